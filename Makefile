@@ -1,0 +1,56 @@
+# Each target sets up what it needs; see scripts/setup. Nothing but a Rust toolchain and the system's package
+# manager is needed first.
+.PHONY: run web release test test-rust test-postgres test-browser bench chaos fuzz fmt lint
+
+DATA ?= data
+LISTEN ?= 127.0.0.1:3000
+
+run:
+	@scripts/setup tools wasm sandbox
+	@scripts/web
+	@scripts/cargo build -q -p alumia
+	@exec "$$(scripts/cargo --target-dir)/debug/alumia" serve --dev --data-dir $(DATA) --listen $(LISTEN)
+
+release:
+	@scripts/setup tools wasm node:tools/wasm-opt
+	@scripts/web release
+	@scripts/cargo build --release -p alumia
+
+web:
+	@scripts/setup tools wasm
+	@scripts/web
+
+test:
+	@scripts/setup tools wasm sandbox node browser postgres
+	@scripts/test style rust postgres browser
+
+test-rust:
+	@scripts/setup tools wasm sandbox node
+	@scripts/test rust
+
+test-postgres:
+	@scripts/setup tools wasm sandbox node postgres
+	@scripts/test postgres
+
+test-browser:
+	@scripts/setup tools wasm sandbox node browser
+	@scripts/test browser
+
+bench:
+	@scripts/setup tools wasm sandbox node browser
+	@scripts/bench
+
+chaos:
+	@scripts/setup tools wasm sandbox node
+	@scripts/test chaos
+
+fuzz:
+	@scripts/setup tools wasm sandbox node
+	@scripts/test fuzz
+
+fmt:
+	@scripts/cargo fmt
+
+lint:
+	@scripts/setup tools wasm
+	@scripts/test lint

@@ -1,0 +1,140 @@
+//! A tool call as one row: what, how far, how long. A click opens it in the inspector.
+
+use super::{Inspected, approval::ApprovalCard};
+use crate::components::{icon::Icon, time};
+use alumia_protocol::sessions::{CallState, CallView};
+use leptos::prelude::*;
+use std::time::Duration;
+
+/// The row.
+#[component]
+pub(super) fn CallRow(call: RwSignal<CallView>) -> impl IntoView {
+    let inspected = expect_context::<Inspected>();
+    let key = call.with_untracked(|call| (call.session_id, call.call_id));
+    let state = move || call.with(|call| call.state);
+    let asking = Memo::new(move |_| state() == CallState::Asking);
+    let icon = Signal::derive(move || match state() {
+        CallState::Preparing => "more",
+        CallState::Asking => "user",
+        CallState::Running => "bolt",
+        CallState::Retrying => "refresh",
+        CallState::Done => "check",
+        CallState::Failed => "alert",
+    });
+    let name = move || match state() {
+        CallState::Preparing => "preparing",
+        CallState::Asking => "asking",
+        CallState::Running => "running",
+        CallState::Retrying => "retrying",
+        CallState::Done => "done",
+        CallState::Failed => "failed",
+    };
+    let why = move || {
+        call.with(|call| {
+            let error = call.error.as_ref()?;
+            Some(match call.state {
+                CallState::Retrying => format!("Malformed call, attempt {}: {}", call.attempt, error.message),
+                _ => error.message.clone(),
+            })
+        })
+    };
+    view! {
+        <div class="call" data-state=name>
+            <button
+                type="button"
+                class="call-row"
+                aria-pressed=move || (inspected.selected_call.get() == Some(key)).to_string()
+                on:click=move |_| inspected.selected_call.set(Some(key))
+            >
+                <Icon name=icon />
+                <span class="call-title">{move || call.with(|call| call.title.clone())}</span>
+                <span class="call-gist truncate">{move || call.with(gist)}</span>
+                <span class="sr-only">{name}</span>
+                <Elapsed call />
+            </button>
+            {move || why().map(|why| view! { <p class="call-why">{why}</p> })}
+            {move || asking.get().then(|| view! { <ApprovalCard call /> })}
+        </div>
+    }
+}
+
+/// The argument that says most: a command, a path, an address, a title.
+fn gist(call: &CallView) -> String {
+    let arguments: serde_json::Value = serde_json::from_str(&call.arguments).unwrap_or_default();
+    let telling = ["title", "command", "code", "path", "url", "query", "name", "pattern"];
+    let text = telling.iter().find_map(|name| arguments.get(name)?.as_str()).unwrap_or_default();
+    text.lines().next().unwrap_or_default().chars().take(120).collect()
+}
+
+/// How long it runs and until when it may, or how long it took.
+#[component]
+fn Elapsed(call: RwSignal<CallView>) -> impl IntoView {
+    let running = Memo::new(move |_| call.with(|call| call.state == CallState::Running));
+    let now = RwSignal::new(alumia_protocol::Timestamp(0));
+    Effect::new(move || {
+        if !running.get() {
+            return;
+        }
+        now.set(time::now());
+        let tick = set_interval_with_handle(
+            move || {
+                now.try_set(time::now());
+            },
+            Duration::from_secs(1),
+        );
+        if let Ok(tick) = tick {
+            on_cleanup(move || tick.clear());
+        }
+    });
+    let text = move || {
+        call.with(|call| match call.duration_ms {
+            Some(took) => time::duration(took),
+            None if call.state == CallState::Running && now.get().0 > 0 => {
+                let seconds = now.get().millis_since(call.started_at) / 1_000;
+                let so_far = time::duration(seconds.max(1) * 1_000).replace(".0 s", " s");
+                match call.deadline_at {
+                    Some(deadline) if seconds >= 10 => {
+                        format!("{so_far} of {}", time::duration(deadline.millis_since(call.started_at)))
+                    }
+                    _ => so_far,
+                }
+            }
+            None => String::new(),
+        })
+    };
+    view! { <span class="call-time num">{text}</span> }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::gist;
+    use alumia_protocol::{
+        CallId, RunId, SessionId, Timestamp,
+        sessions::{CallState, CallView},
+        tools::Effect,
+    };
+
+    #[test]
+    fn says_the_telling_argument_on_one_line() {
+        let call = |arguments: &str| CallView {
+            call_id: CallId::new(),
+            session_id: SessionId::new(),
+            run_id: RunId::new(),
+            tool: "sandbox_exec".into(),
+            title: "Ran command".into(),
+            effect: Effect::Write,
+            state: CallState::Done,
+            arguments: arguments.into(),
+            output: String::new(),
+            result: None,
+            error: None,
+            attempt: 1,
+            started_at: Timestamp(0),
+            deadline_at: None,
+            duration_ms: None,
+        };
+        assert_eq!(gist(&call(r#"{"command":"ls -l\nrm x","cwd":"/"}"#)), "ls -l");
+        assert_eq!(gist(&call(r#"{"comm"#)), "");
+        assert_eq!(gist(&call(r#"{"command":7}"#)), "");
+    }
+}

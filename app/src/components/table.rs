@@ -1,0 +1,28 @@
+//! Plain tables. The canvas's data tables, which sort and filter, are blocks.
+
+use leptos::prelude::*;
+
+/// A table with a caption that is read out; it scrolls sideways in its own box.
+#[component]
+pub fn Table(
+    /// What the table is about.
+    #[prop(into)]
+    caption: String,
+    /// Column heads.
+    columns: Vec<&'static str>,
+    /// Rows: `<tr>` elements.
+    children: Children,
+) -> impl IntoView {
+    let name = caption.clone();
+    view! {
+        <div class="table-box" tabindex="0" role="region" aria-label=name>
+            <table class="table">
+                <caption class="sr-only">{caption}</caption>
+                <thead>
+                    <tr>{columns.into_iter().map(|head| view! { <th scope="col">{head}</th> }).collect_view()}</tr>
+                </thead>
+                <tbody>{children()}</tbody>
+            </table>
+        </div>
+    }
+}

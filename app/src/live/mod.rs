@@ -1,0 +1,12 @@
+//! The browser's copy of a project: one signal per block, message and call, kept equal to the
+//! server's log by one stream per tab, so that one event touches one node.
+
+pub mod api;
+pub mod fold;
+pub mod sse;
+mod store;
+pub mod stream;
+pub mod view;
+
+pub use store::{Connection, Live, SessionSignals};
+pub use view::{Entry, MessageView, Notice, NoticeKind};

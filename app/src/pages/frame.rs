@@ -1,0 +1,293 @@
+//! What surrounds every page of an organisation: the rail, the command palette, the account menu.
+
+use super::{PageError, Problem};
+use crate::components::{
+    icon::Icon,
+    menu::Menu,
+    palette::{Command, Palette},
+};
+use alumia_protocol::people::{Org, User};
+use leptos::prelude::*;
+use leptos_router::{
+    NavigateOptions,
+    components::{A, Outlet},
+    hooks::{use_location, use_navigate, use_params_map},
+};
+use serde::{Deserialize, Serialize};
+
+/// A destination of the rail.
+pub struct Destination {
+    /// What it is called.
+    pub name: &'static str,
+    /// Path below the organisation's.
+    pub path: &'static str,
+    /// Its icon.
+    pub icon: &'static str,
+}
+
+/// Where the rail goes, in order. A capability adds its line when its page exists.
+pub const DESTINATIONS: &[Destination] = &[
+    Destination { name: "Lab", path: "lab", icon: "lab" },
+    Destination { name: "Projects", path: "projects", icon: "grid" },
+];
+
+/// Who is here, in which organisation, and what the palette finds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FrameData {
+    /// The person.
+    pub user: User,
+    /// The organisation of the path.
+    pub org: Org,
+    /// Projects: name, slug, emoji.
+    pub projects: Vec<(String, String, String)>,
+    /// Agents: name, slug.
+    pub agents: Vec<(String, String)>,
+}
+
+/// The organisation of the page; context below [`Frame`].
+#[derive(Clone)]
+pub struct CurrentOrg(pub Org);
+
+/// Actions that the page below adds to the palette.
+#[derive(Clone, Copy)]
+pub struct PageCommands(pub RwSignal<Vec<Command>>);
+
+/// Reads what surrounds the pages of an organisation. Whoever isn't signed in is sent to sign in and
+/// comes back to `path`.
+#[server(prefix = "/fn", endpoint = "frame")]
+pub async fn load_frame(org: String, path: String) -> Result<FrameData, PageError> {
+    let platform = expect_context::<alumia_platform::Platform>();
+    let user = crate::server::signed_in(&path)?;
+    let scope = platform.orgs.scope(user, &org).await?;
+    let projects = platform.projects.list(&scope, None, 100).await?.items;
+    let agents = platform.agents.list(&scope).await?.items;
+    Ok(FrameData {
+        user: platform.identity.me(user).await?.user,
+        org: platform.orgs.get(&scope).await?,
+        projects: projects.into_iter().map(|project| (project.name, project.slug, project.emoji)).collect(),
+        agents: agents.into_iter().map(|agent| (agent.name, agent.slug)).collect(),
+    })
+}
+
+/// Signs out and goes to the start.
+#[server(prefix = "/fn", endpoint = "sign_out")]
+pub async fn sign_out() -> Result<(), PageError> {
+    expect_context::<crate::server::DoorHandle>().leave().await?;
+    leptos_axum::redirect("/");
+    Ok(())
+}
+
+/// The frame with the page inside.
+#[component]
+pub fn Frame() -> impl IntoView {
+    let params = use_params_map();
+    let org = Memo::new(move |_| params.with(|params| params.get("org").unwrap_or_default()));
+    let path = use_location().pathname;
+    let frame = Resource::new_blocking(move || org.get(), move |org| load_frame(org, path.get_untracked()));
+    provide_context(PageCommands(RwSignal::new(vec![])));
+    view! {
+        <Transition>
+            {move || Suspend::new(async move {
+                match frame.await {
+                    Ok(data) => view! { <Inside data /> }.into_any(),
+                    Err(error) => view! { <Problem error /> }.into_any(),
+                }
+            })}
+        </Transition>
+    }
+}
+
+#[component]
+fn Inside(data: FrameData) -> impl IntoView {
+    provide_context(CurrentOrg(data.org.clone()));
+    let palette = RwSignal::new(false);
+    let slug = data.org.slug.clone();
+    let links = DESTINATIONS
+        .iter()
+        .map(|to| {
+            view! {
+                <li>
+                    <A href=format!("/{slug}/{}", to.path) attr:class="rail-link">
+                        <Icon name=to.icon />
+                        <span>{to.name}</span>
+                    </A>
+                </li>
+            }
+        })
+        .collect_view();
+    let page = expect_context::<PageCommands>().0;
+    let own = StoredValue::new(commands(&data));
+    let commands = Signal::derive(move || {
+        let mut all = page.get();
+        all.extend(own.get_value());
+        all
+    });
+    view! {
+        <div class="frame">
+            <header class="rail">
+                <div class="rail-org">
+                    <Mark />
+                    <span class="truncate">{data.org.name.clone()}</span>
+                </div>
+                <button
+                    type="button"
+                    class="rail-search needs-script"
+                    aria-keyshortcuts="Meta+K Control+K"
+                    on:click=move |_| palette.set(true)
+                >
+                    <Icon name="search" />
+                    <span>"Search"</span>
+                    <kbd>"⌘K"</kbd>
+                </button>
+                <nav class="rail-nav" aria-label="Main">
+                    <ul role="list">{links}</ul>
+                </nav>
+                <div class="rail-foot">
+                    <Account user=data.user />
+                </div>
+            </header>
+            <Outlet />
+        </div>
+        <Palette open=palette commands />
+    }
+}
+
+/// The product's sign.
+#[component]
+pub fn Mark() -> impl IntoView {
+    view! {
+        <svg class="mark" viewBox="0 0 20 20" aria-hidden="true" focusable="false">
+            <path d="M10 2.5 17 17.5h-3.1l-1.6-3.6H7.7l-1.6 3.6H3z" fill="currentColor" />
+            <circle class="mark-light" cx="10" cy="10.6" r="2.1" />
+        </svg>
+    }
+}
+
+#[component]
+fn Account(user: User) -> impl IntoView {
+    let initial =
+        user.name.chars().next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    let leave = ServerAction::<SignOut>::new();
+    let label = view! {
+        <span class="avatar" aria-hidden="true">{initial}</span>
+        <span class="truncate rail-name">{user.name.clone()}</span>
+        <Icon name="more" />
+    };
+    view! {
+        <Menu label=label.into_any() name="Account" place="up">
+            <div class="menu-head">
+                <strong class="truncate">{user.name}</strong>
+                <span class="truncate muted">{user.email}</span>
+            </div>
+            <ThemeSwitch />
+            <hr />
+            <ActionForm action=leave>
+                <button class="menu-item" type="submit"><Icon name="sign-out" />"Sign out"</button>
+            </ActionForm>
+        </Menu>
+    }
+}
+
+/// Light, dark or as the system has it.
+#[component]
+pub fn ThemeSwitch() -> impl IntoView {
+    let theme = RwSignal::new("system");
+    Effect::new(move || theme.set(stored_theme()));
+    let choices = [("system", "monitor", "System"), ("light", "sun", "Light"), ("dark", "moon", "Dark")];
+    let buttons = choices
+        .into_iter()
+        .map(|(id, icon, words)| {
+            view! {
+                <button
+                    type="button"
+                    aria-pressed=move || (theme.get() == id).to_string()
+                    on:click=move |_| {
+                        set_theme(id);
+                        theme.set(id);
+                    }
+                >
+                    <Icon name=icon />
+                    <span>{words}</span>
+                </button>
+            }
+        })
+        .collect_view();
+    view! { <div class="segmented needs-script" role="group" aria-label="Theme">{buttons}</div> }
+}
+
+fn root() -> Option<web_sys::Element> {
+    document().document_element()
+}
+
+fn stored_theme() -> &'static str {
+    match root().and_then(|root| root.get_attribute("data-theme")).as_deref() {
+        Some("light") => "light",
+        Some("dark") => "dark",
+        _ => "system",
+    }
+}
+
+fn set_theme(theme: &str) {
+    let Some(root) = root() else { return };
+    let storage = window().local_storage().ok().flatten();
+    // A browser that refuses storage keeps the choice until the page is left.
+    let _ = if theme == "system" {
+        drop(root.remove_attribute("data-theme"));
+        storage.map(|storage| storage.remove_item("theme"))
+    } else {
+        drop(root.set_attribute("data-theme", theme));
+        storage.map(|storage| storage.set_item("theme", theme))
+    };
+}
+
+/// What the palette offers on every page.
+fn commands(data: &FrameData) -> Vec<Command> {
+    let navigate = use_navigate();
+    let go = |path: String| {
+        let navigate = navigate.clone();
+        Callback::new(move |()| navigate(&path, NavigateOptions::default()))
+    };
+    let org = &data.org.slug;
+    let mut all: Vec<Command> = DESTINATIONS
+        .iter()
+        .map(|to| Command {
+            title: to.name.into(),
+            group: "Pages",
+            icon: to.icon,
+            run: go(format!("/{org}/{}", to.path)),
+        })
+        .collect();
+    all.extend(data.projects.iter().map(|(name, slug, _)| Command {
+        title: name.clone(),
+        group: "Projects",
+        icon: "folder",
+        run: go(format!("/{org}/projects/{slug}")),
+    }));
+    all.extend(data.agents.iter().map(|(name, slug)| Command {
+        title: format!("Chat with {name}"),
+        group: "Agents",
+        icon: "spark",
+        run: go(format!("/{org}/lab?agent={slug}")),
+    }));
+    all.push(Command {
+        title: "Toggle theme".into(),
+        group: "Actions",
+        icon: "sun",
+        run: Callback::new(|()| {
+            let media = window().match_media("(prefers-color-scheme: dark)").ok().flatten();
+            let system_dark = media.is_some_and(|media| media.matches());
+            let dark = match stored_theme() {
+                "system" => system_dark,
+                theme => theme == "dark",
+            };
+            set_theme(if dark { "light" } else { "dark" });
+        }),
+    });
+    all.push(Command {
+        title: "New project".into(),
+        group: "Actions",
+        icon: "plus",
+        run: go(format!("/{org}/projects?new")),
+    });
+    all
+}

@@ -1,0 +1,222 @@
+//! `/<org>/projects`
+
+use super::{PageError, Problem, frame::CurrentOrg};
+use crate::components::{
+    button::{Button, Kind},
+    card::EmptyState,
+    dialog::Dialog,
+    field::{FormError, Select, TextArea, TextField},
+    icon::Icon,
+    time::Ago,
+};
+use alumia_protocol::projects::{Project, Visibility};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::{
+    components::A,
+    hooks::{use_location, use_params_map, use_query_map},
+};
+
+/// The organisation's projects that the caller sees, most recently changed first.
+#[server(prefix = "/fn", endpoint = "projects")]
+pub async fn load_projects(org: String, path: String) -> Result<Vec<Project>, PageError> {
+    let platform = expect_context::<alumia_platform::Platform>();
+    let scope = platform.orgs.scope(crate::server::signed_in(&path)?, &org).await?;
+    let mut all = Vec::new();
+    let mut cursor = None;
+    loop {
+        let page = platform.projects.list(&scope, cursor.as_deref(), 100).await?;
+        all.extend(page.items);
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
+/// Makes a project and goes to it.
+#[server(prefix = "/fn", endpoint = "create_project")]
+pub async fn create_project(
+    org: String,
+    name: String,
+    description: String,
+    emoji: String,
+    visibility: Visibility,
+) -> Result<(), PageError> {
+    use alumia_protocol::projects::CreateProject;
+    let platform = expect_context::<alumia_platform::Platform>();
+    let page = format!("/{org}/projects?new");
+    let scope = platform.orgs.scope(crate::server::signed_in(&page)?, &org).await?;
+    let new = CreateProject {
+        name: name.clone(),
+        description: description.clone(),
+        emoji: emoji.clone(),
+        visibility,
+        ..CreateProject::default()
+    };
+    match platform.projects.create(&scope, new).await {
+        Ok(project) => {
+            leptos_axum::redirect(&format!("/{org}/projects/{}", project.slug));
+            Ok(())
+        }
+        Err(error) => {
+            let values = [("name", name.as_str()), ("description", &description), ("emoji", &emoji)];
+            crate::server::form_error(error, "project", &page, &values)
+        }
+    }
+}
+
+/// `/<org>/projects`
+#[component]
+pub fn ProjectsPage() -> impl IntoView {
+    let params = use_params_map();
+    let path = use_location().pathname;
+    let projects = Resource::new_blocking(
+        move || params.with(|params| params.get("org").unwrap_or_default()),
+        move |org| load_projects(org, path.get_untracked()),
+    );
+    view! {
+        <Title text="Projects" />
+        <main id="main" class="page" tabindex="-1">
+            <Transition>
+                {move || Suspend::new(async move {
+                    match projects.await {
+                        Ok(projects) => view! { <Projects projects /> }.into_any(),
+                        Err(error) => view! { <Problem error /> }.into_any(),
+                    }
+                })}
+            </Transition>
+        </main>
+    }
+}
+
+#[component]
+fn Projects(projects: Vec<Project>) -> impl IntoView {
+    let org = expect_context::<CurrentOrg>().0;
+    let query = use_query_map();
+    let asked = Memo::new(move |_| query.with(|query| query.get("new").is_some()));
+    let open = RwSignal::new(asked.get_untracked());
+    Effect::new(move || {
+        if asked.get() {
+            open.set(true);
+        }
+    });
+    // Without script the button is a link to this same page with the dialog open.
+    let new_button = {
+        let href = format!("/{}/projects?new", org.slug);
+        move || {
+            let href = href.clone();
+            view! {
+                <a class="button primary" href=href on:click=move |event| { event.prevent_default(); open.set(true); }>
+                    <Icon name="plus" />"New project"
+                </a>
+            }
+        }
+    };
+    let heading = (!projects.is_empty()).then(&new_button);
+    let list = if projects.is_empty() {
+        view! {
+            <EmptyState icon="grid" title="No projects yet">
+                <p>"A project holds one canvas with its conversations, results and files. Make one for the question on your desk."</p>
+                {new_button()}
+            </EmptyState>
+        }
+        .into_any()
+    } else {
+        let slug = org.slug.clone();
+        let cards = projects
+            .into_iter()
+            .map(|project| {
+                let href = format!("/{slug}/projects/{}", project.slug);
+                view! { <li><ProjectCard project href /></li> }
+            })
+            .collect_view();
+        view! { <ul class="project-grid" role="list">{cards}</ul> }.into_any()
+    };
+    view! {
+        <header class="page-head">
+            <h1>"Projects"</h1>
+            {heading}
+        </header>
+        {list}
+        <Dialog open title="New project">
+            <NewProject org=org.slug />
+        </Dialog>
+    }
+}
+
+#[component]
+fn ProjectCard(project: Project, href: String) -> impl IntoView {
+    let emoji = if project.emoji.is_empty() { "◆".to_owned() } else { project.emoji };
+    let text =
+        if project.description.is_empty() { "No description yet.".to_owned() } else { project.description };
+    view! {
+        <A href attr:class="card project-card">
+            <span class="project-emoji" aria-hidden="true">{emoji}</span>
+            <h2 class="truncate">{project.name}</h2>
+            <p class="project-text">{text}</p>
+            <p class="project-foot">
+                {(project.visibility == Visibility::Private)
+                    .then(|| view! { <span class="project-private"><Icon name="lock" />"Private"</span> })}
+                <Ago at=project.updated_at />
+            </p>
+        </A>
+    }
+}
+
+#[component]
+fn NewProject(org: String) -> impl IntoView {
+    let action = ServerAction::<CreateProject>::new();
+    let before = Before::of();
+    let first_error = StoredValue::new(before.error.clone());
+    let error = Signal::derive(move || match action.value().get() {
+        Some(Err(error)) => Some(error),
+        Some(Ok(())) => None,
+        None => first_error.get_value(),
+    });
+    let field =
+        move |name: &'static str| Signal::derive(move || error.get().and_then(|error| error.field(name)));
+    view! {
+        <ActionForm action=action attr:class="form">
+            <input type="hidden" name="org" value=org />
+            <FormError message=Signal::derive(move || error.get().and_then(|error| error.general())) />
+            <TextField label="Name" name="name" value=before.name error=field("name") required=true autofocus=true />
+            <TextArea label="Description" name="description" value=before.description hint="What it is about, for the others." />
+            <div class="form-row">
+                <TextField label="Emoji" name="emoji" value=before.emoji error=field("emoji") />
+                <Select
+                    label="Who sees it"
+                    name="visibility"
+                    options=vec![("team", "Everyone in the workspace"), ("private", "Only you")]
+                    value="team"
+                />
+            </div>
+            <Button kind=Kind::Primary submit=true busy=action.pending()>"Create project"</Button>
+        </ActionForm>
+    }
+}
+
+/// What was typed before a form without script came back.
+#[derive(Default)]
+struct Before {
+    name: String,
+    description: String,
+    emoji: String,
+    error: Option<PageError>,
+}
+
+impl Before {
+    fn of() -> Self {
+        #[cfg(feature = "ssr")]
+        if let Some(mut returned) = crate::server::returned("project") {
+            let mut take = |name: &str| returned.values.remove(name).unwrap_or_default();
+            return Self {
+                name: take("name"),
+                description: take("description"),
+                emoji: take("emoji"),
+                error: Some(returned.error),
+            };
+        }
+        Self::default()
+    }
+}

@@ -1,0 +1,267 @@
+//! `/<org>/lab` and `/<org>/projects/<slug>`: chat beside canvas.
+
+use super::{
+    PageError, Problem,
+    frame::{CurrentOrg, PageCommands},
+};
+use crate::{
+    canvas::{Canvas, Inspector},
+    chat::{Chat, ChatPanel},
+    components::{card::EmptyState, icon::Icon, menu::Menu, palette::Command, tabs::Tabs},
+    live::{Connection, Live},
+};
+use alumia_protocol::{AgentId, events::Snapshot, projects::Project};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::{
+    components::A,
+    hooks::{use_location, use_params_map, use_query_map},
+};
+use serde::{Deserialize, Serialize};
+
+/// An agent that a person can talk to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AgentChoice {
+    /// Id.
+    pub id: AgentId,
+    /// Name.
+    pub name: String,
+    /// Slug.
+    pub slug: String,
+    /// Emoji or picture.
+    pub avatar: String,
+}
+
+/// A project with all that its page shows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WorkspaceData {
+    /// The project.
+    pub project: Project,
+    /// The others to switch to: name, slug, emoji.
+    pub projects: Vec<(String, String, String)>,
+    /// Agents that may be talked to.
+    pub agents: Vec<AgentChoice>,
+    /// Conversations and canvas.
+    pub snapshot: Snapshot,
+}
+
+/// Reads a project, or without `slug` the one that was changed last; `None` when there is none.
+#[server(prefix = "/fn", endpoint = "workspace")]
+pub async fn load_workspace(
+    org: String,
+    slug: Option<String>,
+    path: String,
+) -> Result<Option<WorkspaceData>, PageError> {
+    let platform = expect_context::<alumia_platform::Platform>();
+    let scope = platform.orgs.scope(crate::server::signed_in(&path)?, &org).await?;
+    let projects = platform.projects.list(&scope, None, 50).await?.items;
+    let project = match slug {
+        Some(slug) => platform.projects.by_slug(&scope, &slug).await?,
+        None => match projects.first() {
+            Some(project) => project.clone(),
+            None => return Ok(None),
+        },
+    };
+    let agents = platform.agents.list(&scope).await?.items;
+    Ok(Some(WorkspaceData {
+        snapshot: platform.log.snapshot(&scope, project.id).await?,
+        projects: projects.into_iter().map(|project| (project.name, project.slug, project.emoji)).collect(),
+        agents: agents
+            .into_iter()
+            .filter(|agent| agent.is_active)
+            .map(|agent| AgentChoice {
+                id: agent.id,
+                name: agent.name,
+                slug: agent.slug,
+                avatar: agent.avatar,
+            })
+            .collect(),
+        project,
+    }))
+}
+
+/// `/<org>/lab`
+#[component]
+pub fn LabPage() -> impl IntoView {
+    let query = use_query_map();
+    view! { <Loaded slug=Signal::derive(move || query.with(|query| query.get("project"))) lab=true /> }
+}
+
+/// `/<org>/projects/<slug>`
+#[component]
+pub fn ProjectPage() -> impl IntoView {
+    let params = use_params_map();
+    view! { <Loaded slug=Signal::derive(move || params.with(|params| params.get("slug"))) lab=false /> }
+}
+
+#[component]
+fn Loaded(slug: Signal<Option<String>>, lab: bool) -> impl IntoView {
+    let params = use_params_map();
+    let location = use_location();
+    let key = Memo::new(move |_| (params.with(|params| params.get("org").unwrap_or_default()), slug.get()));
+    let data = Resource::new_blocking(
+        move || key.get(),
+        move |(org, slug)| {
+            let path =
+                format!("{}{}", location.pathname.get_untracked(), search(&location.search.get_untracked()));
+            load_workspace(org, slug, path)
+        },
+    );
+    view! {
+        <Transition>
+            {move || Suspend::new(async move {
+                match data.await {
+                    Ok(Some(data)) => view! { <Workspace data lab /> }.into_any(),
+                    Ok(None) => view! { <NoProject /> }.into_any(),
+                    Err(error) => view! { <Problem error /> }.into_any(),
+                }
+            })}
+        </Transition>
+    }
+}
+
+fn search(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!("?{}", text.trim_start_matches('?')) }
+}
+
+#[component]
+fn NoProject() -> impl IntoView {
+    let org = expect_context::<CurrentOrg>().0;
+    view! {
+        <Title text="Lab" />
+        <main id="main" class="page" tabindex="-1">
+            <h1 class="sr-only">"Lab"</h1>
+            <EmptyState icon="lab" title="Start with a project">
+                <p>"The lab shows a project's chat beside its canvas. There is no project yet."</p>
+                <a class="button primary" href=format!("/{}/projects?new", org.slug)><Icon name="plus" />"New project"</a>
+            </EmptyState>
+        </main>
+    }
+}
+
+#[component]
+fn Workspace(data: WorkspaceData, lab: bool) -> impl IntoView {
+    let WorkspaceData { project, projects, agents, snapshot } = data;
+    let live = Live::new(project.id, snapshot);
+    provide_context(live);
+    let inspected = crate::chat::Inspected { selected_call: RwSignal::new(None) };
+    provide_context(inspected);
+    let chat = Chat::new(live, agents);
+    provide_context(chat);
+    Effect::new(move |connected: Option<()>| {
+        if connected.is_none() {
+            live.connect();
+        }
+    });
+    offer_commands(chat);
+    let tab = RwSignal::new(0);
+    // On a small screen a call opens where it can be seen.
+    Effect::new(move || {
+        if inspected.selected_call.with(Option::is_some) {
+            tab.set(1);
+        }
+    });
+    view! {
+        <Title text=project.name.clone() />
+        <main id="main" class="workspace" tabindex="-1" data-tab=move || if tab.get() == 0 { "chat" } else { "canvas" }>
+            <header class="workspace-head">
+                <Switcher project projects lab />
+                <ConnectionState live />
+            </header>
+            <div class="workspace-tabs">
+                <Tabs id="workspace" label="Chat or canvas" tabs=vec!["Chat", "Canvas"] selected=tab />
+            </div>
+            <section class="workspace-chat" id="workspace-panel-0" aria-label="Chat">
+                <ChatPanel />
+            </section>
+            <section class="workspace-canvas" id="workspace-panel-1" aria-label="Canvas">
+                <Canvas />
+            </section>
+            <Inspector />
+        </main>
+    }
+}
+
+/// The project's name; opens the list of the others.
+#[component]
+fn Switcher(project: Project, projects: Vec<(String, String, String)>, lab: bool) -> impl IntoView {
+    let org = expect_context::<CurrentOrg>().0.slug;
+    let here = project.slug.clone();
+    let rows = projects
+        .into_iter()
+        .map(|(name, slug, emoji)| {
+            let current = (slug == here).then_some("true");
+            let href = if lab { format!("/{org}/lab?project={slug}") } else { format!("/{org}/projects/{slug}") };
+            view! {
+                <A href attr:class="menu-item" attr:aria-current=current>
+                    <span class="menu-emoji" aria-hidden="true">{if emoji.is_empty() { "◆".to_owned() } else { emoji }}</span>
+                    <span class="truncate">{name}</span>
+                </A>
+            }
+        })
+        .collect_view();
+    let label = view! { <Icon name="chevron-down" /> };
+    let emoji = (!project.emoji.is_empty())
+        .then(|| view! { <span aria-hidden="true">{project.emoji.clone()}</span> });
+    view! {
+        <div class="switcher">
+            {emoji}
+            <h1 class="truncate">{project.name}</h1>
+            <Menu label=label.into_any() name="Switch project">
+                <div class="menu-scroll">{rows}</div>
+                <hr />
+                <A href=format!("/{org}/projects") attr:class="menu-item"><Icon name="grid" />"All projects"</A>
+            </Menu>
+        </div>
+    }
+}
+
+/// How the tab and the server stand.
+#[component]
+fn ConnectionState(live: Live) -> impl IntoView {
+    let refused = live.refused();
+    let words = move || match (refused.get(), live.connection().get()) {
+        (Some(401), _) => "Signed out",
+        (Some(_), _) => "No longer available",
+        (None, Connection::Connecting) => "Connecting",
+        (None, Connection::Live) => "Live",
+        (None, Connection::Reconnecting) => "Reconnecting",
+        (None, Connection::Offline) => "Offline",
+    };
+    let state = move || match live.connection().get() {
+        Connection::Connecting => "connecting",
+        Connection::Live => "live",
+        Connection::Reconnecting => "reconnecting",
+        Connection::Offline => "offline",
+    };
+    view! {
+        <div class="connection needs-script" data-state=state role="status">
+            <span class="connection-dot"></span>
+            <span>{words}</span>
+            {move || {
+                refused.get().map(|_| view! { <a class="button small" href="" rel="external">"Reload"</a> })
+            }}
+        </div>
+    }
+}
+
+/// What the palette offers here beside what it offers everywhere.
+fn offer_commands(chat: Chat) {
+    let Some(PageCommands(commands)) = use_context() else { return };
+    let new_chat = Command {
+        title: "New chat".into(),
+        group: "Actions",
+        icon: "edit",
+        run: Callback::new(move |()| chat.begin()),
+    };
+    let stop = Command {
+        title: "Stop the run".into(),
+        group: "Actions",
+        icon: "stop",
+        run: Callback::new(move |()| chat.stop()),
+    };
+    Effect::new(move || commands.set(vec![new_chat.clone(), stop.clone()]));
+    on_cleanup(move || {
+        commands.try_set(vec![]);
+    });
+}

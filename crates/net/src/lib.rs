@@ -1,0 +1,33 @@
+//! Outgoing HTTP with address vetting and caps.
+//!
+//! One [`Client`] fetches for tools, webhooks and connectors. Whatever a name resolves to is vetted
+//! where the connection takes it from, so an answer that changes between question and connection
+//! changes nothing.
+#![warn(missing_docs)]
+
+mod address;
+mod client;
+mod dns;
+mod error;
+mod target;
+
+pub use address::refused;
+pub use client::{Client, Fetched, Progress, Request};
+pub use dns::{Dns, SystemDns};
+pub use error::NetError;
+pub use ipnet::IpNet;
+pub use reqwest::{Method, StatusCode, header};
+pub use url::Url;
+
+use std::time::Duration;
+
+/// Limits of one fetch, over all its redirects.
+#[derive(Clone, Copy, Debug)]
+pub struct Caps {
+    /// The most bytes of the answer's body, unpacked, that are read.
+    pub bytes: usize,
+    /// From the first question to the last byte.
+    pub time: Duration,
+    /// How many redirects are followed.
+    pub redirects: usize,
+}

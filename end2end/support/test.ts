@@ -1,0 +1,85 @@
+import AxeBuilder from '@axe-core/playwright';
+import { expect, test as base, type APIRequestContext, type Page } from '@playwright/test';
+import { Server } from './server';
+
+export { expect };
+
+export interface Person {
+  name: string;
+  email: string;
+  password: string;
+  /** First part of the paths of the person's organisation. */
+  org: string;
+}
+
+interface Fixtures {
+  /** A new account, signed in. */
+  person: Person;
+  /** Fails the test when the page logged an error, broke the content policy or threw. */
+  quiet: void;
+  /** Whether the screen is so narrow that chat and canvas are tabs. */
+  narrow: boolean;
+}
+
+interface WorkerFixtures {
+  server: Server;
+}
+
+export const test = base.extend<Fixtures, WorkerFixtures>({
+  server: [
+    async ({}, use) => {
+      const server = await Server.start();
+      await use(server);
+      await server.stop();
+    },
+    { scope: 'worker' },
+  ],
+  baseURL: async ({ server }, use) => use(server.url),
+  narrow: async ({ viewport }, use) => use((viewport?.width ?? 1440) <= 640),
+  person: async ({ context, server }, use) => use(await signUp(context.request, server.url)),
+  quiet: [
+    async ({ page }, use) => {
+      const complaints: string[] = [];
+      page.on('console', (message) => {
+        // A cut connection is reported by the browser itself; specs that cut one expect it.
+        if (message.type() === 'error' && !/net::ERR_/.test(message.text())) complaints.push(message.text());
+      });
+      page.on('pageerror', (error) => complaints.push(String(error)));
+      await use();
+      expect(complaints, 'errors in the browser console').toEqual([]);
+    },
+    { auto: true },
+  ],
+});
+
+let people = 0;
+
+export async function signUp(request: APIRequestContext, url: string): Promise<Person> {
+  const tag = `${process.pid}-${people++}-${Date.now()}`;
+  const name = `Robin ${tag}`;
+  const email = `robin-${tag}@example.org`;
+  const password = `correct horse ${tag}`;
+  const answer = await request.post(`${url}/api/v1/auth/signup`, {
+    data: { name, email, password },
+    headers: { origin: url, 'sec-fetch-site': 'same-origin' },
+  });
+  expect(answer.status(), await answer.text()).toBe(201);
+  const { data } = await answer.json();
+  return { name, email, password, org: data.org.slug };
+}
+
+/** Nothing for axe to say, WCAG 2.2 AA. */
+export async function expectAccessible(page: Page): Promise<void> {
+  const found = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+    .analyze();
+  const summary = found.violations.map(
+    (violation) => `${violation.id}: ${violation.help}\n  ${violation.nodes.map((node) => node.html).join('\n  ')}`,
+  );
+  expect(summary, 'accessibility').toEqual([]);
+}
+
+/** Waits until the page's script has taken over. */
+export async function hydrated(page: Page): Promise<void> {
+  await page.waitForFunction(() => document.documentElement.dataset.ready === 'true');
+}

@@ -1,0 +1,11 @@
+//! Blocks and where everything stands.
+mod model;
+mod moves;
+mod place;
+mod search;
+mod service;
+mod store;
+#[cfg(test)]
+mod tests;
+pub use service::{Canvas, Origin};
+pub(crate) use store::{blocks_of, place_session};

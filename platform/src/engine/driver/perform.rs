@@ -1,0 +1,298 @@
+//! Performing the machine's effects.
+
+use super::{Driver, Left, answer::Answer};
+use crate::{
+    engine::{
+        context::compaction,
+        machine::{Effect, Event},
+        store, title,
+    },
+    fault::fault,
+    sessions::{Append, LogTx, in_turn},
+    tools::ToolContext,
+};
+use alumia_protocol::{
+    CallId,
+    events::{EventData, RunEnd},
+    sessions::{Message, MessagePart, MessageRole, QueuedMessage, SessionStatus},
+    tools::ToolError,
+};
+use serde_json::Value;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+impl Driver {
+    /// Performs one effect; `false` when nothing follows.
+    pub(super) async fn perform(&mut self, effect: Effect) -> Result<bool, Left> {
+        match effect {
+            Effect::Persist(events) => self.persist(events).await?,
+            Effect::Emit(data) => {
+                let append = self.append(data);
+                self.engine.parts.log.delta(self.run.project_id, append).await;
+            }
+            Effect::Prepare => {
+                let ready = self.prepare().await?;
+                self.next.push_back(Event::Prepared(ready));
+            }
+            Effect::CallModel { without, .. } => {
+                if let Some(request) = self.request(&without).await
+                    && let Some(around) = &self.around
+                {
+                    self.answer = Some(Answer::new(around.route.provider.clone(), request));
+                }
+            }
+            Effect::DropModel => (self.answer, self.pause, self.compaction) = (None, None, None),
+            Effect::Pause(pause) => self.pause = Some(Box::pin(tokio::time::sleep(pause))),
+            Effect::Compact => self.compact(),
+            Effect::Run { call_id, tool, arguments } => self.run_call(call_id, &tool, arguments),
+            Effect::CancelCall(call_id) => self.calls.cancel(call_id),
+            Effect::Suspend(events) => return self.suspend(events).await,
+            Effect::Complete(events, end) => self.complete(events, end).await?,
+            Effect::End => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// An event of this run; the run's own ones belong to no step.
+    fn append(&self, data: EventData) -> Append {
+        let of_run = data.ends_run()
+            || matches!(
+                data,
+                EventData::RunStarted { .. }
+                    | EventData::StatusChanged { .. }
+                    | EventData::MessageQueued { .. }
+            );
+        Append {
+            session_id: Some(self.run.session_id),
+            run_id: Some(self.run.id),
+            step_id: self.machine.step_id().filter(|_| !of_run),
+            data,
+        }
+    }
+
+    /// Begins a write that only goes through while the run is ours.
+    async fn begin(&mut self) -> Result<LogTx, Left> {
+        let parts = &self.engine.parts;
+        let mut tx = parts.log.begin(self.run.org_id, self.run.project_id).await?;
+        let until = self.engine.lease_until();
+        if store::hold(tx.tx(), &self.run, until).await? { Ok(tx) } else { Err(Left::Stale) }
+    }
+
+    async fn commit(&mut self, tx: LogTx) -> Result<(), Left> {
+        #[cfg(test)]
+        self.engine.here.trap.before_commit(self.run.id)?;
+        for event in tx.commit().await? {
+            self.talk.apply(&event);
+        }
+        #[cfg(test)]
+        self.engine.here.trap.after_commit(self.run.id)?;
+        Ok(())
+    }
+
+    async fn persist(&mut self, events: Vec<EventData>) -> Result<(), Left> {
+        let points = Points::of(&events);
+        points.before();
+        let mut tx = self.begin().await?;
+        self.push(&mut tx, events).await?;
+        self.commit(tx).await?;
+        points.after();
+        Ok(())
+    }
+
+    async fn push(&mut self, tx: &mut LogTx, events: Vec<EventData>) -> Result<(), Left> {
+        let now = self.engine.parts.clock.now();
+        let run = &self.run;
+        for data in events {
+            match &data {
+                EventData::StepStarted { .. } => {
+                    let place = (run.org_id, run.session_id, run.id);
+                    for message in store::join_queue(tx.tx(), place, false, now).await? {
+                        let message = joined(message, run.id);
+                        tx.push(Append {
+                            step_id: None,
+                            ..self.append(EventData::MessageCompleted { message })
+                        });
+                    }
+                }
+                EventData::StatusChanged { status } => {
+                    let sessions = &self.engine.parts.sessions;
+                    sessions.set_status(tx, run.session_id, Some(run.id), *status).await?;
+                    continue;
+                }
+                EventData::RunCompleted(_) => store::leave(tx.tx(), run, "completed", now).await?,
+                EventData::RunFailed(_) => store::leave(tx.tx(), run, "failed", now).await?,
+                EventData::RunCancelled(_) => store::leave(tx.tx(), run, "cancelled", now).await?,
+                _ => {}
+            }
+            tx.push(self.append(data));
+        }
+        Ok(())
+    }
+
+    /// Lets go of the run until a person answers, unless one has.
+    async fn suspend(&mut self, events: Vec<EventData>) -> Result<bool, Left> {
+        fault!("suspend.before");
+        let mut tx = self.begin().await?;
+        let orders = store::orders_of(tx.tx(), &self.run).await?;
+        let mut answers: Vec<Event> = orders.iter().filter_map(super::super::orders::event).collect();
+        // Only what is still asked for keeps us here.
+        answers.retain(|answer| match answer {
+            Event::Resolved { call_id, .. } | Event::CancelCall { call_id } => self.machine.asks(*call_id),
+            _ => false,
+        });
+        if answers.is_empty() {
+            self.push(&mut tx, events).await?;
+            store::leave(tx.tx(), &self.run, "waiting", self.engine.parts.clock.now()).await?;
+            self.commit(tx).await?;
+            fault!("suspend.after");
+            return Ok(false);
+        }
+        let events = events.into_iter().filter(|data| !matches!(data, EventData::StatusChanged { .. }));
+        self.push(&mut tx, events.collect()).await?;
+        self.commit(tx).await?;
+        self.next.extend(answers);
+        Ok(true)
+    }
+
+    /// Ends the run well, unless a message waits in the queue.
+    async fn complete(&mut self, mut events: Vec<EventData>, end: RunEnd) -> Result<(), Left> {
+        let mut tx = self.begin().await?;
+        let waits = store::queue_len(tx.tx(), self.run.org_id, self.run.session_id).await? > 0;
+        if !waits {
+            events.push(EventData::StatusChanged { status: SessionStatus::Idle });
+            events.push(EventData::RunCompleted(end));
+        }
+        let points = Points::of(&events);
+        points.before();
+        self.rename(&mut tx).await?;
+        self.push(&mut tx, events).await?;
+        self.commit(tx).await?;
+        points.after();
+        self.next.push_back(if waits { Event::QueueWaits } else { Event::Completed });
+        Ok(())
+    }
+
+    /// Gives a new session its name.
+    async fn rename(&mut self, tx: &mut LogTx) -> Result<(), Left> {
+        if in_turn(tx, self.run.session_id).await?.label == "New chat"
+            && let Some(label) = self.talk.opening().and_then(title::title)
+        {
+            let sessions = &self.engine.parts.sessions;
+            sessions.rename(tx, self.run.session_id, Some(self.run.id), &label).await?;
+        }
+        Ok(())
+    }
+
+    fn compact(&mut self) {
+        let Some(around) = &self.around else { return };
+        let window = self.window(&around.route);
+        let Some(plan) = compaction::plan(&self.talk, window, &self.files) else {
+            self.next.push_back(Event::CompactionFailed);
+            return;
+        };
+        let (provider, model) = (around.route.provider.clone(), around.route.model_id.clone());
+        self.compaction = Some(Box::pin(async move {
+            let (summary, up_to, usage) = compaction::summarise(provider, model, plan).await;
+            Event::Compacted { summary, up_to, usage }
+        }));
+    }
+
+    fn run_call(&mut self, call_id: CallId, name: &str, arguments: Value) {
+        fault!("tool.running");
+        let Some(tool) = self.engine.parts.tools.get(name) else {
+            let message = "This tool is not on this server any more.".into();
+            let error = ToolError { code: "not_found".into(), message, path: None };
+            self.next.push_back(Event::CallEnded { call_id, result: Err(error) });
+            return;
+        };
+        let outputs = self.calls.outputs();
+        let context = ToolContext {
+            scope: self.scope.clone(),
+            project_id: self.run.project_id,
+            session_id: self.run.session_id,
+            origin: crate::canvas::Origin {
+                session_id: Some(self.run.session_id),
+                run_id: Some(self.run.id),
+                step_id: self.machine.step_id(),
+            },
+            call_id,
+            cancel: CancellationToken::new(),
+            output: Arc::new(move |channel, text| outputs.push(call_id, channel, text)),
+        };
+        self.calls.start(tool.clone(), context, arguments);
+    }
+}
+
+/// A queued message as it joins the conversation.
+pub(in crate::engine) fn joined(message: QueuedMessage, run: alumia_protocol::RunId) -> Message {
+    Message {
+        id: message.id,
+        role: MessageRole::User,
+        parts: vec![MessagePart::Text { text: message.content }],
+        attachments: message.attachments,
+        run_id: Some(run),
+        created_at: message.created_at,
+    }
+}
+
+/// Which fault points a commit passes.
+#[derive(Clone, Copy, Default)]
+struct Points {
+    step: bool,
+    answer: bool,
+    started: bool,
+    ended: bool,
+    end: bool,
+}
+
+impl Points {
+    fn of(events: &[EventData]) -> Self {
+        let mut points = Self::default();
+        for event in events {
+            match event {
+                EventData::StepStarted { .. } => points.step = true,
+                EventData::MessageCompleted { .. } => points.answer = true,
+                EventData::ToolStarted { .. } => points.started = true,
+                EventData::ToolCompleted { .. } | EventData::ToolFailed { .. } => points.ended = true,
+                other => points.end |= other.ends_run(),
+            }
+        }
+        points
+    }
+
+    fn before(self) {
+        if self.ended {
+            fault!("tool.ended.before");
+        }
+        if self.step {
+            fault!("step.before");
+        }
+        if self.answer {
+            fault!("answer.before");
+        }
+        if self.started {
+            fault!("tool.started.before");
+        }
+        if self.end {
+            fault!("end.before");
+        }
+    }
+
+    fn after(self) {
+        if self.ended {
+            fault!("tool.ended.after");
+        }
+        if self.step {
+            fault!("step.after");
+        }
+        if self.answer {
+            fault!("answer.after");
+        }
+        if self.started {
+            fault!("tool.started.after");
+        }
+        if self.end {
+            fault!("end.after");
+        }
+    }
+}

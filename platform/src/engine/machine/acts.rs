@@ -1,0 +1,244 @@
+//! The calls that an answer asked for.
+
+use super::{Call, CallPhase, Effect, Event, Fit, Machine, Phase, ToolFacts, resume::Found, words};
+use alumia_protocol::{
+    CallId,
+    events::EventData,
+    sessions::SessionStatus,
+    tools::{Approval, Effect as Touches, ToolError},
+};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Times in a row that a malformed call of one tool goes back to the model.
+pub const MAX_MALFORMED: u32 = 3;
+
+impl Machine {
+    /// Decides on each call of an answer; all that may run do so at once.
+    pub(super) fn act(&mut self, calls: Vec<(CallId, String, Result<Fit, ToolError>)>) -> Vec<Effect> {
+        let before: BTreeMap<String, u32> = self.malformed.clone();
+        let mut run = Vec::new();
+        self.calls.clear();
+        for (id, tool, check) in calls {
+            let known = check.as_ref().ok().and_then(|fit| (self.catalog)(&tool, &fit.arguments));
+            let mut call = Call {
+                id,
+                tool: tool.clone(),
+                arguments: Value::Null,
+                phase: CallPhase::Over,
+                started: self.last,
+                cancelled: false,
+                found: Found::Nothing,
+            };
+            let event = match (check, known) {
+                _ if self.withdrawn.contains(&tool) => Self::refused(&call, words::withdrawn(&tool)),
+                (Ok(fit), Some(facts)) => {
+                    self.malformed.remove(&tool);
+                    call.arguments = fit.arguments;
+                    if facts.effect == Touches::External && !fit.granted {
+                        call.phase = CallPhase::Asking;
+                        EventData::ApprovalRequested {
+                            call_id: id,
+                            tool,
+                            title: facts.plain,
+                            arguments: call.arguments.clone(),
+                        }
+                    } else {
+                        run.push(Effect::Run { call_id: id, tool, arguments: call.arguments.clone() });
+                        self.started(&mut call, facts)
+                    }
+                }
+                (Err(error), _) => {
+                    // All malformed calls of one answer are one attempt.
+                    let attempt = before.get(&tool).copied().unwrap_or(0) + 1;
+                    self.malformed.insert(tool.clone(), attempt);
+                    if attempt > MAX_MALFORMED {
+                        EventData::ToolFailed {
+                            call_id: id,
+                            tool,
+                            attempt,
+                            error: words::malformed_too_often(error),
+                            duration_ms: 0,
+                        }
+                    } else {
+                        let arguments = self.pending_arguments(id);
+                        EventData::ToolRetrying { call_id: id, tool, attempt, error, arguments }
+                    }
+                }
+                (Ok(_), None) => Self::refused(&call, words::gone(&tool)),
+            };
+            self.pending.push(event);
+            self.calls.push(call);
+        }
+        let worn_out = self.malformed.iter().filter(|(_, attempts)| **attempts > MAX_MALFORMED);
+        let worn_out: Vec<String> = worn_out.map(|(tool, _)| tool.clone()).collect();
+        self.withdrawn.extend(worn_out);
+        self.phase = Phase::Acting;
+        if run.is_empty() {
+            return self.settle();
+        }
+        let mut effects = vec![self.persist(Vec::new())];
+        effects.append(&mut run);
+        effects
+    }
+
+    fn refused(call: &Call, error: ToolError) -> EventData {
+        EventData::ToolFailed { call_id: call.id, tool: call.tool.clone(), attempt: 1, error, duration_ms: 0 }
+    }
+
+    /// What the model sent for a call of the message that is about to be written.
+    fn pending_arguments(&self, id: CallId) -> Value {
+        use alumia_protocol::sessions::MessagePart;
+        for event in self.pending.iter().rev() {
+            let EventData::MessageCompleted { message } = event else { continue };
+            for part in &message.parts {
+                if let MessagePart::ToolCall { call_id, arguments, .. } = part
+                    && *call_id == id
+                {
+                    return arguments.clone();
+                }
+            }
+        }
+        Value::Null
+    }
+
+    /// Marks a call as running; the event that says so.
+    fn started(&self, call: &mut Call, facts: ToolFacts) -> EventData {
+        call.phase = CallPhase::Running;
+        call.started = self.last;
+        let timeout = super::micros(facts.timeout);
+        EventData::ToolStarted {
+            call_id: call.id,
+            tool: call.tool.clone(),
+            title: facts.doing,
+            effect: facts.effect,
+            idempotent: facts.idempotent,
+            deadline_at: self.last.plus_micros(timeout),
+            arguments: call.arguments.clone(),
+        }
+    }
+
+    /// Marks a call as over; the event that says why. The same call failing in the same way again counts
+    /// up, which tells model and person that the tool is broken.
+    pub(super) fn failed(&mut self, call: usize, error: ToolError) -> EventData {
+        let call = &mut self.calls[call];
+        let ran = call.phase == CallPhase::Running;
+        call.phase = CallPhase::Over;
+        let key =
+            (call.tool.clone(), call.arguments.to_string(), format!("{} {}", error.code, error.message));
+        let attempt = self.failures.entry(key).or_default();
+        *attempt += 1;
+        EventData::ToolFailed {
+            call_id: call.id,
+            tool: call.tool.clone(),
+            attempt: *attempt,
+            error,
+            duration_ms: if ran { self.last.millis_since(call.started) } else { 0 },
+        }
+    }
+
+    pub(super) fn acting(&mut self, event: Event) -> Vec<Effect> {
+        match event {
+            Event::Output { call_id, channel, text } => {
+                if self.call(call_id, CallPhase::Running).is_none() {
+                    return Vec::new();
+                }
+                vec![Effect::Emit(EventData::ToolOutputDelta { call_id, channel, text })]
+            }
+            Event::CallEnded { call_id, result } => self.call_ended(call_id, result),
+            Event::Resolved { call_id, approval } => self.resolved(call_id, approval),
+            Event::CancelCall { call_id } => {
+                if let Some(call) = self.call(call_id, CallPhase::Running) {
+                    if std::mem::replace(&mut self.calls[call].cancelled, true) {
+                        return Vec::new();
+                    }
+                    return vec![Effect::CancelCall(call_id)];
+                }
+                let Some(call) = self.call(call_id, CallPhase::Asking) else { return Vec::new() };
+                let event = self.failed(call, words::cancelled_call());
+                self.pending.push(event);
+                self.settle()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether this call waits for a person.
+    pub fn asks(&self, id: CallId) -> bool {
+        self.call(id, CallPhase::Asking).is_some()
+    }
+
+    fn call(&self, id: CallId, phase: CallPhase) -> Option<usize> {
+        self.calls.iter().position(|call| call.id == id && call.phase == phase)
+    }
+
+    fn call_ended(&mut self, id: CallId, result: Result<Value, ToolError>) -> Vec<Effect> {
+        let Some(index) = self.call(id, CallPhase::Running) else { return Vec::new() };
+        let event = match result {
+            Ok(output) => {
+                let call = &mut self.calls[index];
+                call.phase = CallPhase::Over;
+                let facts = (self.catalog)(&call.tool, &call.arguments);
+                EventData::ToolCompleted {
+                    call_id: id,
+                    tool: call.tool.clone(),
+                    title: facts.map_or_else(|| call.tool.clone(), |facts| facts.done),
+                    output,
+                    duration_ms: self.last.millis_since(call.started),
+                    cost_microcredits: 0,
+                }
+            }
+            Err(_) if matches!(self.phase, Phase::Halting(_)) => self.failed(index, words::stopped_call()),
+            Err(_) if self.calls[index].cancelled => self.failed(index, words::cancelled_call()),
+            Err(error) => self.failed(index, error),
+        };
+        self.pending.push(event);
+        if let Phase::Halting(why) = self.phase {
+            return self.halted(why);
+        }
+        self.settle()
+    }
+
+    fn resolved(&mut self, id: CallId, approval: Approval) -> Vec<Effect> {
+        let Some(index) = self.call(id, CallPhase::Asking) else { return Vec::new() };
+        match self.answer(index, approval) {
+            Some(run) => vec![self.persist(Vec::new()), run],
+            None => self.settle(),
+        }
+    }
+
+    /// Starts an approved call, or ends a denied one.
+    pub(super) fn answer(&mut self, index: usize, approval: Approval) -> Option<Effect> {
+        if approval == Approval::Deny {
+            let event = self.failed(index, words::denied());
+            self.pending.push(event);
+            return None;
+        }
+        let mut call = self.calls[index].clone();
+        let Some(facts) = (self.catalog)(&call.tool, &call.arguments) else {
+            let event = self.failed(index, words::gone(&call.tool));
+            self.pending.push(event);
+            return None;
+        };
+        let event = self.started(&mut call, facts);
+        self.pending.push(event);
+        let run =
+            Effect::Run { call_id: call.id, tool: call.tool.clone(), arguments: call.arguments.clone() };
+        self.calls[index] = call;
+        Some(run)
+    }
+
+    /// After a call has ended: others still run, or only people can go on, or the next step begins.
+    pub(super) fn settle(&mut self) -> Vec<Effect> {
+        let any = |phase| self.calls.iter().any(|call| call.phase == phase);
+        if any(CallPhase::Running) {
+            return if self.pending.is_empty() { Vec::new() } else { vec![self.persist(Vec::new())] };
+        }
+        if any(CallPhase::Asking) {
+            let status = SessionStatus::AwaitingApproval;
+            return vec![Effect::Suspend(self.take_pending(vec![EventData::StatusChanged { status }]))];
+        }
+        // What ended the last call is written together with the next step's beginning.
+        self.prepare()
+    }
+}

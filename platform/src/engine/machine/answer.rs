@@ -1,0 +1,189 @@
+//! The model's answer: what it says, how it ends, what happens when it doesn't.
+
+use super::{Draft, Effect, Event, Machine, Phase, words};
+use alumia_models::{ModelError, StopReason};
+use alumia_protocol::{
+    events::{EventData, RunError},
+    sessions::{Message, MessagePart, MessageRole},
+};
+use serde_json::Value;
+use std::time::Duration;
+
+/// Times that one step's model call is made again.
+pub const MAX_RETRIES: u32 = 4;
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10 * 60);
+
+impl Machine {
+    pub(super) fn answering(&mut self, event: Event) -> Vec<Effect> {
+        let message_id = self.message_id();
+        match event {
+            Event::Text(text) => {
+                self.draft.shown = true;
+                match self.draft.parts.last_mut() {
+                    Some(MessagePart::Text { text: so_far }) => so_far.push_str(&text),
+                    _ => self.draft.parts.push(MessagePart::Text { text: text.clone() }),
+                }
+                vec![Effect::Emit(EventData::TextDelta { message_id, text })]
+            }
+            Event::Reasoning(text) => {
+                self.draft.shown = true;
+                match self.draft.parts.last_mut() {
+                    Some(MessagePart::Reasoning { text: so_far, signature: None }) => so_far.push_str(&text),
+                    _ => {
+                        let part = MessagePart::Reasoning { text: text.clone(), signature: None };
+                        self.draft.parts.push(part);
+                    }
+                }
+                vec![Effect::Emit(EventData::ReasoningDelta { message_id, text })]
+            }
+            Event::Signature(proof) => {
+                match self.draft.parts.last_mut() {
+                    Some(MessagePart::Reasoning { signature: Some(so_far), .. }) => so_far.push_str(&proof),
+                    Some(MessagePart::Reasoning { signature, .. }) => *signature = Some(proof),
+                    _ => {
+                        let part = MessagePart::Reasoning { text: String::new(), signature: Some(proof) };
+                        self.draft.parts.push(part);
+                    }
+                }
+                Vec::new()
+            }
+            Event::Arguments { call_id, tool, text } => {
+                self.draft.shown = true;
+                vec![Effect::Emit(EventData::ToolArgsDelta { call_id, tool, text })]
+            }
+            Event::Called { call_id, tool, arguments, check } => {
+                let arguments = serde_json::from_str(&arguments).unwrap_or(Value::String(arguments));
+                let part = MessagePart::ToolCall { call_id, tool: tool.clone(), arguments };
+                self.draft.parts.push(part);
+                self.draft.calls.push((call_id, tool, check));
+                Vec::new()
+            }
+            Event::Usage(usage) => {
+                self.draft.usage = Some(usage);
+                Vec::new()
+            }
+            Event::Answered(reason) => self.answered(reason),
+            Event::AnswerFailed { error, luck } => self.answer_failed(&error, luck),
+            _ => Vec::new(),
+        }
+    }
+
+    fn answered(&mut self, reason: StopReason) -> Vec<Effect> {
+        let said = self.said_something();
+        if reason == StopReason::Refused {
+            if said {
+                self.keep_partial();
+            }
+            return self.fail(words::refused(""));
+        }
+        if !said && self.draft.calls.is_empty() {
+            return self.answered_nothing();
+        }
+        self.unanswered = false;
+        let draft = std::mem::take(&mut self.draft);
+        let message = self.message(draft.parts);
+        self.pending.push(EventData::MessageCompleted { message });
+        if let Some(usage) = draft.usage {
+            self.record(usage);
+        }
+        if draft.calls.is_empty() {
+            return self.complete();
+        }
+        self.act(draft.calls)
+    }
+
+    /// Ends the run well, unless a message waits.
+    pub(super) fn complete(&mut self) -> Vec<Effect> {
+        self.phase = Phase::Completing;
+        let events = self.take_pending(Vec::new());
+        vec![Effect::Complete(events, self.end("completed", None))]
+    }
+
+    fn said_something(&self) -> bool {
+        let mut parts = self.draft.parts.iter();
+        parts.any(|part| matches!(part, MessagePart::Text { text } if !text.trim().is_empty()))
+    }
+
+    fn message(&self, parts: Vec<MessagePart>) -> Message {
+        Message {
+            id: self.message_id(),
+            role: MessageRole::Assistant,
+            parts,
+            attachments: Vec::new(),
+            run_id: Some(self.run_id),
+            created_at: self.last,
+        }
+    }
+
+    /// Keeps what a cut-off answer said so far; calls that it was about to ask for never began.
+    pub(super) fn keep_partial(&mut self) {
+        let said = self.said_something();
+        let Draft { mut parts, usage, shown, .. } = std::mem::take(&mut self.draft);
+        if said {
+            parts.retain(|part| !matches!(part, MessagePart::ToolCall { .. }));
+            let message = self.message(parts);
+            self.pending.push(EventData::MessageCompleted { message });
+            self.unanswered = false;
+        } else if shown {
+            self.pending.push(EventData::MessageDiscarded { message_id: self.message_id() });
+        }
+        if let Some(usage) = usage {
+            self.record(usage);
+        }
+    }
+
+    /// Once, an empty answer is a slip; twice, it is the model's last word.
+    fn answered_nothing(&mut self) -> Vec<Effect> {
+        if self.was_empty {
+            return self.fail(words::empty_answer());
+        }
+        self.was_empty = true;
+        self.again(FIRST_PAUSE, words::empty_answer())
+    }
+
+    fn answer_failed(&mut self, error: &ModelError, luck: u16) -> Vec<Effect> {
+        let retry_after = match error {
+            ModelError::RateLimited { retry_after, .. } | ModelError::Overloaded { retry_after, .. } => {
+                *retry_after
+            }
+            ModelError::Timeout { .. } => None,
+            ModelError::ContextTooLong { .. } if !self.compacted => {
+                self.compacted = true;
+                self.drop_draft();
+                self.phase = Phase::Compacting;
+                return vec![self.persist(Vec::new()), Effect::Compact];
+            }
+            _ => return self.fail(words::model_error(error)),
+        };
+        if self.retries >= MAX_RETRIES {
+            return self.fail(words::model_error(error));
+        }
+        let pause = retry_after.unwrap_or(FIRST_PAUSE * 2_u32.pow(self.retries)).min(LONGEST_PAUSE);
+        // Never sooner than the provider asked for; up to a quarter later.
+        let pause = pause + pause * u32::from(luck.min(999)) / 4_000;
+        self.again(pause, words::model_error(error))
+    }
+
+    fn again(&mut self, pause: Duration, error: RunError) -> Vec<Effect> {
+        self.retries += 1;
+        self.drop_draft();
+        self.phase = Phase::Pausing;
+        let retrying = EventData::ModelRetrying {
+            attempt: self.retries + 1,
+            delay_ms: u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
+            error,
+        };
+        vec![self.persist(vec![retrying]), Effect::Pause(pause)]
+    }
+
+    fn drop_draft(&mut self) {
+        let draft = std::mem::take(&mut self.draft);
+        if draft.shown {
+            self.pending.push(EventData::MessageDiscarded { message_id: self.message_id() });
+        }
+        if let Some(usage) = draft.usage {
+            self.record(usage);
+        }
+    }
+}

@@ -1,0 +1,491 @@
+//! One run as a state machine: what happened comes in, what to do comes out. No IO, no clock, no
+//! randomness; whatever of these a rule needs comes with the event.
+//!
+//! An answer of the model and the tool calls that it asks for make a step. All durable events of one
+//! transition are one [`Effect::Persist`], which the driver commits before it does anything after it in
+//! the list, so a crash leaves the log between two transitions and [`Machine::resume`] goes on from there.
+
+mod acts;
+mod answer;
+mod resume;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod tests_random;
+pub mod words;
+
+use crate::models::cost;
+use alumia_models::{ModelError, StopReason};
+use alumia_protocol::{
+    CallId, MessageId, RunId, StepId, Timestamp,
+    events::{EventData, RunEnd, RunError, Usage},
+    models::Price,
+    sessions::{MessagePart, SessionStatus},
+    tools::{Approval, Effect as Touches, ToolError},
+};
+use serde_json::Value;
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+/// What the machine needs to know of one call of a tool.
+#[derive(Clone, Debug)]
+pub struct ToolFacts {
+    /// "Fetch page example.org", "Fetching page …", "Fetched page …".
+    pub plain: String,
+    pub doing: String,
+    pub done: String,
+    pub effect: Touches,
+    pub idempotent: bool,
+    pub timeout: Duration,
+}
+
+/// The tools of this server: the facts of a call by its tool's name and its arguments. A plain look-up.
+pub type Catalog = dyn Fn(&str, &Value) -> Option<ToolFacts> + Send + Sync;
+
+/// Limits of one run.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Model calls.
+    pub steps: u32,
+    /// Time at work; waiting for a person doesn't count.
+    pub time: Duration,
+}
+
+/// What was read for the next step.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    /// The id of the step, if one begins.
+    pub step_id: StepId,
+    /// The model that answers, and what it costs.
+    pub model: String,
+    pub price: Option<Price>,
+    /// The agent's own limit of steps.
+    pub max_steps: Option<u32>,
+    /// Whether the conversation nears what the model can read.
+    pub crowded: bool,
+}
+
+/// A call whose arguments fit its tool's schema.
+#[derive(Clone, Debug)]
+pub struct Fit {
+    pub arguments: Value,
+    /// Whether a person allowed this tool before, for the session or the agent.
+    pub granted: bool,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A worker took the run.
+    Begin {
+        attempt: i64,
+    },
+    /// The answer to [`Effect::Prepare`].
+    Prepared(Result<Ready, RunError>),
+    /// More of the model's answer.
+    Text(String),
+    Reasoning(String),
+    Signature(String),
+    Arguments {
+        call_id: CallId,
+        tool: String,
+        text: String,
+    },
+    /// The model asks for a call; `arguments` as it wrote them.
+    Called {
+        call_id: CallId,
+        tool: String,
+        arguments: String,
+        check: Result<Fit, ToolError>,
+    },
+    Usage(Usage),
+    /// The answer is whole.
+    Answered(StopReason),
+    /// The model call failed; `luck` (0–999) spreads the retries of many runs.
+    AnswerFailed {
+        error: ModelError,
+        luck: u16,
+    },
+    /// The pause before a retry is over.
+    PauseOver,
+    /// Older messages, up to `up_to`, were summed up.
+    Compacted {
+        summary: String,
+        up_to: MessageId,
+        usage: Option<Usage>,
+    },
+    /// There is nothing that could be left out.
+    CompactionFailed,
+    /// Partial output of a call.
+    Output {
+        call_id: CallId,
+        channel: String,
+        text: String,
+    },
+    /// A call is over.
+    CallEnded {
+        call_id: CallId,
+        result: Result<Value, ToolError>,
+    },
+    /// A person answered an approval request (the log has it already).
+    Resolved {
+        call_id: CallId,
+        approval: Approval,
+    },
+    /// A person ends one call.
+    CancelCall {
+        call_id: CallId,
+    },
+    /// A person stops the run.
+    Stop,
+    /// The time limit is reached.
+    TimeUp,
+    /// [`Effect::Complete`] found a message in the queue: the run goes on with it.
+    QueueWaits,
+    /// [`Effect::Complete`] ended the run.
+    Completed,
+}
+
+/// What to do, in this order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Commit these in one transaction, before anything that follows. With `step.started` among them,
+    /// messages that wait in the queue join before it.
+    Persist(Vec<EventData>),
+    /// Tell watchers; not durable.
+    Emit(EventData),
+    /// Read agent, tools and model anew.
+    Prepare,
+    /// Call the model for this message, without these tools.
+    CallModel { message_id: MessageId, without: BTreeSet<String> },
+    /// Drop the model call, the pause or the compaction that is going on.
+    DropModel,
+    /// Wait before the next attempt.
+    Pause(Duration),
+    /// Sum up older messages.
+    Compact,
+    /// Run a call; its end comes back as [`Event::CallEnded`].
+    Run { call_id: CallId, tool: String, arguments: Value },
+    /// End a call soon; its end still comes back.
+    CancelCall(CallId),
+    /// Only people can go on: commit these and let go of the run, unless an answer has come meanwhile.
+    Suspend(Vec<EventData>),
+    /// Commit these; unless a message waits in the queue, end the run in the same transaction.
+    Complete(Vec<EventData>, RunEnd),
+    /// The run is over; nothing follows.
+    End,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    New,
+    Preparing,
+    Calling,
+    Pausing,
+    Compacting,
+    Acting,
+    Halting(Halt),
+    Completing,
+    Ended,
+}
+
+/// Why a run is being brought to an end before its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Halt {
+    Stop,
+    Time,
+}
+
+/// An answer that is still arriving.
+#[derive(Clone, Debug, Default)]
+struct Draft {
+    parts: Vec<MessagePart>,
+    calls: Vec<(CallId, String, Result<Fit, ToolError>)>,
+    usage: Option<Usage>,
+    /// Watchers have seen something of it.
+    shown: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum CallPhase {
+    Asking,
+    Running,
+    Over,
+}
+
+#[derive(Clone, Debug)]
+struct Call {
+    id: CallId,
+    tool: String,
+    arguments: Value,
+    phase: CallPhase,
+    started: Timestamp,
+    cancelled: bool,
+    /// Found in the log with what should happen next.
+    found: resume::Found,
+}
+
+/// One run.
+#[derive(Clone)]
+pub struct Machine {
+    run_id: RunId,
+    catalog: Arc<Catalog>,
+    limits: Limits,
+    phase: Phase,
+    /// Durable events that go with the next commit.
+    pending: Vec<EventData>,
+    /// `run.started` is still to be written for this attempt.
+    opening: Option<i64>,
+    model: String,
+    price: Option<Price>,
+    step: u32,
+    /// The step at which the run last began or was resumed by a person; limits count from it.
+    first_step: u32,
+    step_id: Option<StepId>,
+    /// A step began and its answer is not in the log.
+    unanswered: bool,
+    retries: u32,
+    was_empty: bool,
+    compacted: bool,
+    draft: Draft,
+    calls: Vec<Call>,
+    /// Answers in a row with a malformed call, by tool.
+    malformed: BTreeMap<String, u32>,
+    withdrawn: BTreeSet<String>,
+    /// How often the same call failed in the same way.
+    failures: HashMap<(String, String, String), u32>,
+    usage: Usage,
+    cost: i64,
+    /// Microseconds at work before `since`.
+    used: i64,
+    since: Option<Timestamp>,
+    last: Timestamp,
+}
+
+impl Machine {
+    /// A run that nobody has worked on.
+    pub fn new(run_id: RunId, catalog: Arc<Catalog>, limits: Limits) -> Self {
+        Self {
+            run_id,
+            catalog,
+            limits,
+            phase: Phase::New,
+            pending: Vec::new(),
+            opening: None,
+            model: String::new(),
+            price: None,
+            step: 0,
+            first_step: 0,
+            step_id: None,
+            unanswered: false,
+            retries: 0,
+            was_empty: false,
+            compacted: false,
+            draft: Draft::default(),
+            calls: Vec::new(),
+            malformed: BTreeMap::new(),
+            withdrawn: BTreeSet::new(),
+            failures: HashMap::new(),
+            usage: Usage::default(),
+            cost: 0,
+            used: 0,
+            since: None,
+            last: Timestamp(0),
+        }
+    }
+
+    /// The step that is going on, for events that belong to one.
+    pub const fn step_id(&self) -> Option<StepId> {
+        self.step_id
+    }
+
+    /// The tools that are withdrawn for the rest of the run.
+    pub const fn withdrawn(&self) -> &BTreeSet<String> {
+        &self.withdrawn
+    }
+
+    /// When the time limit is reached, as things are.
+    pub fn time_up_at(&self) -> Option<Timestamp> {
+        let left = micros(self.limits.time).saturating_sub(self.used);
+        self.since.map(|since| since.plus_micros(left))
+    }
+
+    /// Takes in what happened at `at`; says what to do.
+    pub fn handle(&mut self, at: Timestamp, event: Event) -> Vec<Effect> {
+        self.last = at;
+        match (self.phase, event) {
+            (Phase::Ended, _) => Vec::new(),
+            (Phase::New, Event::Begin { attempt }) => self.begin(at, attempt),
+            (Phase::Halting(_), Event::Stop) => {
+                self.phase = Phase::Halting(Halt::Stop);
+                Vec::new()
+            }
+            (Phase::Halting(_), Event::TimeUp) => Vec::new(),
+            (_, Event::Stop) => self.halt(Halt::Stop),
+            (_, Event::TimeUp) => self.halt(Halt::Time),
+            (Phase::Preparing, Event::Prepared(ready)) => self.prepared(at, ready),
+            (Phase::Calling, event) => self.answering(event),
+            (Phase::Pausing, Event::PauseOver) => vec![self.call_model()],
+            (Phase::Compacting, Event::Compacted { summary, up_to, usage }) => {
+                if let Some(usage) = usage {
+                    self.record(usage);
+                }
+                let compacted = self.persist(vec![EventData::ContextCompacted { summary, up_to }]);
+                vec![compacted, self.call_model()]
+            }
+            // Nothing to leave out: the provider has the last word on whether it fits.
+            (Phase::Compacting, Event::CompactionFailed) => vec![self.call_model()],
+            (Phase::Acting | Phase::Halting(_), event) => self.acting(event),
+            (Phase::Completing, Event::QueueWaits) => self.prepare(),
+            (Phase::Completing, Event::Completed) => {
+                self.phase = Phase::Ended;
+                vec![Effect::End]
+            }
+            // What comes too late for its phase has no meaning any more.
+            _ => Vec::new(),
+        }
+    }
+
+    fn prepare(&mut self) -> Vec<Effect> {
+        self.phase = Phase::Preparing;
+        vec![Effect::Prepare]
+    }
+
+    fn prepared(&mut self, at: Timestamp, ready: Result<Ready, RunError>) -> Vec<Effect> {
+        let ready = match ready {
+            Ok(ready) => ready,
+            Err(error) => return self.fail(error),
+        };
+        self.model = ready.model;
+        self.price = ready.price;
+        let limit = ready.max_steps.map_or(self.limits.steps, |own| own.min(self.limits.steps)).max(1);
+        if !self.unanswered {
+            if self.step - self.first_step >= limit {
+                return self.fail(words::max_steps(limit));
+            }
+            if self.time_up_at().is_some_and(|end| at >= end) {
+                return self.fail(words::time_limit(self.limits.time));
+            }
+            self.step += 1;
+            self.step_id = Some(ready.step_id);
+            self.unanswered = true;
+            self.calls.clear();
+            self.retries = 0;
+            self.was_empty = false;
+            self.compacted = false;
+            self.pending.push(EventData::StepStarted { number: self.step });
+        }
+        let persist = self.persist(Vec::new());
+        if ready.crowded && !self.compacted {
+            self.compacted = true;
+            self.phase = Phase::Compacting;
+            return vec![persist, Effect::Compact];
+        }
+        vec![persist, self.call_model()]
+    }
+
+    fn call_model(&mut self) -> Effect {
+        self.phase = Phase::Calling;
+        self.draft = Draft::default();
+        Effect::CallModel { message_id: self.message_id(), without: self.withdrawn.clone() }
+    }
+
+    /// The message of the step that is going on has the step's id: after a crash, whoever takes over
+    /// knows which message the watchers have seen a part of.
+    fn message_id(&self) -> MessageId {
+        MessageId(self.step_id.map_or(self.run_id.0, |step| step.0))
+    }
+
+    /// All that waits to be written, then `events`.
+    fn take_pending(&mut self, events: Vec<EventData>) -> Vec<EventData> {
+        let mut all = Vec::with_capacity(events.len() + self.pending.len() + 1);
+        if let Some(attempt) = self.opening.take() {
+            all.push(EventData::RunStarted { attempt, model: self.model.clone() });
+        }
+        all.append(&mut self.pending);
+        all.extend(events);
+        all
+    }
+
+    fn persist(&mut self, events: Vec<EventData>) -> Effect {
+        Effect::Persist(self.take_pending(events))
+    }
+
+    /// Puts a model call's tokens and cost on the bill.
+    fn record(&mut self, usage: Usage) {
+        // A provider that counts below zero has counted nothing.
+        let usage = Usage {
+            input_tokens: usage.input_tokens.max(0),
+            cached_tokens: usage.cached_tokens.max(0),
+            output_tokens: usage.output_tokens.max(0),
+        };
+        let price = self.price.unwrap_or_default();
+        let cost_microcredits = cost(&price, &usage).unwrap_or(i64::MAX);
+        self.usage += usage;
+        self.cost = self.cost.saturating_add(cost_microcredits);
+        self.pending.push(EventData::UsageRecorded { model: self.model.clone(), usage, cost_microcredits });
+    }
+
+    fn fail(&mut self, error: RunError) -> Vec<Effect> {
+        if let Some(usage) = self.draft.usage.take() {
+            self.record(usage);
+        }
+        if std::mem::take(&mut self.draft).shown {
+            self.pending.push(EventData::MessageDiscarded { message_id: self.message_id() });
+        }
+        let end = self.end("failed", Some(error));
+        self.finish(SessionStatus::Failed, EventData::RunFailed(end))
+    }
+
+    fn end(&self, status: &str, error: Option<RunError>) -> RunEnd {
+        RunEnd { status: status.into(), error, usage: self.usage, cost_microcredits: self.cost }
+    }
+
+    fn finish(&mut self, status: SessionStatus, end: EventData) -> Vec<Effect> {
+        self.phase = Phase::Ended;
+        vec![self.persist(vec![EventData::StatusChanged { status }, end]), Effect::End]
+    }
+
+    /// Brings the run to an end at any point: cancels what is going on, waits for running calls to let
+    /// go (which the driver bounds), keeps what the model had said.
+    fn halt(&mut self, why: Halt) -> Vec<Effect> {
+        let mut effects = vec![Effect::DropModel];
+        self.phase = Phase::Halting(why);
+        for call in self.calls.iter().filter(|call| call.phase == CallPhase::Running) {
+            effects.push(Effect::CancelCall(call.id));
+        }
+        effects.extend(self.halted(why));
+        effects
+    }
+
+    /// The end of a halted run, once no call runs.
+    fn halted(&mut self, why: Halt) -> Vec<Effect> {
+        if self.calls.iter().any(|call| call.phase == CallPhase::Running) {
+            return Vec::new();
+        }
+        self.keep_partial();
+        for call in 0..self.calls.len() {
+            if self.calls[call].phase == CallPhase::Asking {
+                let event = self.failed(call, words::stopped_call());
+                self.pending.push(event);
+            }
+        }
+        match why {
+            Halt::Stop => {
+                let end = self.end("cancelled", Some(words::stopped()));
+                self.finish(SessionStatus::Idle, EventData::RunCancelled(end))
+            }
+            Halt::Time => {
+                let end = self.end("failed", Some(words::time_limit(self.limits.time)));
+                self.finish(SessionStatus::Failed, EventData::RunFailed(end))
+            }
+        }
+    }
+}
+
+fn micros(time: Duration) -> i64 {
+    i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
+}

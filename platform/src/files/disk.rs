@@ -1,0 +1,183 @@
+//! What happens on disk; blocks, so it runs on threads made for that.
+//!
+//! Only the server writes below a project's `files` (a sandbox sees it read-only), but nothing relies on
+//! that: a symbolic link on the way or at the end is never followed.
+
+use super::path::RelativePath;
+use crate::{Error, Result};
+use alumia_protocol::{Timestamp, files::FileEntry};
+use std::{
+    fs::{self, File, Metadata},
+    io::{self, ErrorKind, Read as _, Write as _},
+    path::{Path, PathBuf},
+    time::{Duration, UNIX_EPOCH},
+};
+use uuid::Uuid;
+
+pub(super) fn list(root: &Path, folder: &RelativePath) -> Result<Vec<FileEntry>> {
+    let host = match walk(root, folder.parts(), "Folder") {
+        // A project's own folder is made when the first file comes.
+        Err(Error::NotFound(_)) if folder.parts().is_empty() => return Ok(Vec::new()),
+        other => other?,
+    };
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(host).map_err(explain)? {
+        let entry = entry.map_err(explain)?;
+        let metadata = match entry.metadata() {
+            Ok(metadata) => metadata,
+            // Gone since it was listed.
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Err(error) => return Err(explain(error)),
+        };
+        let (is_dir, is_file) = (metadata.is_dir(), metadata.is_file());
+        // Neither links and devices nor names that no path can spell.
+        let Some(name) = entry.file_name().to_str().map(ToOwned::to_owned).filter(|_| is_dir || is_file)
+        else {
+            continue;
+        };
+        let path = if folder.parts().is_empty() { name } else { format!("{}/{name}", folder.text()) };
+        entries.push(describe(path, &metadata));
+    }
+    entries.sort_by_cached_key(|entry| (!entry.is_dir, entry.path.to_lowercase(), entry.path.clone()));
+    Ok(entries)
+}
+
+pub(super) fn read(root: &Path, path: &RelativePath, max: usize) -> Result<Vec<u8>> {
+    let host = walk(root, path.folders(), "File")?.join(path.name().unwrap_or_default());
+    let before = fs::symlink_metadata(&host).map_err(|error| missing(error, "File"))?;
+    // Opening a pipe would wait for its other end, so look first.
+    check_file(path, &before)?;
+    let file = File::open(&host).map_err(|error| missing(error, "File"))?;
+    let metadata = file.metadata().map_err(explain)?;
+    if !same(&before, &metadata) {
+        return Err(Error::conflict("This file was replaced while it was read. Read it again."));
+    }
+    let over = || {
+        Error::TooLarge(format!(
+            "{} has {} bytes; at most {max} can be read here.",
+            path.text(),
+            metadata.len()
+        ))
+    };
+    if metadata.len() > max as u64 {
+        return Err(over());
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(max));
+    file.take(max as u64 + 1).read_to_end(&mut bytes).map_err(explain)?;
+    if bytes.len() > max { Err(over()) } else { Ok(bytes) }
+}
+
+/// `temp` is a folder on the same file system that nobody lists. The file is there whole or as it was.
+pub(super) fn write(root: &Path, temp: &Path, path: &RelativePath, bytes: &[u8]) -> Result<FileEntry> {
+    fs::create_dir_all(root).map_err(explain)?;
+    fs::create_dir_all(temp).map_err(explain)?;
+    let mut folder = root.to_path_buf();
+    for part in path.folders() {
+        folder.push(part);
+        match fs::create_dir(&folder) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => check_folder(&folder, part)?,
+            Err(error) => return Err(explain(error)),
+        }
+    }
+    let host = folder.join(path.name().unwrap_or_default());
+    if fs::symlink_metadata(&host).is_ok_and(|it| it.is_dir()) {
+        return Err(Error::invalid("path", format!("{} is a folder. Choose another name.", path.text())));
+    }
+    let part = temp.join(Uuid::now_v7().to_string());
+    let done = put(&part, bytes).and_then(|()| {
+        // Takes the place of a link instead of following it.
+        fs::rename(&part, &host)?;
+        File::open(&folder)?.sync_all()?;
+        fs::symlink_metadata(&host)
+    });
+    if done.is_err() {
+        // It is gone already when only the last step failed.
+        let _ = fs::remove_file(&part);
+    }
+    Ok(describe(path.text(), &done.map_err(explain)?))
+}
+
+/// Makes a folder of the server's own and those above it.
+pub(super) fn make(folder: PathBuf) -> Result<PathBuf> {
+    fs::create_dir_all(&folder).map_err(explain)?;
+    Ok(folder)
+}
+
+fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create_new(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// The host's folder at the end of `parts`, each of them a true folder.
+fn walk(root: &Path, parts: &[String], what: &'static str) -> Result<PathBuf> {
+    let mut folder = root.to_path_buf();
+    fs::symlink_metadata(&folder).map_err(|error| missing(error, what))?;
+    for part in parts {
+        folder.push(part);
+        match fs::symlink_metadata(&folder) {
+            Ok(metadata) if metadata.is_symlink() => return Err(Error::NotFound(what)),
+            Ok(metadata) if metadata.is_dir() => {}
+            Ok(_) => return Err(not_a_folder(part)),
+            Err(error) => return Err(missing(error, what)),
+        }
+    }
+    Ok(folder)
+}
+
+fn check_folder(folder: &Path, part: &str) -> Result<()> {
+    let metadata = fs::symlink_metadata(folder).map_err(explain)?;
+    if metadata.is_dir() { Ok(()) } else { Err(not_a_folder(part)) }
+}
+
+fn check_file(path: &RelativePath, metadata: &Metadata) -> Result<()> {
+    if metadata.is_dir() {
+        return Err(Error::invalid("path", format!("{} is a folder. Name a file in it.", path.text())));
+    }
+    if metadata.is_file() { Ok(()) } else { Err(Error::NotFound("File")) }
+}
+
+fn not_a_folder(part: &str) -> Error {
+    Error::invalid("path", format!("{part} is not a folder, so nothing can lie in it."))
+}
+
+#[cfg(unix)]
+fn same(a: &Metadata, b: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    (a.dev(), a.ino()) == (b.dev(), b.ino())
+}
+
+#[cfg(not(unix))]
+fn same(_: &Metadata, _: &Metadata) -> bool {
+    true
+}
+
+fn describe(path: String, metadata: &Metadata) -> FileEntry {
+    let age = metadata.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+    let micros = age.as_ref().map(Duration::as_micros).unwrap_or_default();
+    FileEntry {
+        path,
+        size: if metadata.is_dir() { 0 } else { metadata.len() },
+        is_dir: metadata.is_dir(),
+        modified_at: Timestamp(i64::try_from(micros).unwrap_or(i64::MAX)),
+    }
+}
+
+fn missing(error: io::Error, what: &'static str) -> Error {
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => Error::NotFound(what),
+        _ => explain(error),
+    }
+}
+
+fn explain(error: io::Error) -> Error {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Error::Unavailable {
+            message: "The server's disk is full, so the file wasn't saved. Try again when there is space."
+                .into(),
+            retry_after_seconds: 60,
+        },
+        _ => Error::internal(error),
+    }
+}

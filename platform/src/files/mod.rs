@@ -1,0 +1,7 @@
+//! The project's folder.
+mod disk;
+mod path;
+mod service;
+#[cfg(all(test, unix))]
+mod tests;
+pub use service::{Files, MAX_FILE};

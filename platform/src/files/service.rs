@@ -1,0 +1,103 @@
+use super::{disk, path::RelativePath};
+use crate::{Error, OrgScope, Result, projects::Projects};
+use alumia_protocol::{OrgId, ProjectId, SessionId, files::FileEntry};
+use std::path::PathBuf;
+
+/// Bytes of one file.
+pub const MAX_FILE: usize = 100 << 20;
+
+/// Files of projects, below `<data>/files/<org>/<project>`: the project's folder is `files` there, and
+/// each session's sandbox works in `sandboxes/<session>`.
+///
+/// Paths are relative to the project's folder and `/`-separated; those that could leave it are `Invalid`.
+#[derive(Clone)]
+pub struct Files {
+    pub(crate) root: PathBuf,
+    pub(crate) projects: Projects,
+}
+
+impl Files {
+    /// What a folder holds (the project's own folder when empty), folders first, by name.
+    ///
+    /// # Errors
+    /// `NotFound` when the project or folder is missing, `Invalid` for a path that isn't allowed or is a
+    /// file's.
+    pub async fn list(&self, scope: &OrgScope, project: ProjectId, folder: &str) -> Result<Vec<FileEntry>> {
+        let home = self.home(scope, project).await?;
+        let folder = RelativePath::folder(folder)?;
+        blocking(move || disk::list(&home.join("files"), &folder)).await
+    }
+
+    /// At most `max` bytes; `TooLarge` beyond.
+    ///
+    /// # Errors
+    /// `NotFound` when the project or file is missing, `Invalid` for a path that isn't allowed or is a
+    /// folder's.
+    pub async fn read(
+        &self,
+        scope: &OrgScope,
+        project: ProjectId,
+        path: &str,
+        max: usize,
+    ) -> Result<Vec<u8>> {
+        let home = self.home(scope, project).await?;
+        let path = RelativePath::parse(path)?;
+        blocking(move || disk::read(&home.join("files"), &path, max)).await
+    }
+
+    /// Writes atomically, making folders on the way.
+    ///
+    /// # Errors
+    /// `TooLarge` over [`MAX_FILE`], `Invalid` for a path that isn't allowed or is a folder's, `NotFound`
+    /// when the project is missing, `Forbidden` for roles that only read, `Unavailable` when the disk is
+    /// full.
+    pub async fn write(
+        &self,
+        scope: &OrgScope,
+        project: ProjectId,
+        path: &str,
+        bytes: &[u8],
+    ) -> Result<FileEntry> {
+        scope.require_writer()?;
+        let home = self.home(scope, project).await?;
+        let path = RelativePath::parse(path)?;
+        if bytes.len() > MAX_FILE {
+            return Err(Error::TooLarge("A file may have at most 100 MB.".into()));
+        }
+        let bytes = bytes.to_vec();
+        blocking(move || disk::write(&home.join("files"), &home.join("incoming"), &path, &bytes)).await
+    }
+
+    /// The host's folder of a project, made if missing; for the sandbox.
+    ///
+    /// # Errors
+    /// `NotFound` when the project is missing.
+    pub async fn project_dir(&self, scope: &OrgScope, project: ProjectId) -> Result<PathBuf> {
+        let home = self.home(scope, project).await?;
+        blocking(move || disk::make(home.join("files"))).await
+    }
+
+    /// The host's work folder of a session's sandbox, kept with the project, made if missing.
+    ///
+    /// # Errors
+    /// `NotFound` when the project is missing.
+    pub async fn sandbox_dir(
+        &self,
+        scope: &OrgScope,
+        project: ProjectId,
+        session: SessionId,
+    ) -> Result<PathBuf> {
+        let home = self.home(scope, project).await?;
+        blocking(move || disk::make(home.join("sandboxes").join(session.to_string()))).await
+    }
+
+    async fn home(&self, scope: &OrgScope, project: ProjectId) -> Result<PathBuf> {
+        self.projects.get(scope, project).await?;
+        let org: OrgId = scope.org_id();
+        Ok(self.root.join(org.to_string()).join(project.to_string()))
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
+}

@@ -1,0 +1,101 @@
+use super::{
+    model::{self, Email},
+    passwords::Passwords,
+    store,
+    web_sessions::WebSessions,
+};
+use crate::{
+    Error, Result, agents::Agents, clock::Clock, orgs::Orgs, projects::Projects, store::Store, text::Fields,
+};
+use alumia_protocol::{
+    UserId,
+    people::{Me, SignIn, SignUp, SignedIn, User},
+};
+use std::sync::Arc;
+
+/// Accounts: sign-up, sign-in, who am I.
+#[derive(Clone)]
+pub struct Identity {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    orgs: Orgs,
+    passwords: Passwords,
+}
+
+impl Identity {
+    /// Accounts in this store.
+    pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
+        let orgs = Orgs { store: store.clone() };
+        Self { store, clock, orgs, passwords: Passwords::new() }
+    }
+
+    /// Makes the person, an organisation, its default workspace, Ala, and a first project, all or nothing.
+    ///
+    /// # Errors
+    /// `Invalid` with what is wrong by field: `name`, `email` (also when it has an account), `password`,
+    /// `orgName`.
+    pub async fn sign_up(&self, form: SignUp) -> Result<SignedIn> {
+        let mut fields = Fields::default();
+        let name = fields.line("name", &form.name, model::NAME);
+        let email = Email::new(&form.email);
+        email.check(&mut fields);
+        model::check_password(&mut fields, &form.password, &email, &name);
+        let org_name = match form.org_name.as_deref().map(str::trim) {
+            Some(given) if !given.is_empty() => fields.line("orgName", given, model::NAME),
+            _ => name.clone(),
+        };
+        fields.done()?;
+
+        let hash = self.passwords.hash(form.password).await?;
+        let now = self.clock.now();
+        let user = User { id: UserId::new(), name, email: email.written, created_at: now };
+        let mut tx = self.store.begin().await?;
+        if !store::insert_user(&mut tx, &user, &email.key, &hash).await? {
+            return Err(Error::invalid(
+                "email",
+                "There is already an account with this email address. Sign in, or use another address.",
+            ));
+        }
+        let founded = Orgs::found(&mut tx, &org_name, user.id, now).await?;
+        Agents::make_ala(&mut tx, founded.org.id, now).await?;
+        Projects::make_first(&mut tx, &founded.scope, now).await?;
+        tx.commit().await?;
+        Ok(SignedIn { user, org: founded.org })
+    }
+
+    /// Checks the password. Text, code and time are the same whether or not the account exists.
+    pub async fn sign_in(&self, form: SignIn) -> Result<SignedIn> {
+        let account = match Email::new(&form.email).key {
+            // Nobody's, and PostgreSQL couldn't be asked for it.
+            key if key.contains('\0') => None,
+            key => store::by_email(&self.store, &key).await?,
+        };
+        let (user, hash) = account.map_or((None, None), |(user, hash)| (Some(user), hash));
+        let fits = self.passwords.fits(form.password, hash).await?;
+        let Some(user) = user.filter(|_| fits) else {
+            return Err(Error::Unauthorized {
+                reason: None,
+                message: "The email address or the password is wrong.".into(),
+            });
+        };
+        let first = self.orgs.memberships(user.id).await?.into_iter().next();
+        let org = first.map(|membership| membership.org).ok_or_else(|| Error::Forbidden {
+            reason: "role",
+            message: "This account belongs to no organization any more. Ask someone there to invite you."
+                .into(),
+        })?;
+        Ok(SignedIn { user, org })
+    }
+
+    /// The person with their organisations.
+    pub async fn me(&self, user: UserId) -> Result<Me> {
+        let user = store::by_id(&self.store, user).await?.ok_or(Error::NotFound("account"))?;
+        let memberships = self.orgs.memberships(user.id).await?;
+        Ok(Me { user, memberships })
+    }
+
+    /// The browser sessions of all accounts.
+    pub fn web_sessions(&self) -> WebSessions {
+        WebSessions { store: self.store.clone(), clock: self.clock.clone() }
+    }
+}

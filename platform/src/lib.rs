@@ -1,0 +1,29 @@
+//! What Alumia does: one module per capability; no HTTP, no HTML.
+#![allow(clippy::missing_errors_doc)]
+
+pub mod agents;
+pub mod canvas;
+pub mod clock;
+pub mod engine;
+pub mod error;
+pub mod fault;
+pub mod files;
+pub mod identity;
+pub mod jobs;
+pub mod limits;
+pub mod models;
+pub mod orgs;
+pub mod projects;
+pub mod sample;
+pub mod scope;
+pub mod secrets;
+pub mod sessions;
+pub mod store;
+pub mod tools;
+
+mod build;
+mod text;
+
+pub use build::{Parts, Platform};
+pub use error::{Error, Result};
+pub use scope::OrgScope;

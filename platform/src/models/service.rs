@@ -1,0 +1,231 @@
+use crate::{Error, OrgScope, Result};
+use alumia_models::{Provider, builtin};
+use alumia_protocol::models::CatalogModel;
+use std::{collections::HashMap, sync::Arc};
+
+/// A model and the provider that serves it for a caller.
+#[derive(Clone)]
+pub struct Route {
+    pub provider: Arc<dyn Provider>,
+    /// The provider's own id for it.
+    pub model_id: String,
+    pub model: CatalogModel,
+}
+
+/// The catalog.
+#[derive(Clone)]
+pub struct Models {
+    routes: Arc<[Route]>,
+}
+
+impl Models {
+    /// `providers` with what each serves, under the providers' own ids, in the order that people see. The
+    /// default model is the first available one, the built-in one only when there is no other.
+    pub fn new(providers: Vec<(Arc<dyn Provider>, Vec<CatalogModel>)>) -> Self {
+        let mut routes: Vec<Route> = vec![];
+        for (provider, models) in providers {
+            for mut model in models {
+                provider.id().clone_into(&mut model.provider);
+                routes.push(Route { provider: provider.clone(), model_id: model.id.clone(), model });
+            }
+        }
+        let names = public_ids(&routes);
+        for (route, name) in routes.iter_mut().zip(&names) {
+            route.model.id.clone_from(name);
+        }
+        let sibling = |route: &Route| {
+            let wanted = route.model.fast_sibling.as_deref()?;
+            let found = routes
+                .iter()
+                .zip(&names)
+                .find(|(other, _)| other.model_id == wanted && other.model.provider == route.model.provider);
+            Some(found?.1.clone())
+        };
+        let siblings: Vec<_> = routes.iter().map(sibling).collect();
+        for (route, sibling) in routes.iter_mut().zip(siblings) {
+            route.model.fast_sibling = sibling;
+        }
+        Self { routes: routes.into() }
+    }
+
+    /// Every model, usable or not.
+    pub fn catalog(&self, _scope: &OrgScope) -> Vec<CatalogModel> {
+        self.routes.iter().map(|route| route.model.clone()).collect()
+    }
+
+    /// The route for a model id (`<provider>/<id>` always works, `""` is the default model); fast mode
+    /// takes its fast sibling. `Unavailable` with the reason when it can't run.
+    pub fn route(&self, _scope: &OrgScope, model: &str, fast: bool) -> Result<Route> {
+        let route = if model.is_empty() { self.default_route() } else { self.find(model) };
+        let mut route = route.ok_or_else(|| no_such_model(model))?;
+        if fast && let Some(sibling) = &route.model.fast_sibling {
+            // A sibling that can't run must not stop a model that can.
+            route = self.find(sibling).filter(|sibling| sibling.model.available).unwrap_or(route);
+        }
+        if route.model.available {
+            Ok(route.clone())
+        } else {
+            let reason = route.model.unavailable_reason.as_deref().unwrap_or("It is switched off.");
+            Err(unavailable(format!("The model {} can't be used now. {reason}", route.model.name)))
+        }
+    }
+
+    fn default_route(&self) -> Option<&Route> {
+        let available = || self.routes.iter().filter(|route| route.model.available);
+        available().find(|route| route.model.provider != builtin::PROVIDER_ID).or_else(|| available().next())
+    }
+
+    /// By `<provider>/<id>`, then by catalog id, then by an id that several providers share: the first
+    /// that is available.
+    fn find(&self, model: &str) -> Option<&Route> {
+        let qualified = || self.routes.iter().find(|route| qualified(route) == model);
+        let public = || self.routes.iter().find(|route| route.model.id == model);
+        let shared = || {
+            let mut routes = self.routes.iter().filter(|route| route.model_id == model);
+            let first = routes.next()?;
+            Some(std::iter::once(first).chain(routes).find(|route| route.model.available).unwrap_or(first))
+        };
+        qualified().or_else(public).or_else(shared)
+    }
+}
+
+fn qualified(route: &Route) -> String {
+    format!("{}/{}", route.model.provider, route.model_id)
+}
+
+/// The provider's own id where it says enough, else `<provider>/<id>`. An id may itself look like another
+/// provider's `<provider>/<id>`; then it doesn't say enough.
+fn public_ids(routes: &[Route]) -> Vec<String> {
+    let mut uses: HashMap<String, usize> = HashMap::new();
+    for route in routes {
+        *uses.entry(route.model_id.clone()).or_default() += 1;
+        *uses.entry(qualified(route)).or_default() += 1;
+    }
+    let name = |route: &Route| {
+        if uses[&route.model_id] == 1 { route.model_id.clone() } else { qualified(route) }
+    };
+    routes.iter().map(name).collect()
+}
+
+fn no_such_model(model: &str) -> Error {
+    unavailable(if model.is_empty() {
+        "No model is set up. Give the server a provider in its configuration.".into()
+    } else {
+        format!("There is no model \"{model}\" here. Pick another one on the agent's page.")
+    })
+}
+
+fn unavailable(message: String) -> Error {
+    // Only a change of configuration makes it available, so asking again soon is no use.
+    Error::Unavailable { message, retry_after_seconds: 60 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alumia_models::{ModelError, ModelRequest, ModelStream, builtin::Builtin};
+    use alumia_protocol::{OrgId, UserId, people::Role};
+    use async_trait::async_trait;
+
+    struct Named(&'static str);
+
+    #[async_trait]
+    impl Provider for Named {
+        fn id(&self) -> &str {
+            self.0
+        }
+        async fn stream(&self, _request: ModelRequest) -> Result<ModelStream, ModelError> {
+            Err(ModelError::Refused { detail: "only a name".into() })
+        }
+    }
+
+    fn model(id: &str, available: bool, fast: Option<&str>) -> CatalogModel {
+        CatalogModel {
+            id: id.into(),
+            name: id.to_uppercase(),
+            fast_sibling: fast.map(Into::into),
+            available,
+            unavailable_reason: (!available).then(|| "It has no key.".into()),
+            ..Builtin::model()
+        }
+    }
+
+    fn models(providers: Vec<(&'static str, Vec<CatalogModel>)>) -> Models {
+        let mut all: Vec<(Arc<dyn Provider>, _)> = vec![(Arc::new(Builtin::new()), vec![Builtin::model()])];
+        all.extend(
+            providers.into_iter().map(|(id, models)| (Arc::new(Named(id)) as Arc<dyn Provider>, models)),
+        );
+        Models::new(all)
+    }
+
+    fn scope() -> OrgScope {
+        OrgScope::new(OrgId::new(), UserId::new(), Role::Member)
+    }
+
+    fn routed(models: &Models, model: &str, fast: bool) -> String {
+        qualified(&models.route(&scope(), model, fast).unwrap())
+    }
+
+    #[test]
+    fn the_default_is_the_first_available_configured_model_else_the_built_in_one() {
+        assert_eq!(routed(&models(vec![]), "", false), "builtin/alumia-tour");
+        let keyless = ("a", vec![model("x", false, None)]);
+        assert_eq!(routed(&models(vec![keyless.clone()]), "", false), "builtin/alumia-tour");
+        assert_eq!(routed(&models(vec![keyless, ("b", vec![model("y", true, None)])]), "", false), "b/y");
+    }
+
+    #[test]
+    fn a_shared_id_is_told_apart_and_still_accepted() {
+        let models = models(vec![
+            ("a", vec![model("x", false, Some("f")), model("f", true, None)]),
+            ("b", vec![model("x", true, None)]),
+        ]);
+        let ids: Vec<_> = models.catalog(&scope()).into_iter().map(|model| model.id).collect();
+        assert_eq!(ids, ["alumia-tour", "a/x", "f", "b/x"]);
+        assert_eq!(routed(&models, "b/x", false), "b/x");
+        assert_eq!(routed(&models, "x", false), "b/x");
+        assert_eq!(routed(&models, "builtin/alumia-tour", true), "builtin/alumia-tour");
+        assert_eq!(models.route(&scope(), "b/x", false).unwrap().model_id, "x");
+    }
+
+    #[test]
+    fn an_id_that_looks_like_another_providers_is_told_apart() {
+        let models = models(vec![
+            ("openai", vec![model("m", true, None)]),
+            ("groq", vec![model("openai/m", true, None)]),
+        ]);
+        assert_eq!(routed(&models, "openai/m", false), "openai/m");
+        assert_eq!(routed(&models, "groq/openai/m", false), "groq/openai/m");
+        let ids: Vec<_> = models.catalog(&scope()).into_iter().map(|model| model.id).collect();
+        assert_eq!(ids, ["alumia-tour", "m", "groq/openai/m"]);
+    }
+
+    #[test]
+    fn fast_mode_takes_the_sibling_of_the_same_provider_when_it_runs() {
+        let models = models(vec![
+            (
+                "a",
+                vec![
+                    model("x", true, Some("f")),
+                    model("f", true, None),
+                    model("y", true, Some("off")),
+                    model("off", false, None),
+                ],
+            ),
+            ("b", vec![model("f", true, None)]),
+        ]);
+        assert_eq!(routed(&models, "x", true), "a/f");
+        assert_eq!(routed(&models, "x", false), "a/x");
+        assert_eq!(routed(&models, "f", true), "a/f");
+        assert_eq!(routed(&models, "y", true), "a/y");
+        assert_eq!(models.catalog(&scope())[1].fast_sibling.as_deref(), Some("a/f"));
+    }
+
+    #[test]
+    fn what_can_not_run_says_why() {
+        let models = models(vec![("a", vec![model("x", false, None)])]);
+        let message = |id: &str| models.route(&scope(), id, false).err().unwrap().to_string();
+        assert_eq!(message("x"), "The model X can't be used now. It has no key.");
+        assert!(message("gone").contains("no model \"gone\""));
+    }
+}

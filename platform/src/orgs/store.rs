@@ -1,0 +1,147 @@
+use super::Resource;
+use crate::{
+    OrgScope, Result,
+    store::{Columns as _, Store, Tx},
+};
+use alumia_protocol::{
+    OrgId, Timestamp, UserId, WorkspaceId,
+    people::{Membership, Org, Role},
+};
+use sqlx::any::AnyRow;
+
+/// False when another organisation has this slug.
+pub(super) async fn insert_org(tx: &mut Tx, org: &Org, now: Timestamp) -> Result<bool> {
+    let done = sqlx::query(
+        "INSERT INTO orgs (id, slug, name, created_at, updated_at) VALUES ($1, $2, $3, $4, $4) \
+         ON CONFLICT (slug) DO NOTHING",
+    )
+    .bind(org.id.to_string())
+    .bind(&org.slug)
+    .bind(&org.name)
+    .bind(now.0)
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub(super) async fn insert_member(
+    tx: &mut Tx,
+    org: OrgId,
+    user: UserId,
+    role: &'static str,
+    now: Timestamp,
+) -> Result<()> {
+    sqlx::query("INSERT INTO members (org_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)")
+        .bind(org.to_string())
+        .bind(user.to_string())
+        .bind(role)
+        .bind(now.0)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn insert_default_workspace(
+    tx: &mut Tx,
+    org: OrgId,
+    id: WorkspaceId,
+    now: Timestamp,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO workspaces (org_id, id, name, slug, is_default, created_at) \
+         VALUES ($1, $2, 'Default', 'default', 1, $3)",
+    )
+    .bind(org.to_string())
+    .bind(id.to_string())
+    .bind(now.0)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn scope_by_slug(store: &Store, user: UserId, slug: &str) -> Result<Option<OrgScope>> {
+    let row = sqlx::query(
+        "SELECT m.org_id, m.role FROM orgs o JOIN members m ON m.org_id = o.id \
+         WHERE o.slug = $1 AND m.user_id = $2",
+    )
+    .bind(slug)
+    .bind(user.to_string())
+    .fetch_optional(store.read())
+    .await?;
+    row.map(|row| scope(&row, user)).transpose()
+}
+
+pub(super) async fn home_scope(store: &Store, user: UserId) -> Result<Option<OrgScope>> {
+    let row = sqlx::query(
+        "SELECT org_id, role FROM members WHERE user_id = $1 ORDER BY created_at, org_id LIMIT 1",
+    )
+    .bind(user.to_string())
+    .fetch_optional(store.read())
+    .await?;
+    row.map(|row| scope(&row, user)).transpose()
+}
+
+pub(super) async fn scope_of(store: &Store, user: UserId, resource: Resource) -> Result<Option<OrgScope>> {
+    let (sql, id) = match resource {
+        Resource::Project(id) => (
+            "SELECT m.org_id, m.role FROM projects r JOIN members m ON m.org_id = r.org_id \
+             WHERE r.id = $1 AND m.user_id = $2 AND r.deleted_at IS NULL",
+            id.0,
+        ),
+        Resource::Session(id) => (
+            "SELECT m.org_id, m.role FROM sessions r JOIN members m ON m.org_id = r.org_id \
+             WHERE r.id = $1 AND m.user_id = $2 AND r.deleted_at IS NULL",
+            id.0,
+        ),
+        Resource::Block(id) => (
+            "SELECT m.org_id, m.role FROM blocks r JOIN members m ON m.org_id = r.org_id \
+             WHERE r.id = $1 AND m.user_id = $2 AND r.deleted_at IS NULL",
+            id.0,
+        ),
+        Resource::Agent(id) => (
+            "SELECT m.org_id, m.role FROM agents r JOIN members m ON m.org_id = r.org_id \
+             WHERE r.id = $1 AND m.user_id = $2 AND r.deleted_at IS NULL",
+            id.0,
+        ),
+    };
+    let row =
+        sqlx::query(sql).bind(id.to_string()).bind(user.to_string()).fetch_optional(store.read()).await?;
+    row.map(|row| scope(&row, user)).transpose()
+}
+
+pub(super) async fn get(store: &Store, org: OrgId) -> Result<Option<Org>> {
+    let row = sqlx::query("SELECT id AS org_id, slug, name FROM orgs WHERE id = $1")
+        .bind(org.to_string())
+        .fetch_optional(store.read())
+        .await?;
+    row.map(|row| read_org(&row)).transpose()
+}
+
+pub(super) async fn memberships(store: &Store, user: UserId) -> Result<Vec<Membership>> {
+    let rows = sqlx::query(
+        "SELECT m.org_id, o.slug, o.name, m.role, w.id AS workspace_id \
+         FROM members m JOIN orgs o ON o.id = m.org_id \
+         JOIN workspaces w ON w.org_id = o.id AND w.is_default = 1 \
+         WHERE m.user_id = $1 ORDER BY m.created_at, m.org_id",
+    )
+    .bind(user.to_string())
+    .fetch_all(store.read())
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Membership {
+                org: read_org(row)?,
+                role: row.named("role")?,
+                default_workspace_id: row.parsed("workspace_id")?,
+            })
+        })
+        .collect()
+}
+
+fn scope(row: &AnyRow, user: UserId) -> Result<OrgScope> {
+    Ok(OrgScope::new(row.parsed("org_id")?, user, row.named::<Role>("role")?))
+}
+
+fn read_org(row: &AnyRow) -> Result<Org> {
+    Ok(Org { id: row.parsed("org_id")?, slug: row.text("slug")?, name: row.text("name")? })
+}

@@ -1,0 +1,5 @@
+//! Projects.
+mod model;
+mod service;
+mod store;
+pub use service::Projects;

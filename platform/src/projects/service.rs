@@ -1,0 +1,161 @@
+use super::{model, store};
+use crate::{
+    Error, OrgScope, Result,
+    clock::Clock,
+    store::{Cursor, Store, Tx},
+    text,
+};
+use alumia_protocol::{
+    List, ProjectId, Timestamp,
+    people::Role,
+    projects::{CreateProject, Project, UpdateProject},
+};
+use serde_json::json;
+use std::sync::Arc;
+
+/// Projects that a member sees: team ones, and their own private ones; owners and admins see all.
+#[derive(Clone)]
+pub struct Projects {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Projects {
+    /// Projects in this store.
+    pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
+        Self { store, clock }
+    }
+
+    /// Most recently changed first; `limit` from 1 to 100.
+    pub async fn list(&self, scope: &OrgScope, cursor: Option<&str>, limit: u32) -> Result<List<Project>> {
+        let limit = limit.clamp(1, 100);
+        let after = Cursor::parse(cursor)?;
+        let mut items = store::page(&self.store, scope, &after, i64::from(limit) + 1).await?;
+        let has_more = items.len() > limit as usize;
+        items.truncate(limit as usize);
+        let next_cursor = items
+            .last()
+            .filter(|_| has_more)
+            .map(|last| Cursor { at: last.updated_at, id: last.id.to_string() }.encode());
+        Ok(List { items, next_cursor, has_more })
+    }
+
+    /// One by id.
+    pub async fn get(&self, scope: &OrgScope, id: ProjectId) -> Result<Project> {
+        store::by_id(&self.store, scope, id).await?.ok_or(Error::NotFound("project"))
+    }
+
+    /// One by the last part of its page's path.
+    pub async fn by_slug(&self, scope: &OrgScope, slug: &str) -> Result<Project> {
+        if !text::is_slug(slug) {
+            return Err(Error::NotFound("project"));
+        }
+        store::by_slug(&self.store, scope, slug).await?.ok_or(Error::NotFound("project"))
+    }
+
+    /// The slug comes from the name; a taken one gets a number.
+    pub async fn create(&self, scope: &OrgScope, new: CreateProject) -> Result<Project> {
+        scope.require_writer()?;
+        let new = model::check_new(new)?;
+        let mut tx = self.store.begin().await?;
+        let project = Self::insert(&mut tx, scope, new, self.clock.now()).await?;
+        tx.commit().await?;
+        Ok(project)
+    }
+
+    /// Absent fields stay, and so does the slug. Who sees a project is for its creator, owners and admins
+    /// to say.
+    pub async fn update(&self, scope: &OrgScope, id: ProjectId, change: UpdateProject) -> Result<Project> {
+        scope.require_writer()?;
+        let change = model::check_change(change)?;
+        if change.visibility.is_some() {
+            let project = self.get(scope, id).await?;
+            if change.visibility != Some(project.visibility) {
+                require_holder(scope, &project, "change who sees this project")?;
+            }
+        }
+        let mut tx = self.store.begin().await?;
+        let fields = store::Change {
+            name: change.name.as_deref(),
+            description: change.description.as_deref(),
+            prompt: change.prompt.as_deref(),
+            emoji: change.emoji.as_deref(),
+            visibility: change.visibility,
+            status: change.status.as_deref(),
+            tags: change.tags.as_ref().map(serde_json::to_string).transpose()?,
+            metadata: change.metadata.as_ref().map(ToString::to_string),
+        };
+        let project = store::update(&mut tx, scope, id, fields, self.clock.now())
+            .await?
+            .ok_or(Error::NotFound("project"))?;
+        tx.commit().await?;
+        Ok(project)
+    }
+
+    /// Soft: nobody sees it any more, and its slug is free again. For its creator, owners and admins.
+    pub async fn delete(&self, scope: &OrgScope, id: ProjectId) -> Result<()> {
+        scope.require_writer()?;
+        let project = self.get(scope, id).await?;
+        require_holder(scope, &project, "delete this project")?;
+        let mut tx = self.store.begin().await?;
+        if !store::delete(&mut tx, scope, id, self.clock.now()).await? {
+            return Err(Error::NotFound("project"));
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// The project that a new organisation begins with.
+    pub(crate) async fn make_first(tx: &mut Tx, scope: &OrgScope, now: Timestamp) -> Result<Project> {
+        let new = CreateProject {
+            name: "Getting started".into(),
+            description: "A small real data set and a canvas to try Alumia on.".into(),
+            emoji: "👋".into(),
+            metadata: Some(json!({ "sample": true })),
+            ..CreateProject::default()
+        };
+        Self::insert(tx, scope, new, now).await
+    }
+
+    async fn insert(tx: &mut Tx, scope: &OrgScope, new: CreateProject, now: Timestamp) -> Result<Project> {
+        let workspace_id = store::workspace(tx, scope.org_id(), new.workspace_id)
+            .await?
+            .ok_or(Error::NotFound("workspace"))?;
+        let slugs = text::slug_candidates(text::slug_of(&new.name, "project"));
+        let mut project = Project {
+            id: ProjectId::new(),
+            org_id: scope.org_id(),
+            workspace_id,
+            slug: String::new(),
+            name: new.name,
+            description: new.description,
+            prompt: new.prompt,
+            emoji: new.emoji,
+            visibility: new.visibility,
+            status: "active".into(),
+            tags: new.tags,
+            metadata: new.metadata.unwrap_or_else(|| json!({})),
+            created_by: scope.user_id(),
+            created_at: now,
+            updated_at: now,
+        };
+        for slug in slugs {
+            project.slug = slug;
+            if store::insert(tx, &project).await? {
+                return Ok(project);
+            }
+        }
+        Err(Error::conflict("Every address made from this project's name is taken. Choose another name."))
+    }
+}
+
+/// The creator, an owner or an admin.
+fn require_holder(scope: &OrgScope, project: &Project, action: &str) -> Result<()> {
+    if project.created_by == scope.user_id() || matches!(scope.role(), Role::Owner | Role::Admin) {
+        return Ok(());
+    }
+    Err(Error::Forbidden {
+        reason: "role",
+        message: format!("Only the person who made it, an owner or an admin can {action}."),
+    })
+}

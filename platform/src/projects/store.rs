@@ -1,0 +1,205 @@
+use crate::{
+    OrgScope, Result,
+    store::{Columns as _, Cursor, Store, Tx},
+};
+use alumia_protocol::{
+    OrgId, ProjectId, Timestamp, WorkspaceId,
+    people::Role,
+    projects::{Project, Visibility},
+};
+use sqlx::any::AnyRow;
+
+/// Owners and admins see private projects of others too.
+fn sees_all(scope: &OrgScope) -> i64 {
+    i64::from(matches!(scope.role(), Role::Owner | Role::Admin))
+}
+
+const fn visibility(value: Visibility) -> &'static str {
+    match value {
+        Visibility::Team => "team",
+        Visibility::Private => "private",
+    }
+}
+
+/// False when the organisation has a project with this slug.
+pub(super) async fn insert(tx: &mut Tx, project: &Project) -> Result<bool> {
+    let done = sqlx::query(
+        "INSERT INTO projects (org_id, id, workspace_id, slug, name, description, prompt, emoji, visibility, \
+         status, tags, metadata, created_by, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
+         ON CONFLICT (org_id, slug) DO NOTHING",
+    )
+    .bind(project.org_id.to_string())
+    .bind(project.id.to_string())
+    .bind(project.workspace_id.to_string())
+    .bind(&project.slug)
+    .bind(&project.name)
+    .bind(&project.description)
+    .bind(&project.prompt)
+    .bind(&project.emoji)
+    .bind(visibility(project.visibility))
+    .bind(&project.status)
+    .bind(serde_json::to_string(&project.tags)?)
+    .bind(project.metadata.to_string())
+    .bind(project.created_by.to_string())
+    .bind(project.created_at.0)
+    .bind(project.updated_at.0)
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// The organisation's default workspace, or the given one if it is the organisation's.
+pub(super) async fn workspace(
+    tx: &mut Tx,
+    org: OrgId,
+    wanted: Option<WorkspaceId>,
+) -> Result<Option<WorkspaceId>> {
+    let row = match wanted {
+        Some(id) => {
+            sqlx::query("SELECT id FROM workspaces WHERE org_id = $1 AND id = $2")
+                .bind(org.to_string())
+                .bind(id.to_string())
+                .fetch_optional(&mut **tx)
+                .await?
+        }
+        None => {
+            sqlx::query("SELECT id FROM workspaces WHERE org_id = $1 AND is_default = 1")
+                .bind(org.to_string())
+                .fetch_optional(&mut **tx)
+                .await?
+        }
+    };
+    row.map(|row| row.parsed("id")).transpose()
+}
+
+pub(super) async fn page(
+    store: &Store,
+    scope: &OrgScope,
+    after: &Cursor,
+    limit: i64,
+) -> Result<Vec<Project>> {
+    let rows = sqlx::query(
+        "SELECT * FROM projects WHERE org_id = $1 AND deleted_at IS NULL \
+         AND (visibility = 'team' OR created_by = $2 OR $3 = 1) \
+         AND (updated_at < $4 OR (updated_at = $4 AND id < $5)) \
+         ORDER BY updated_at DESC, id DESC LIMIT $6",
+    )
+    .bind(scope.org_id().to_string())
+    .bind(scope.user_id().to_string())
+    .bind(sees_all(scope))
+    .bind(after.at.0)
+    .bind(&after.id)
+    .bind(limit)
+    .fetch_all(store.read())
+    .await?;
+    rows.iter().map(project).collect()
+}
+
+pub(super) async fn by_id(store: &Store, scope: &OrgScope, id: ProjectId) -> Result<Option<Project>> {
+    let row = sqlx::query(
+        "SELECT * FROM projects WHERE org_id = $1 AND id = $4 AND deleted_at IS NULL \
+         AND (visibility = 'team' OR created_by = $2 OR $3 = 1)",
+    )
+    .bind(scope.org_id().to_string())
+    .bind(scope.user_id().to_string())
+    .bind(sees_all(scope))
+    .bind(id.to_string())
+    .fetch_optional(store.read())
+    .await?;
+    row.as_ref().map(project).transpose()
+}
+
+pub(super) async fn by_slug(store: &Store, scope: &OrgScope, slug: &str) -> Result<Option<Project>> {
+    let row = sqlx::query(
+        "SELECT * FROM projects WHERE org_id = $1 AND slug = $4 AND deleted_at IS NULL \
+         AND (visibility = 'team' OR created_by = $2 OR $3 = 1)",
+    )
+    .bind(scope.org_id().to_string())
+    .bind(scope.user_id().to_string())
+    .bind(sees_all(scope))
+    .bind(slug)
+    .fetch_optional(store.read())
+    .await?;
+    row.as_ref().map(project).transpose()
+}
+
+/// What a change leaves alone is NULL.
+pub(super) struct Change<'a> {
+    pub name: Option<&'a str>,
+    pub description: Option<&'a str>,
+    pub prompt: Option<&'a str>,
+    pub emoji: Option<&'a str>,
+    pub visibility: Option<Visibility>,
+    pub status: Option<&'a str>,
+    pub tags: Option<String>,
+    pub metadata: Option<String>,
+}
+
+/// `None` when the project is gone or not visible.
+pub(super) async fn update(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    id: ProjectId,
+    change: Change<'_>,
+    now: Timestamp,
+) -> Result<Option<Project>> {
+    let row = sqlx::query(
+        "UPDATE projects SET name = COALESCE($5, name), description = COALESCE($6, description), \
+         prompt = COALESCE($7, prompt), emoji = COALESCE($8, emoji), visibility = COALESCE($9, visibility), \
+         status = COALESCE($10, status), tags = COALESCE($11, tags), metadata = COALESCE($12, metadata), \
+         updated_at = $13 \
+         WHERE org_id = $1 AND id = $4 AND deleted_at IS NULL \
+         AND (visibility = 'team' OR created_by = $2 OR $3 = 1) RETURNING *",
+    )
+    .bind(scope.org_id().to_string())
+    .bind(scope.user_id().to_string())
+    .bind(sees_all(scope))
+    .bind(id.to_string())
+    .bind(change.name)
+    .bind(change.description)
+    .bind(change.prompt)
+    .bind(change.emoji)
+    .bind(change.visibility.map(visibility))
+    .bind(change.status)
+    .bind(change.tags)
+    .bind(change.metadata)
+    .bind(now.0)
+    .fetch_optional(&mut **tx)
+    .await?;
+    row.as_ref().map(project).transpose()
+}
+
+/// The slug gets a mark that no slug can have, so that the name is free for a new project.
+pub(super) async fn delete(tx: &mut Tx, scope: &OrgScope, id: ProjectId, now: Timestamp) -> Result<bool> {
+    let done = sqlx::query(
+        "UPDATE projects SET deleted_at = $3, slug = slug || '~' || id \
+         WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL",
+    )
+    .bind(scope.org_id().to_string())
+    .bind(id.to_string())
+    .bind(now.0)
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+fn project(row: &AnyRow) -> Result<Project> {
+    Ok(Project {
+        id: row.parsed("id")?,
+        org_id: row.parsed("org_id")?,
+        workspace_id: row.parsed("workspace_id")?,
+        slug: row.text("slug")?,
+        name: row.text("name")?,
+        description: row.text("description")?,
+        prompt: row.text("prompt")?,
+        emoji: row.text("emoji")?,
+        visibility: row.named("visibility")?,
+        status: row.text("status")?,
+        tags: row.json("tags")?,
+        metadata: row.json("metadata")?,
+        created_by: row.parsed("created_by")?,
+        created_at: row.time("created_at")?,
+        updated_at: row.time("updated_at")?,
+    })
+}

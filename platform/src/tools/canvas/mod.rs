@@ -1,0 +1,68 @@
+//! Tools for the blocks on the canvas.
+
+mod data_block;
+mod list_blocks;
+mod search_blocks;
+mod show;
+mod update_block;
+
+pub use data_block::DataBlock;
+pub use list_blocks::ListBlocks;
+pub use search_blocks::SearchBlocks;
+pub use show::Show;
+pub use update_block::UpdateBlock;
+
+use super::{ToolContext, errors};
+use crate::canvas::Canvas;
+use alumia_protocol::{
+    BlockId,
+    blocks::{Block, Content},
+    show::Show as Shown,
+    tools::ToolError,
+};
+use serde_json::{Value, json};
+
+/// Characters of one block's content in an answer.
+const CONTENT: usize = 12_000;
+
+/// A block of the project that the agent works in.
+async fn find(canvas: &Canvas, context: &ToolContext, id: &str, at: &str) -> Result<Block, ToolError> {
+    let missing = || errors::invalid(at, "is no block of this project; list_blocks tells the ids");
+    let id: BlockId = id.trim().parse().map_err(|_| missing())?;
+    match canvas.get(&context.scope, id).await {
+        Ok(block) if block.project_id == context.project_id => Ok(block),
+        Ok(_) | Err(crate::Error::NotFound(_)) => Err(missing()),
+        Err(error) => Err(errors::service(error)),
+    }
+}
+
+/// A block as a model reads it.
+fn described(block: &Block, with_content: bool) -> Value {
+    let (tool, kind, content) = match &block.content {
+        Content::Data(spec) => ("data_block", spec.type_name(), json!(spec)),
+        Content::Show(shown) => ("show", shown_name(shown), json!(shown)),
+    };
+    let mut about = json!({
+        "blockId": block.id,
+        "version": block.version,
+        "title": block.title,
+        "tool": tool,
+        "type": kind,
+        "updatedAt": block.updated_at,
+    });
+    if with_content {
+        let text = content.to_string();
+        // What is cut is no longer JSON, so it goes as text.
+        about["content"] = if text.len() <= CONTENT { content } else { json!(errors::cut(&text, CONTENT)) };
+    }
+    about
+}
+
+const fn shown_name(shown: &Shown) -> &'static str {
+    match shown {
+        Shown::Document { .. } => "document",
+        Shown::Code { .. } => "code",
+        Shown::Terminal { .. } => "terminal",
+        Shown::Image { .. } => "image",
+    }
+}

@@ -1,0 +1,27 @@
+//! Types that cross the wire between Alumia's server, its browser interface and programs.
+//!
+//! JSON is `camelCase`, ids are `UUIDv7` strings, times are RFC 3339 UTC with milliseconds. The crate
+//! holds no IO and builds for WebAssembly.
+#![warn(missing_docs)]
+
+pub mod agents;
+pub mod blocks;
+pub mod dataspec;
+pub mod error;
+pub mod events;
+pub mod files;
+pub mod ids;
+pub mod models;
+pub mod people;
+pub mod projects;
+pub mod sessions;
+pub mod show;
+pub mod time;
+pub mod tools;
+
+pub use error::{ApiError, ErrorCode, List, Success, TooManyRequests};
+pub use ids::{
+    AgentId, BlockId, CallId, FileId, MessageId, OrgId, ProjectId, RunId, SessionId, StepId, UserId,
+    WorkspaceId,
+};
+pub use time::Timestamp;

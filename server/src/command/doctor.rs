@@ -1,0 +1,108 @@
+//! `alumia doctor`: looks at everything that a server needs, and says what to do about what is missing.
+
+use crate::{config::Config, serve};
+use alumia_platform::store::Store;
+use std::fmt;
+
+/// What was found, in the order that it matters.
+pub struct Report(Vec<Finding>);
+
+struct Finding {
+    what: &'static str,
+    state: State,
+    text: String,
+}
+
+#[derive(PartialEq, Eq)]
+enum State {
+    Good,
+    /// Works, with less.
+    Reduced,
+    Broken,
+}
+
+impl Report {
+    /// Whether a server would start.
+    pub fn is_healthy(&self) -> bool {
+        self.0.iter().all(|finding| finding.state != State::Broken)
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Finding { what, state, text } in &self.0 {
+            let mark = match state {
+                State::Good => "ok",
+                State::Reduced => "less",
+                State::Broken => "BROKEN",
+            };
+            writeln!(f, "{mark:<7} {what:<15} {text}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Looks at data directory, database, sandbox and models; calls nobody outside.
+pub async fn examine(config: &Config) -> Report {
+    let mut findings = vec![data_directory(config)];
+    findings.push(database(config).await);
+    findings.push(sandbox(config));
+    findings.push(models(config));
+    Report(findings)
+}
+
+fn data_directory(config: &Config) -> Finding {
+    let what = "data directory";
+    let shown = config.server.data_dir.display().to_string();
+    let write = || {
+        serve::database_url(config).map_err(|error| error.to_string())?;
+        let probe = config.server.data_dir.join(".doctor");
+        std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe)).map_err(|error| {
+            format!("{shown} can't be written: {error}. Give this user the right to, or choose another with --data-dir.")
+        })
+    };
+    match write() {
+        Ok(()) => Finding { what, state: State::Good, text: shown.clone() },
+        Err(text) => Finding { what, state: State::Broken, text },
+    }
+}
+
+async fn database(config: &Config) -> Finding {
+    let what = "database";
+    let opened = match serve::database_url(config) {
+        Ok(url) => Store::open(&url).await,
+        Err(error) => Err(error),
+    };
+    match opened {
+        Ok(store) => {
+            let text = format!("{:?}, schema up to date", store.engine());
+            store.close().await;
+            Finding { what, state: State::Good, text }
+        }
+        Err(error) => Finding { what, state: State::Broken, text: error.to_string() },
+    }
+}
+
+fn sandbox(config: &Config) -> Finding {
+    let what = "sandbox";
+    match serve::sandbox(config, &config.server.data_dir).off_reason() {
+        None => Finding { what, state: State::Good, text: "commands run confined".into() },
+        Some(reason) => Finding { what, state: State::Reduced, text: format!("commands are off: {reason}") },
+    }
+}
+
+fn models(config: &Config) -> Finding {
+    let what = "models";
+    match serve::models(config) {
+        Err(error) => Finding { what, state: State::Broken, text: error.to_string() },
+        Ok(_) if config.providers.is_empty() => Finding {
+            what,
+            state: State::Reduced,
+            text: "only the built-in guide; add [[providers]] to the settings for real ones".into(),
+        },
+        Ok(_) => {
+            let ids: Vec<_> = config.providers.iter().map(|provider| provider.id.as_str()).collect();
+            Finding { what, state: State::Good, text: ids.join(", ") }
+        }
+    }
+}

@@ -1,0 +1,192 @@
+use alumia_models::config::ProviderConfig;
+use ipnet::IpNet;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
+
+/// All settings.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub mode: Mode,
+    pub server: Server,
+    pub database: Database,
+    pub security: Security,
+    #[serde(default, serialize_with = "names")]
+    pub providers: Vec<ProviderConfig>,
+    pub sandbox: Sandbox,
+    pub runs: Runs,
+    pub limits: Limits,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    Development,
+    Production,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    pub listen: SocketAddr,
+    /// Origin without a trailing slash; `None` takes whatever address a browser used.
+    #[serde(deserialize_with = "origin")]
+    pub public_url: Option<String>,
+    #[serde(deserialize_with = "networks", serialize_with = "texts")]
+    pub trusted_proxies: Vec<IpNet>,
+    pub data_dir: PathBuf,
+}
+
+impl Server {
+    /// Whether browsers come over https, so that cookies may insist on it.
+    pub fn is_https(&self) -> bool {
+        self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+    }
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    pub url: Secret,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Security {
+    pub sign_ups: SignUps,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SignUps {
+    Open,
+    Closed,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sandbox {
+    pub mode: SandboxMode,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SandboxMode {
+    Auto,
+    Off,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Runs {
+    pub max_steps: u32,
+    pub max_minutes: u32,
+    pub workers: usize,
+}
+
+/// Requests a minute.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    pub chat_per_minute: u32,
+    pub auth_per_minute: u32,
+    pub writes_per_minute: u32,
+    pub reads_per_minute: u32,
+}
+
+/// Text that no log, error or `config show` prints.
+#[derive(Clone, Default)]
+pub struct Secret(secrecy::SecretString);
+
+impl Secret {
+    /// The text itself.
+    pub fn expose(&self) -> &str {
+        secrecy::ExposeSecret::expose_secret(&self.0)
+    }
+
+    /// Whether nothing is set.
+    pub fn is_empty(&self) -> bool {
+        self.expose().is_empty()
+    }
+
+    fn masked(&self) -> &'static str {
+        if self.is_empty() { "" } else { "***" }
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.masked())
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.masked())
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::from)
+    }
+}
+
+/// An origin, or `None` for the empty text.
+fn origin<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let origin = text.trim_end_matches('/');
+    if origin.is_empty() {
+        return Ok(None);
+    }
+    let is_origin = origin.parse::<axum::http::Uri>().is_ok_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https")) && uri.authority().is_some() && uri.path() == "/"
+    });
+    if is_origin {
+        Ok(Some(origin.to_ascii_lowercase()))
+    } else {
+        Err(D::Error::custom(format!("{text:?} is not an origin such as \"https://alumia.example.org\"")))
+    }
+}
+
+/// What an operator asks about providers, without their keys.
+fn names<S: Serializer>(providers: &[ProviderConfig], serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Shown<'a> {
+        id: &'a str,
+        base_url: &'a str,
+        api_key: Secret,
+        models: Vec<&'a str>,
+    }
+    serializer.collect_seq(providers.iter().map(|provider| Shown {
+        id: &provider.id,
+        base_url: provider.base_url.as_deref().unwrap_or_default(),
+        api_key: Secret(provider.api_key.clone()),
+        models: provider.models.iter().map(|model| model.id.as_str()).collect(),
+    }))
+}
+
+fn texts<S: Serializer>(networks: &[IpNet], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(networks.iter().map(ToString::to_string))
+}
+
+/// Networks, or single addresses.
+fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    let network = |text: String| {
+        let parsed = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        parsed.map_err(|_| {
+            D::Error::custom(format!("{text:?} is neither an address nor a network such as 10.0.0.0/8"))
+        })
+    };
+    texts.into_iter().map(network).collect()
+}

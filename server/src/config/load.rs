@@ -1,0 +1,187 @@
+use super::{Config, MANUAL, Mode};
+use figment::{
+    Figment,
+    error::{Kind, OneOf},
+    providers::{Env, Format, Toml},
+};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
+
+/// What is wrong with the settings, one line each.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ConfigError(Vec<String>);
+
+impl ConfigError {
+    /// One complaint.
+    pub fn new(line: impl Into<String>) -> Self {
+        Self(vec![line.into()])
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// The file used when none is named and it exists.
+const USUAL_FILE: &str = "alumia.toml";
+
+/// Reads the settings: defaults, then `file` (or `./alumia.toml` if there is one), then the environment.
+///
+/// # Errors
+/// A file that is missing or can't be read, an unknown key, a value of the wrong kind, settings that
+/// contradict each other.
+pub fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
+    let file = match file {
+        Some(file) if !file.is_file() => {
+            return Err(ConfigError::new(format!("The settings file {} doesn't exist.", file.display())));
+        }
+        Some(file) => Some(file.to_owned()),
+        None => Some(PathBuf::from(USUAL_FILE)).filter(|file| file.is_file()),
+    };
+    let mut figment = Figment::from(Toml::string(MANUAL));
+    if let Some(file) = file {
+        figment = figment.merge(Toml::file_exact(file));
+    }
+    load_from(figment.merge(environment()))
+}
+
+/// Variables of the form `ALUMIA_SECTION__KEY`, and those that name a key outside a section. Others that
+/// begin alike (`ALUMIA_BIN` in a test script) are not settings.
+fn environment() -> Env {
+    Env::prefixed("ALUMIA_")
+        .filter(|key| {
+            let key = key.as_str();
+            key.contains("__") || key.eq_ignore_ascii_case("mode") || key.eq_ignore_ascii_case("providers")
+        })
+        .split("__")
+}
+
+/// The settings that `figment`'s sources add up to.
+pub fn load_from(figment: Figment) -> Result<Config, ConfigError> {
+    let config: Config =
+        figment.extract().map_err(|errors| ConfigError(errors.into_iter().map(explain).collect()))?;
+    check(&config)?;
+    Ok(config)
+}
+
+fn check(config: &Config) -> Result<(), ConfigError> {
+    let mut wrong = vec![];
+    if config.mode == Mode::Production && !config.server.is_https() {
+        wrong.push(
+            "mode = \"production\" needs [server] public_url with the https address that browsers use."
+                .to_owned(),
+        );
+    }
+    let limits = config.limits;
+    let rates = [
+        ("chat_per_minute", limits.chat_per_minute),
+        ("auth_per_minute", limits.auth_per_minute),
+        ("writes_per_minute", limits.writes_per_minute),
+        ("reads_per_minute", limits.reads_per_minute),
+    ];
+    wrong.extend(
+        rates
+            .iter()
+            .filter(|(_, rate)| *rate == 0)
+            .map(|(key, _)| format!("[limits] {key} must be at least 1.")),
+    );
+    let runs = config.runs;
+    if runs.max_steps == 0 || runs.max_minutes == 0 || runs.workers == 0 {
+        wrong.push("[runs] max_steps, max_minutes and workers must be at least 1.".to_owned());
+    }
+    if let Err(error) = alumia_models::config::providers(config.providers.clone()) {
+        wrong.push(format!("{error}."));
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(ConfigError(wrong)) }
+}
+
+/// One line that names the source, the key and what would be right.
+fn explain(error: figment::Error) -> String {
+    let source = error.metadata.as_ref().map(|metadata| match &metadata.source {
+        Some(figment::Source::File(path)) => path.display().to_string(),
+        _ if metadata.name.contains("environment") => "the environment".to_owned(),
+        _ => "the defaults".to_owned(),
+    });
+    let mut path = error.path.clone();
+    let problem = match &error.kind {
+        Kind::UnknownField(field, expected) => {
+            if path.last() != Some(field) {
+                path.push(field.clone());
+            }
+            format!("is unknown; known here: {}", OneOf(expected))
+        }
+        Kind::MissingField(field) => {
+            path.push(field.to_string());
+            "is missing".to_owned()
+        }
+        Kind::InvalidType(actual, expected) => format!("is {actual}, but must be {expected}"),
+        Kind::InvalidValue(actual, expected) => format!("is {actual}, but must be {expected}"),
+        Kind::UnknownVariant(value, expected) => {
+            format!("is {value:?}, but must be one of {}", OneOf(expected))
+        }
+        Kind::Message(message) => message.clone(),
+        other => other.to_string(),
+    };
+    let source = source.map(|source| format!("{source}: ")).unwrap_or_default();
+    if path.is_empty() {
+        format!("{source}{problem}")
+    } else {
+        format!("{source}{}: {problem}", path.join("."))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(text: &str) -> Result<Config, ConfigError> {
+        load_from(Figment::from(Toml::string(MANUAL)).merge(Toml::string(text)))
+    }
+
+    fn complaint(text: &str) -> String {
+        with(text).expect_err("these settings are wrong").to_string()
+    }
+
+    #[test]
+    fn the_manual_alone_is_complete() {
+        let config = with("").unwrap();
+        assert_eq!(config.server.listen.to_string(), "127.0.0.1:3000");
+        assert_eq!(config.server.public_url, None);
+        assert_eq!(config.limits.chat_per_minute, 60);
+    }
+
+    #[test]
+    fn the_manuals_example_of_a_provider_is_right() {
+        let example: String = MANUAL
+            .lines()
+            .skip_while(|line| !line.starts_with("# [[providers]]"))
+            .take_while(|line| line.starts_with('#'))
+            .map(|line| line.trim_start_matches("# ").to_owned() + "\n")
+            .collect();
+        let config = with(&example).unwrap();
+        assert_eq!(config.providers[0].models[0].id, "qwen2.5:7b");
+    }
+
+    #[test]
+    fn complaints_name_the_key_and_what_would_be_right() {
+        let unknown = complaint("[limits]\nchat_per_minut = 3");
+        assert!(
+            unknown.contains("limits.chat_per_minut") && unknown.contains("chat_per_minute"),
+            "{unknown}"
+        );
+        assert!(complaint("[server]\nlisten = \"here\"").contains("server.listen"));
+        assert!(complaint("[server]\npublic_url = \"example.org/alumia\"").contains("not an origin"));
+        assert!(complaint("[server]\ntrusted_proxies = [\"all\"]").contains("10.0.0.0/8"));
+        assert!(complaint("mode = \"prod\"").contains("production"));
+        assert!(complaint("mode = \"production\"").contains("public_url"));
+        assert!(complaint("[limits]\nchat_per_minute = 0").contains("at least 1"));
+        assert!(complaint("[nonsense]\na = 1").contains("nonsense"));
+        assert!(complaint("[[providers]]\nid = \"builtin\"\nmodels = []").contains("choose another"));
+    }
+}

@@ -1,0 +1,70 @@
+//! The outermost layer: request ids, the log line of a request, panics, envelopes of failures.
+
+use crate::{app::App, error};
+use alumia_platform::Error;
+use axum::{
+    extract::{Request, State},
+    http::{HeaderName, HeaderValue, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use futures::FutureExt;
+use std::panic::AssertUnwindSafe;
+use tracing::Instrument;
+use uuid::Uuid;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Whether a path is the API's: its failures have an envelope whatever happened.
+pub fn is_api(path: &str) -> bool {
+    path == "/api" || path.starts_with("/api/")
+}
+
+/// Gives a request its id and an answer its envelope and headers.
+pub async fn edge(State(app): State<App>, request: Request, next: Next) -> Response {
+    let id: std::sync::Arc<str> = Uuid::now_v7().to_string().into();
+    let api = is_api(request.uri().path());
+    let span = tracing::info_span!("request", %id, method = %request.method(), path = %request.uri().path());
+    let answer = async move {
+        let response = AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|panic| {
+            error::Failure::Platform(Error::internal(panic_text(&*panic))).into_response()
+        });
+        let response = error::finish(response, &id, api);
+        tracing::debug!(status = response.status().as_u16(), "answered");
+        (response, id)
+    };
+    let (mut response, id) = answer.instrument(span).await;
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    let fixed = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        ),
+    ];
+    for (name, value) in fixed {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if api {
+        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        headers
+            .entry(header::CONTENT_SECURITY_POLICY)
+            .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
+    }
+    if app.config.server.is_https() {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
+    response
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("panic: {}", text.unwrap_or_else(|| "without a text".to_owned()))
+}

@@ -1,0 +1,7 @@
+//! `alumia`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    alumia_server::command::run()
+}

@@ -1,0 +1,236 @@
+//! Starting, serving, ending.
+
+use crate::{
+    app::App,
+    client_address::Proxies,
+    command::Role,
+    config::{Config, SandboxMode, SignUps},
+    health, router,
+    stream::Frames,
+    web_sessions::Sessions,
+};
+use alumia_net::Client;
+use alumia_platform::{
+    Error, Parts, Platform, Result,
+    clock::SystemClock,
+    engine::EngineLimits,
+    limits::{Limiter, Rates},
+    models::Models,
+    store::Store,
+};
+use alumia_sandbox::{Disabled, Sandbox};
+use axum::{Router, serve::ListenerExt};
+use std::{
+    io::Write as _,
+    net::SocketAddr,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+/// How long requests that are under way may take when the server ends.
+const DRAIN: Duration = Duration::from_secs(10);
+const HOUSEKEEPING: Duration = Duration::from_secs(60 * 60);
+
+/// A server at work.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    app: App,
+    http: JoinHandle<std::io::Result<()>>,
+    background: Vec<JoinHandle<()>>,
+}
+
+/// Serves until the process is told to end (SIGTERM, SIGINT).
+///
+/// # Errors
+/// When the data directory, the database or the address can't be had.
+pub async fn serve(config: Config, role: Role) -> Result<()> {
+    let listener = TcpListener::bind(config.server.listen).await.map_err(|error| {
+        let listen = config.server.listen;
+        Error::BadRequest(format!(
+            "Can't listen on {listen}: {error}. Choose another with --listen ADDR:PORT."
+        ))
+    })?;
+    let platform = build(&config).await?;
+    let running = start(config, role, platform, listener)?;
+    let mut out = std::io::stdout();
+    // Whoever doesn't read it doesn't need it.
+    let _ = writeln!(out, "listening on http://{}", running.address).and_then(|()| out.flush());
+    told_to_end().await;
+    running.end().await
+}
+
+/// The database's URL: the configured one, else a file in the data directory, which is made when missing.
+pub fn database_url(config: &Config) -> Result<String> {
+    let data_dir = make_data_dir(&config.server.data_dir)?;
+    if !config.database.url.is_empty() {
+        return Ok(config.database.url.expose().to_owned());
+    }
+    Ok(format!("sqlite://{}", data_dir.join("alumia.db").display()))
+}
+
+/// The data directory as an absolute path; others on the machine can't look into a new one.
+fn make_data_dir(data_dir: &Path) -> Result<std::path::PathBuf> {
+    let make = || {
+        let data_dir = std::path::absolute(data_dir)?;
+        if !data_dir.is_dir() {
+            let mut builder = std::fs::DirBuilder::new();
+            builder.recursive(true);
+            #[cfg(unix)]
+            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+            builder.create(&data_dir)?;
+        }
+        Ok(data_dir)
+    };
+    make().map_err(|error: std::io::Error| {
+        let data_dir = data_dir.display();
+        Error::BadRequest(format!(
+            "The data directory {data_dir} can't be made: {error}. Choose another with --data-dir DIR."
+        ))
+    })
+}
+
+/// The platform as the settings describe it.
+pub async fn build(config: &Config) -> Result<Platform> {
+    let store = Store::open(&database_url(config)?).await?;
+    let data_dir = make_data_dir(&config.server.data_dir)?;
+    let limits = EngineLimits {
+        max_steps: config.runs.max_steps,
+        max_time: Duration::from_secs(u64::from(config.runs.max_minutes) * 60),
+        workers: config.runs.workers,
+        ..EngineLimits::default()
+    };
+    let mut platform = Platform::build(Parts {
+        store,
+        clock: Arc::new(SystemClock),
+        models: models(config)?,
+        sandbox: sandbox(config, &data_dir),
+        net: Client::new().map_err(Error::internal)?,
+        data_dir,
+        tools: None,
+        limits,
+    })
+    .await?;
+    platform.sign_ups_open = config.security.sign_ups == SignUps::Open;
+    Ok(platform)
+}
+
+/// The configured providers, the well-known ones and the built-in one.
+pub fn models(config: &Config) -> Result<Models> {
+    let served = alumia_models::config::providers(config.providers.clone());
+    served.map(Models::new).map_err(|error| Error::BadRequest(error.to_string()))
+}
+
+/// Where commands run, if they may.
+pub fn sandbox(config: &Config, data_dir: &Path) -> Arc<dyn Sandbox> {
+    match config.sandbox.mode {
+        SandboxMode::Auto => alumia_sandbox::standard(&data_dir.join("sandbox")),
+        SandboxMode::Off => Arc::new(Disabled::new("it is switched off in the settings")),
+    }
+}
+
+/// Listens and, as `role` says, drives runs.
+pub fn start(config: Config, role: Role, platform: Platform, listener: TcpListener) -> Result<Running> {
+    let address = listener.local_addr().map_err(Error::internal)?;
+    let limits = config.limits;
+    let rates = Rates {
+        chat: limits.chat_per_minute,
+        auth: limits.auth_per_minute,
+        write: limits.writes_per_minute,
+        read: limits.reads_per_minute,
+    };
+    let app = App {
+        sessions: Sessions::new(platform.identity.web_sessions(), &config),
+        limiter: Limiter::new(platform.clock.clone(), rates),
+        frames: Arc::new(Frames::default()),
+        proxies: Arc::new(Proxies::new(config.server.trusted_proxies.clone())),
+        ready: Arc::new(AtomicBool::new(true)),
+        ending: CancellationToken::new(),
+        config: Arc::new(config),
+        platform,
+    };
+    let mut background = vec![tokio::spawn(keep_house(app.clone()))];
+    if role != Role::Web {
+        let (engine, ending) = (app.platform.engine.clone(), app.ending.clone());
+        background.push(tokio::spawn(async move { engine.work(ending).await }));
+    }
+    let routes = match role {
+        Role::Worker => Router::new().merge(health::router()).with_state(app.clone()),
+        Role::All | Role::Web => router::router(&app),
+    };
+    let listener = listener.tap_io(|stream| {
+        // An event is small and must not wait for more; without this it may, for 40 ms.
+        let _ = stream.set_nodelay(true);
+    });
+    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
+    let ending = app.ending.clone();
+    let http = axum::serve(listener, service).with_graceful_shutdown(async move { ending.cancelled().await });
+    let http = tokio::spawn(async move { http.await });
+    Ok(Running { address, app, http, background })
+}
+
+impl Running {
+    /// Takes no new requests, lets those under way finish, lets go of runs, closes the database.
+    pub async fn end(self) -> Result<()> {
+        self.app.ready.store(false, Ordering::Relaxed);
+        self.app.ending.cancel();
+        if tokio::time::timeout(DRAIN, self.http).await.is_err() {
+            tracing::warn!("some requests were cut off at the end");
+        }
+        for task in self.background {
+            if tokio::time::timeout(DRAIN, task).await.is_err() {
+                tracing::warn!("a background task was cut off at the end");
+            }
+        }
+        self.app.platform.store.close().await;
+        Ok(())
+    }
+}
+
+/// Removes browser sessions that are over, now and then.
+async fn keep_house(app: App) {
+    let sessions = app.platform.identity.web_sessions();
+    let work = async {
+        let mut ticks = tokio::time::interval(HOUSEKEEPING);
+        loop {
+            ticks.tick().await;
+            if let Err(error) = sessions.delete_expired().await {
+                tracing::warn!(%error, "expired browser sessions stay for now");
+            }
+        }
+    };
+    tokio::select! {
+        () = app.ending.cancelled() => {}
+        () = work => {}
+    }
+}
+
+async fn told_to_end() {
+    let interrupt = async {
+        // Where there is no such signal, only the other one ends the server.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
+}

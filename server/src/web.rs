@@ -1,0 +1,172 @@
+//! Pages: rendered on the server, then taken over by the browser.
+
+use crate::{
+    api::Limit, app::App, assets, auth::Credentials, error::Failure, extract, limits, web_sessions::Session,
+};
+use alumia_app::{
+    App as Pages,
+    server::{Caller, DoorHandle},
+    shell,
+};
+use alumia_platform::Error;
+use axum::{
+    Router,
+    body::Body,
+    extract::{MatchedPath, Request, State},
+    http::{HeaderValue, StatusCode, Uri, header, request::Parts},
+    middleware::{self, Next},
+    response::{IntoResponse, Redirect, Response},
+    routing::{any, get},
+};
+use leptos::{
+    config::LeptosOptions,
+    context::{provide_context, use_context},
+    nonce::use_nonce,
+    server_fn::axum::get_server_fn_service,
+};
+use leptos_axum::{
+    ResponseOptions, generate_route_list, handle_server_fns_with_context, render_app_to_stream_with_context,
+    render_route_with_context,
+};
+use std::{future::Future, sync::Arc};
+
+/// Pages and their server functions, without the layers that the API shares with them.
+pub fn router(app: &App) -> Router<App> {
+    let options = LeptosOptions::builder().output_name("alumia").site_pkg_dir("pkg").build();
+    let routes = generate_route_list(Pages);
+    let document = {
+        let options = options.clone();
+        move || shell(options.clone())
+    };
+    let context = {
+        let app = app.clone();
+        move || provide(&app)
+    };
+    let pages = render_route_with_context(routes.clone(), context.clone(), document.clone());
+    let render = move |request: Request| page(request, move |request| pages(State(options), request));
+    let no_page = render_app_to_stream_with_context(
+        {
+            let context = context.clone();
+            move || {
+                context();
+                if let Some(response) = use_context::<ResponseOptions>() {
+                    response.set_status(StatusCode::NOT_FOUND);
+                }
+            }
+        },
+        document,
+    );
+    let functions = move |request: Request| function(request, context);
+
+    let reads = (app.clone(), Limit::Read);
+    let pages =
+        routes.iter().fold(Router::new(), |pages, route| pages.route(route.path(), get(render.clone())));
+    pages.fallback(no_page).layer(middleware::from_fn_with_state(reads, limits::limit)).route(
+        "/fn/{*name}",
+        any(functions).layer(middleware::from_fn_with_state(app.clone(), limit_function)),
+    )
+}
+
+/// Serves a file of the web interface if the path is one's, before anything else looks at the request.
+pub async fn files(request: Request, next: Next) -> Response {
+    match assets::serve(request.method(), request.uri().path(), request.headers()) {
+        Some(file) => file,
+        None => next.run(request).await,
+    }
+}
+
+/// A page. Whoever isn't signed in is sent to sign in before an organisation's page, and then back.
+async fn page<Rendered>(request: Request, render: impl FnOnce(Request) -> Rendered) -> Response
+where
+    Rendered: Future<Output = Response>,
+{
+    let of_an_org =
+        request.extensions().get::<MatchedPath>().is_some_and(|path| path.as_str().starts_with("/{"));
+    let signed_in = request.extensions().get::<Credentials>().is_some_and(|caller| caller.user().is_some());
+    if of_an_org && !signed_in {
+        return Redirect::to(&login_path(request.uri())).into_response();
+    }
+    let mut response = render(request).await;
+    response
+        .headers_mut()
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("private, no-cache"));
+    response
+}
+
+fn login_path(wanted: &Uri) -> String {
+    use std::fmt::Write as _;
+    let wanted = wanted.path_and_query().map_or("/", |path| path.as_str());
+    wanted.bytes().fold(String::from("/login?next="), |mut path, byte| {
+        if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {
+            path.push(char::from(byte));
+        } else {
+            // Writing to a string can't fail.
+            let _ = write!(path, "%{byte:02X}");
+        }
+        path
+    })
+}
+
+/// A server function: a page's read, or a form that works without script.
+async fn function(request: Request, context: impl Fn() + Clone + Send + 'static) -> Response {
+    if get_server_fn_service(request.uri().path(), request.method().clone()).is_none() {
+        return Failure::from(Error::NotFound("page")).into_response();
+    }
+    let (parts, body) = request.into_parts();
+    match extract::read(body, extract::JSON_LIMIT).await {
+        Ok(body) => {
+            let request = Request::from_parts(parts, Body::from(body));
+            handle_server_fns_with_context(context, request).await.into_response()
+        }
+        Err(failure) => failure.into_response(),
+    }
+}
+
+/// Forms that make or open an account count as what they are.
+async fn limit_function(State(app): State<App>, request: Request, next: Next) -> Response {
+    let limit = match request.uri().path() {
+        "/fn/sign_up" | "/fn/sign_in" | "/fn/log_in" => Limit::Auth,
+        _ => Limit::Read,
+    };
+    limits::limit(State((app, limit)), request, next).await
+}
+
+/// What pages and server functions find in their context.
+fn provide(app: &App) {
+    provide_context(app.platform.clone());
+    let parts = use_context::<Parts>();
+    let extensions = parts.as_ref().map(|parts| &parts.extensions);
+    let credentials = extensions.and_then(|extensions| extensions.get::<Credentials>());
+    provide_context(Caller { user: credentials.and_then(|credentials| credentials.user()) });
+    if let Some(session) = extensions.and_then(|extensions| extensions.get::<Session>()) {
+        let door: DoorHandle = Arc::new(session.clone());
+        provide_context(door);
+    }
+    if let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>())
+        && let Ok(policy) = HeaderValue::from_str(&content_policy(&nonce))
+    {
+        response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+/// Scripts run only with this answer's nonce or from this server's files; nothing is loaded from elsewhere.
+/// Style attributes are allowed: the canvas places its nodes by them.
+fn content_policy(nonce: &str) -> String {
+    format!(
+        "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
+         style-src 'self' 'nonce-{nonce}'; style-src-attr 'unsafe-inline'; img-src 'self' data: blob:; \
+         object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::login_path;
+
+    #[test]
+    fn the_way_back_survives_the_way_to_sign_in() {
+        let wanted = "/acme/projects/x?a=1&b=%2F".parse().unwrap();
+        assert_eq!(login_path(&wanted), "/login?next=/acme/projects/x%3Fa%3D1%26b%3D%252F");
+    }
+}

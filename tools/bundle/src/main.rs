@@ -1,0 +1,121 @@
+//! Turns the compiled frontend into what browsers load: JavaScript and WebAssembly, the style sheet, static
+//! files, and for shipping their compressed copies.
+//!
+//! The same step as the `wasm-bindgen` command line tool's, as a library call, so that its version always is
+//! the lock file's.
+
+use std::{
+    error::Error,
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    process::Command,
+};
+use wasm_bindgen_cli_support::Bindgen;
+
+const USAGE: &str = "usage: bundle --wasm FILE --out DIR [--wasm-opt PROGRAM] [--compress]";
+
+#[derive(Default)]
+struct Options {
+    wasm: PathBuf,
+    out: PathBuf,
+    /// Optimises the module for size.
+    wasm_opt: Option<PathBuf>,
+    /// Writes a brotli copy beside each file that shrinks.
+    compress: bool,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let options = options()?;
+    let pkg = options.out.join("pkg");
+    fs::create_dir_all(&pkg)?;
+
+    Bindgen::new()
+        .input_path(&options.wasm)
+        .web(true)?
+        .typescript(false)
+        .remove_name_section(options.wasm_opt.is_none())
+        .remove_producers_section(true)
+        .out_name("alumia")
+        .generate(&pkg)?;
+    if let Some(wasm_opt) = &options.wasm_opt {
+        optimise(wasm_opt, &pkg.join("alumia_bg.wasm"))?;
+    }
+    fs::write(pkg.join("alumia.css"), style_sheet(Path::new("style"))?)?;
+    copy(Path::new("public"), &options.out)?;
+    compressed_copies(&options.out, options.compress)
+}
+
+fn options() -> Result<Options, Box<dyn Error>> {
+    let mut options = Options::default();
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().map(PathBuf::from).ok_or(USAGE);
+        match argument.as_str() {
+            "--wasm" => options.wasm = value()?,
+            "--out" => options.out = value()?,
+            "--wasm-opt" => options.wasm_opt = Some(value()?),
+            "--compress" => options.compress = true,
+            _ => return Err(USAGE.into()),
+        }
+    }
+    if options.wasm.as_os_str().is_empty() || options.out.as_os_str().is_empty() {
+        return Err(USAGE.into());
+    }
+    Ok(options)
+}
+
+fn optimise(wasm_opt: &Path, module: &Path) -> Result<(), Box<dyn Error>> {
+    let status =
+        Command::new(wasm_opt).args(["-Oz", "--all-features", "-o"]).args([module, module]).status()?;
+    if status.success() { Ok(()) } else { Err(format!("wasm-opt ended with {status}").into()) }
+}
+
+/// The files that `index.txt` names, one a line, in its order.
+fn style_sheet(folder: &Path) -> Result<String, Box<dyn Error>> {
+    let index = fs::read_to_string(folder.join("index.txt"))?;
+    let names = index.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let mut sheet = String::new();
+    for name in names {
+        let path = folder.join(name);
+        sheet += &fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    Ok(sheet)
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), Box<dyn Error>> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes brotli copies, or removes those of an earlier build, which would be served in place of newer files.
+fn compressed_copies(folder: &Path, compress: bool) -> Result<(), Box<dyn Error>> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            compressed_copies(&path, compress)?;
+            continue;
+        }
+        let copy = PathBuf::from(format!("{}.br", path.display()));
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("css" | "js" | "svg" | "wasm" | "json" | "txt") if compress => {
+                let parameters = brotli::enc::BrotliEncoderParams { quality: 11, ..Default::default() };
+                let mut packed = Vec::new();
+                brotli::BrotliCompress(&mut fs::File::open(&path)?, &mut packed, &parameters)?;
+                fs::File::create(copy)?.write_all(&packed)?;
+            }
+            _ if copy.exists() => fs::remove_file(copy)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
