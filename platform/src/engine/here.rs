@@ -81,8 +81,12 @@ impl Here {
         receiver
     }
 
+    /// Closes the way to a driver that has ended; another one may have taken the run since.
     pub fn unregister(&self, run: RunId) {
-        lock(&self.running).remove(&run);
+        let mut running = lock(&self.running);
+        if running.get(&run).is_some_and(mpsc::UnboundedSender::is_closed) {
+            running.remove(&run);
+        }
     }
 
     /// Whether any run goes on in this process.

@@ -323,7 +323,10 @@ impl Machine {
                 self.phase = Phase::Halting(Halt::Stop);
                 Vec::new()
             }
-            (Phase::Halting(_), Event::TimeUp) => Vec::new(),
+            // An answer that comes now must not start the call that it was asked for.
+            (Phase::Halting(_), Event::TimeUp | Event::Resolved { .. } | Event::CancelCall { .. }) => {
+                Vec::new()
+            }
             (_, Event::Stop) => self.halt(Halt::Stop),
             (_, Event::TimeUp) => self.halt(Halt::Time),
             (Phase::Preparing, Event::Prepared(ready)) => self.prepared(at, ready),
