@@ -8,6 +8,11 @@ use futures::StreamExt;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use support::{DIALECTS, aimock::Aimock, call, calls, provider, request, text};
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+};
 
 const HELLO: &str = "Grüße aus der Mitte: 你好 🌋, and a few words more.";
 const FIRST: &str = r#"{"folder":"ä/b 🌋","note":"long enough for several pieces"}"#;
@@ -137,11 +142,27 @@ async fn a_late_answer_is_waited_for_within_the_limit() {
     }
 }
 
+/// An origin that passes one connection on to another, and tells when the client has closed it.
+async fn watched(there: &str) -> (String, oneshot::Receiver<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let there = there.trim_start_matches("http://").to_owned();
+    let (gone, told) = oneshot::channel();
+    tokio::spawn(async move {
+        let (mut client, _) = listener.accept().await.unwrap();
+        let mut server = TcpStream::connect(there).await.unwrap();
+        // The server would go on for minutes, so only the client ends this, in order or with a reset.
+        let _ = copy_bidirectional(&mut client, &mut server).await;
+        let _ = gone.send(());
+    });
+    (origin, told)
+}
+
 #[tokio::test]
 async fn dropping_the_answer_closes_the_connection() {
     let aimock = Aimock::start(&fixtures()).await;
     for dialect in DIALECTS {
-        let (origin, mut gone) = aimock.watched().await;
+        let (origin, mut gone) = watched(&aimock.origin).await;
         let mut stream = provider(dialect, &origin).stream(request("trickle")).await.unwrap();
         stream.next().await.unwrap().unwrap();
         assert!(gone.try_recv().is_err(), "{dialect:?} hung up by itself");

@@ -23,7 +23,7 @@ use crate::{
 use alumia_protocol::{
     CallId, MessageId, RunId, SessionId,
     events::{Event, EventData, RunEnd},
-    sessions::{ChatAccepted, ChatRequest, MessageRole, NewMessage, QueuedMessage},
+    sessions::{ChatAccepted, ChatRequest, MessageRole, NewMessage},
 };
 use std::{
     sync::{Arc, Mutex},
@@ -140,6 +140,16 @@ impl Office {
 
     async fn first(&self, session: SessionId, kind: &str) -> EventData {
         self.nth(session, kind, 1).await
+    }
+
+    /// Waits until watchers of a session have seen these words.
+    async fn heard(&self, session: SessionId, words: &str) {
+        self.until(words, || async {
+            let snapshot = self.log.snapshot(&self.house.owner, self.house.project).await.unwrap();
+            let view = snapshot.sessions.into_iter().find(|view| view.session.id == session);
+            view.is_some_and(|view| format!("{:?}", view.events).contains(words))
+        })
+        .await;
     }
 
     /// Waits until something holds.

@@ -3,10 +3,8 @@
 use serde_json::Value;
 use std::{path::Path, process::Stdio, time::Duration};
 use tokio::{
-    io::{AsyncBufReadExt, BufReader, copy_bidirectional},
-    net::{TcpListener, TcpStream},
+    io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
-    sync::oneshot,
 };
 
 const PROGRAM: &str = "end2end/node_modules/@copilotkit/aimock/dist/cli.js";
@@ -53,21 +51,5 @@ impl Aimock {
         // It goes on writing; a full pipe would stop it.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Self { origin, _process: process, _folder: folder }
-    }
-
-    /// An origin that passes one connection on, and tells when the client has closed it.
-    pub async fn watched(&self) -> (String, oneshot::Receiver<()>) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let origin = format!("http://{}", listener.local_addr().unwrap());
-        let there = self.origin.trim_start_matches("http://").to_owned();
-        let (gone, told) = oneshot::channel();
-        tokio::spawn(async move {
-            let (mut client, _) = listener.accept().await.unwrap();
-            let mut server = TcpStream::connect(there).await.unwrap();
-            // Ends with an error when the client resets, well when it closes: both are an end.
-            let _ = copy_bidirectional(&mut client, &mut server).await;
-            let _ = gone.send(());
-        });
-        (origin, told)
     }
 }

@@ -154,7 +154,7 @@ impl Chaos {
         let some_call = id(u128::from(how % 7) % (self.calls + 1) + 1);
         match self.next {
             Next::Prepared => return self.happen(prepared(how)),
-            Next::Completed => return self.complete(how % 4 == 0),
+            Next::Completed => return self.complete(how % 4 > 0),
             Next::Anything if self.over => {}
             Next::Anything if self.suspended && what < 20 => {
                 if what < 10 {
@@ -180,7 +180,7 @@ impl Chaos {
                 self.happen(called(self.calls, how));
             }
             11 => self.happen(usage(i64::from(how % 9) - 1, 0, i64::from(how % 3))),
-            12..=15 => self.happen(Event::Answered(match how % 8 {
+            12..=15 => self.happen(Event::Answered(match how % 32 {
                 0 => StopReason::Refused,
                 1 => StopReason::Length,
                 _ => StopReason::End,
@@ -207,8 +207,8 @@ impl Chaos {
             28 => self.happen(Event::Resolved { call_id: some_call, approval: approval(how) }),
             29 => self.happen(Event::CancelCall { call_id: some_call }),
             30 if !self.over => self.take_over_after_a_crash(),
-            _ if how % 16 == 0 => self.happen(Event::Stop),
-            _ if how % 16 == 1 => self.happen(Event::TimeUp),
+            _ if how % 32 == 0 => self.happen(Event::Stop),
+            _ if how % 32 == 1 => self.happen(Event::TimeUp),
             _ => {}
         }
     }
@@ -311,7 +311,7 @@ fn data_call(data: &EventData) -> Option<CallId> {
 }
 
 fn prepared(how: u32) -> Event {
-    if how % 16 == 1 {
+    if how % 64 == 1 {
         return Event::Prepared(Err(words::model_unavailable("It is away.")));
     }
     Event::Prepared(Ok(Ready {
@@ -336,17 +336,60 @@ fn called(call: u128, how: u32) -> Event {
 
 fn model_error(how: u32) -> ModelError {
     let detail = String::new();
-    match how % 8 {
+    match how % 32 {
         0 => ModelError::BadKey { detail },
-        1 => ModelError::ContextTooLong { detail },
-        2 => ModelError::Timeout { detail },
-        3 => ModelError::Overloaded { retry_after: None, detail },
+        1..=4 => ModelError::ContextTooLong { detail },
+        5..=8 => ModelError::Timeout { detail },
+        9..=12 => ModelError::Overloaded { retry_after: None, detail },
         _ => ModelError::RateLimited { retry_after: Some(Duration::from_secs(how.into())), detail },
     }
 }
 
 fn approval(how: u32) -> Approval {
     [Approval::Once, Approval::Session, Approval::Agent, Approval::Deny][how as usize % 4]
+}
+
+/// Everything that can happen to a run does happen in some of these, else they prove little.
+#[test]
+fn chaos_reaches_everything() {
+    let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut state = 1_u64;
+    for _ in 0..300 {
+        let mut chaos = Chaos::new();
+        for _ in 0..150 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            chaos.step((state >> 33) as u32);
+        }
+        chaos.stop();
+        chaos.check();
+        for event in &chaos.rig.log {
+            *seen.entry(event.data.kind()).or_default() += 1;
+            if worn_out(&event.data).is_some() {
+                *seen.entry("a tool is off").or_default() += 1;
+            }
+        }
+    }
+    for kind in [
+        "run.started",
+        "step.started",
+        "message.completed",
+        "message.discarded",
+        "model.retrying",
+        "context.compacted",
+        "tool.started",
+        "tool.completed",
+        "tool.failed",
+        "tool.retrying",
+        "approval.requested",
+        "approval.resolved",
+        "usage.recorded",
+        "run.completed",
+        "run.failed",
+        "run.cancelled",
+        "a tool is off",
+    ] {
+        assert!(seen.get(kind).is_some_and(|times| *times >= 10), "{kind} is rare: {seen:?}");
+    }
 }
 
 proptest! {

@@ -5,7 +5,7 @@ use crate::{Error, engine::testing::Say};
 use futures::future::join_all;
 use serde_json::json;
 use std::collections::HashSet;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 /// A tool that waits for a permit.
 fn gated(gate: &Arc<Semaphore>) -> Arc<FakeTool> {
@@ -71,17 +71,16 @@ async fn queued_messages_join_at_the_next_step() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_during_the_last_answer_goes_on_with_the_run() {
-    let gate = Arc::new(Semaphore::new(0));
-    let look = gated(&gate);
-    let answers =
-        [vec![Say::text("One."), Say::Pause(Duration::from_millis(1_500))], vec![Say::text("Two.")]];
-    let office = Office::new(Scripted::answers(answers), &[&look]).await;
+    let told = Arc::new(Notify::new());
+    let answers = [vec![Say::text("One."), Say::Wait(told.clone())], vec![Say::text("Two.")]];
+    let office = Office::new(Scripted::answers(answers), &[]).await;
     let engine = office.engine();
     let worker = Working::start(&engine);
     let first = office.open(&engine, "one").await;
-    office.first(first.session_id, "step.started").await;
+    office.heard(first.session_id, "One.").await;
     let second = office.say(&engine, first.session_id, "two").await;
     assert!(second.queued);
+    told.notify_one();
     office.first(first.session_id, "run.completed").await;
     let events = office.events(first.session_id).await;
     assert_eq!(said(&events), ["One.", "Two."]);
@@ -144,4 +143,22 @@ async fn the_same_message_many_times_at_once_makes_one_run() {
     assert_eq!(sessions.items.len(), 1, "no empty sessions are left");
     assert_eq!(office.model.requests().len(), 1);
     worker.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_servers_that_get_the_same_message_for_one_session_take_it_once() {
+    let office = Office::new(Scripted::answers([]), &[]).await;
+    let engines: Vec<Engine> = (0..6).map(|_| office.engine()).collect();
+    let owner = &office.house.owner;
+    for _ in 0..5 {
+        let session = office.house.session(&office.log).await;
+        let request = office.request(Some(session), "go");
+        let calls = engines.iter().map(|engine| engine.chat(owner, request.clone()));
+        let accepted: Vec<ChatAccepted> = join_all(calls).await.into_iter().map(Result::unwrap).collect();
+        assert!(accepted.iter().all(|answer| *answer == accepted[0]), "{accepted:?}");
+        assert_eq!(
+            kinds(&office.events(session).await).iter().filter(|kind| kind.ends_with(".queued")).count(),
+            1
+        );
+    }
 }
