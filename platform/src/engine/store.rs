@@ -363,6 +363,19 @@ pub async fn before(store: &Store, org: OrgId, message: MessageId) -> Result<Opt
     Ok(Some(Before { session_id, run_id, queued: kind == 2, seq: row.map_or(0, |row| row.0 - 1) }))
 }
 
+/// Whether a message was accepted before, as the write sees it that has locked the session.
+pub async fn knows_message(tx: &mut Tx, org: OrgId, message: MessageId) -> Result<bool> {
+    let row: Option<(i64,)> = sqlx::query_as(
+        "SELECT 1 FROM runs WHERE org_id = $1 AND message_id = $2
+         UNION ALL SELECT 1 FROM queued_messages WHERE org_id = $1 AND id = $2",
+    )
+    .bind(org.to_string())
+    .bind(message.to_string())
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(row.is_some())
+}
+
 /// Messages in the queue.
 pub async fn queue_len(tx: &mut Tx, org: OrgId, session: SessionId) -> Result<i64> {
     let row: (i64,) = sqlx::query_as(

@@ -2,6 +2,7 @@
 
 mod acts;
 mod answers;
+pub mod chaos;
 mod halts;
 mod resume;
 pub mod world;
@@ -25,7 +26,7 @@ pub fn catalog() -> Arc<Catalog> {
     })
 }
 
-pub const LIMITS: Limits = Limits { steps: 6, time: Duration::from_secs(100) };
+pub const LIMITS: Limits = Limits { steps: 12, time: Duration::from_secs(100) };
 
 /// Two microcredits a token in, one for a cached one, ten for one out.
 pub const PRICE: Price = Price { input: 2_000_000, output: 10_000_000, cached: 1_000_000 };
