@@ -132,10 +132,10 @@ impl Office {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        match tokio::time::timeout(PATIENCE, wait).await {
-            Ok(data) => data,
-            Err(_) => panic!("no {kind} (number {count}) in {:?}", kinds(&self.events(session).await)),
+        if let Ok(data) = tokio::time::timeout(PATIENCE, wait).await {
+            return data;
         }
+        panic!("no {kind} (number {count}) in {:?}", kinds(&self.events(session).await))
     }
 
     async fn first(&self, session: SessionId, kind: &str) -> EventData {

@@ -10,7 +10,7 @@ use tokio::{
 const PROGRAM: &str = "end2end/node_modules/@copilotkit/aimock/dist/cli.js";
 const SET_UP: &str = "run `scripts/setup node` first (`make test` does)";
 /// Node.js starts slowly on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The simulator; ends when it is dropped.
 pub struct Aimock {

@@ -12,7 +12,7 @@ use futures::StreamExt as _;
 use std::{collections::HashMap, fmt::Write as _, sync::Arc, time::Duration};
 
 /// How long the summary may take before a plain extract stands in.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 const INSTRUCTIONS: &str = "You sum up the older part of a conversation between a person and an agent, for the \
 agent to go on from. Keep: what the person wants, decisions, facts and figures found, files and blocks with \

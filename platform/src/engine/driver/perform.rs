@@ -190,7 +190,7 @@ impl Driver {
 
     fn compact(&mut self) {
         let Some(around) = &self.around else { return };
-        let window = self.window(&around.route);
+        let window = Self::window(&around.route);
         let Some(plan) = compaction::plan(&self.talk, window, &self.files) else {
             self.next.push_back(Event::CompactionFailed);
             return;
@@ -242,6 +242,7 @@ pub(in crate::engine) fn joined(message: QueuedMessage, run: alumia_protocol::Ru
 
 /// Which fault points a commit passes.
 #[derive(Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "a set of points, any of which one commit may pass")]
 struct Points {
     step: bool,
     answer: bool,

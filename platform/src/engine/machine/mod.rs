@@ -317,14 +317,14 @@ impl Machine {
     pub fn handle(&mut self, at: Timestamp, event: Event) -> Vec<Effect> {
         self.last = at;
         match (self.phase, event) {
-            (Phase::Ended, _) => Vec::new(),
+            // An answer that comes while a run is ended must not start the call that it was asked for.
+            (Phase::Ended, _)
+            | (Phase::Halting(_), Event::TimeUp | Event::Resolved { .. } | Event::CancelCall { .. }) => {
+                Vec::new()
+            }
             (Phase::New, Event::Begin { attempt }) => self.begin(at, attempt),
             (Phase::Halting(_), Event::Stop) => {
                 self.phase = Phase::Halting(Halt::Stop);
-                Vec::new()
-            }
-            // An answer that comes now must not start the call that it was asked for.
-            (Phase::Halting(_), Event::TimeUp | Event::Resolved { .. } | Event::CancelCall { .. }) => {
                 Vec::new()
             }
             (_, Event::Stop) => self.halt(Halt::Stop),

@@ -73,7 +73,10 @@ impl Machine {
                 self.note(*call_id, Found::Resolved(*approval), None, event.at);
             }
             EventData::ToolStarted { call_id, tool, idempotent, arguments, .. } => {
-                self.malformed.remove(tool);
+                // One that was asked for has ended the row when it was asked for.
+                if !self.calls.iter().any(|call| call.id == *call_id && call.found != Found::Nothing) {
+                    self.malformed.remove(tool);
+                }
                 let found = Found::Started { idempotent: *idempotent };
                 self.note(*call_id, found, Some(arguments), event.at);
             }

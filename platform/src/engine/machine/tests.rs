@@ -22,7 +22,7 @@ pub fn catalog() -> Arc<Catalog> {
             _ => return None,
         };
         let (plain, doing, done) = (format!("{tool}!"), format!("{tool} …"), format!("{tool}, done"));
-        Some(ToolFacts { plain, doing, done, effect, idempotent, timeout: Duration::from_secs(60) })
+        Some(ToolFacts { plain, doing, done, effect, idempotent, timeout: Duration::from_mins(1) })
     })
 }
 

@@ -95,7 +95,7 @@ async fn a_worker_that_lost_its_lease_can_not_write() {
     let model = Scripted::answers([vec![Say::call("look", json!({ "n": 1 }))], vec![Say::text("Done.")]]);
     let mut office = Office::new(model, &[&look]).await;
     // So long that the first worker never renews it in time.
-    office.limits.lease = Duration::from_secs(3_600);
+    office.limits.lease = Duration::from_hours(1);
     let (one, other) = (office.engine(), office.engine());
     let stale = Working::start(&one);
     let accepted = office.open(&one, "go").await;

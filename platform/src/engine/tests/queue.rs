@@ -95,12 +95,12 @@ async fn the_queue_is_bounded_and_survives_a_stop() {
     let worker = Working::start(&engine);
     let (first, owner) = (office.open(&engine, "go").await, &office.house.owner);
     let session = first.session_id;
+    office.first(session, "step.started").await;
     for number in 0..office.limits.queue {
         office.say(&engine, session, &format!("wish {number}")).await;
     }
     let full = engine.chat(owner, office.request(Some(session), "one more")).await;
     assert!(matches!(full, Err(Error::Conflict { .. })), "{full:?}");
-    office.first(session, "step.started").await;
     engine.stop(owner, session).await.unwrap();
     office.first(session, "run.cancelled").await;
     // What waits is taken up on request, all of it in one run.

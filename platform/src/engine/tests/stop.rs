@@ -64,7 +64,7 @@ async fn a_hanging_tool_is_stopped_whether_it_listens_or_not() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pause_and_a_compaction_are_stopped() {
-    let slow = ModelError::RateLimited { retry_after: Some(Duration::from_secs(600)), detail: String::new() };
+    let slow = ModelError::RateLimited { retry_after: Some(Duration::from_mins(10)), detail: String::new() };
     let long = ModelError::ContextTooLong { detail: String::new() };
     let answers = [vec![Say::Fail(slow)], vec![Say::text("One.")], vec![Say::Fail(long)], vec![Say::Hang]];
     let office = Office::new(Scripted::answers(answers), &[]).await;

@@ -70,6 +70,32 @@ fn a_malformed_call_goes_back_three_times_then_its_tool_is_off() {
 }
 
 #[test]
+fn calls_of_one_answer_count_in_their_order() {
+    let worn = || {
+        let (mut rig, _) = Rig::asked([malformed(1, "look")]);
+        for call in 2..=3 {
+            rig.send(ready());
+            rig.answer([malformed(call, "look")]);
+        }
+        rig.send(ready());
+        rig
+    };
+    // Right, then wrong: a new row begins.
+    let mut rig = worn();
+    rig.answer([called(4, "look"), malformed(5, "look")]);
+    let EventData::ToolRetrying { attempt: 1, .. } = rig.last("tool.retrying") else { panic!() };
+    rig.send(ended(4));
+    assert!(rig.send(ready()).ends_with("; call"));
+    // Wrong once too often, then right: it is off already.
+    let mut rig = worn();
+    assert_eq!(rig.answer([malformed(4, "look"), called(5, "look"), malformed(6, "look")]), "prepare");
+    assert!(rig.send(ready()).ends_with("; call without look"));
+    let mut rig = Rig::resumed(rig.log);
+    rig.send(begin());
+    assert!(rig.send(ready()).ends_with("; call without look"));
+}
+
+#[test]
 fn a_call_that_fits_ends_the_row_of_malformed_ones() {
     let (mut rig, _) = Rig::asked([malformed(1, "look")]);
     for round in 1..=5_u128 {

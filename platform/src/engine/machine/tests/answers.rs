@@ -105,7 +105,7 @@ fn luck_spreads_retries_but_never_before_what_the_provider_asked_for() {
     let mut rig = Rig::new();
     rig.send(begin());
     rig.send(ready());
-    let effects = rig.send(rate_limited(Some(Duration::from_secs(86_400))));
+    let effects = rig.send(rate_limited(Some(Duration::from_hours(24))));
     assert_eq!(effects, "persist model.retrying; pause 600000");
 }
 

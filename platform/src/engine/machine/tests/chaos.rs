@@ -86,13 +86,13 @@ impl Chaos {
                 assert!(*asked <= 7 + self.lost, "{asked} calls in one step");
             }
             Effect::Pause(pause) => {
-                assert!(matches!(log().last(), Some(EventData::ModelRetrying { .. })));
+                assert!(matches!(log().next_back(), Some(EventData::ModelRetrying { .. })));
                 assert!(pause <= Duration::from_secs(750));
             }
             Effect::Compact => assert!(unanswered(&self.rig.log), "the step is not in the log"),
             Effect::Run { call_id, tool, .. } => {
                 let of = |data: &&EventData| data_call(data) == Some(call_id);
-                let last = log().filter(of).last();
+                let last = log().rfind(of);
                 assert!(
                     matches!(last, Some(EventData::ToolStarted { .. })),
                     "{tool} runs before the log has it, or after its end"
@@ -122,7 +122,12 @@ impl Chaos {
     /// Another driver takes over.
     fn take_over(&mut self) {
         self.lost += 1;
-        self.rig = Rig::resumed(std::mem::take(&mut self.rig.log));
+        let lost = std::mem::replace(&mut self.rig, Rig::new());
+        self.rig = Rig::resumed(lost.log);
+        // With all that it decided in the log, the next one knows what the last one knew.
+        if lost.machine.pending.is_empty() {
+            assert_eq!(known(&self.rig.machine), known(&lost.machine));
+        }
         self.running.clear();
         self.suspended = false;
         // What the person said stands with the run.
@@ -290,6 +295,14 @@ impl Chaos {
         assert_eq!(ended, wanted, "each call that the model was told of has one end");
         assert!(begun.is_subset(&ended));
     }
+}
+
+/// What a machine must still know after a take-over.
+fn known(machine: &Machine) -> impl PartialEq + std::fmt::Debug {
+    let mut malformed = machine.malformed.clone();
+    malformed.retain(|tool, _| !machine.withdrawn.contains(tool));
+    let retries = machine.unanswered.then_some((machine.retries, machine.was_empty));
+    (machine.step, machine.withdrawn.clone(), malformed, machine.usage, machine.cost, retries)
 }
 
 /// Whether the log's last step has no answer.
