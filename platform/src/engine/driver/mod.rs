@@ -136,16 +136,11 @@ impl Driver {
     /// Drives the run until it is over, waits, or belongs to somebody else.
     pub async fn drive(mut self) -> Left {
         loop {
-            let event = match self.next.pop_front() {
-                Some(event) => event,
-                None => {
-                    let Some(event) = self.happening().await else {
-                        // Shutting down: what runs ends, and the next process takes over.
-                        self.calls.end_all().await;
-                        return Left::Done;
-                    };
-                    event
-                }
+            let known = self.next.pop_front();
+            let Some(event) = (if known.is_some() { known } else { self.happening().await }) else {
+                // Shutting down: what runs ends, and the next process takes over.
+                self.calls.end_all().await;
+                return Left::Done;
             };
             let begins = matches!(event, Event::Begin { .. });
             let now = self.engine.parts.clock.now();

@@ -331,7 +331,6 @@ impl Machine {
             (_, Event::TimeUp) => self.halt(Halt::Time),
             (Phase::Preparing, Event::Prepared(ready)) => self.prepared(at, ready),
             (Phase::Calling, event) => self.answering(event),
-            (Phase::Pausing, Event::PauseOver) => vec![self.call_model()],
             (Phase::Compacting, Event::Compacted { summary, up_to, usage }) => {
                 if let Some(usage) = usage {
                     self.record(usage);
@@ -339,8 +338,10 @@ impl Machine {
                 let compacted = self.persist(vec![EventData::ContextCompacted { summary, up_to }]);
                 vec![compacted, self.call_model()]
             }
-            // Nothing to leave out: the provider has the last word on whether it fits.
-            (Phase::Compacting, Event::CompactionFailed) => vec![self.call_model()],
+            // With nothing to leave out, the provider has the last word on whether it fits.
+            (Phase::Pausing, Event::PauseOver) | (Phase::Compacting, Event::CompactionFailed) => {
+                vec![self.call_model()]
+            }
             (Phase::Acting | Phase::Halting(_), event) => self.acting(event),
             (Phase::Completing, Event::QueueWaits) => self.prepare(),
             (Phase::Completing, Event::Completed) => {

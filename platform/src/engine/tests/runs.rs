@@ -196,3 +196,51 @@ async fn a_tool_that_takes_too_long_or_breaks_down_is_a_failure_that_the_model_r
     let read = format!("{:?}", office.model.requests()[1].messages);
     assert!(read.contains("stopped at its limit") && read.contains("invalid_arguments"), "{read}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn limits_end_a_run_and_a_person_may_go_on() {
+    let look = Arc::new(FakeTool::new("look"));
+    let model = Scripted::by(|request, nth| match nth {
+        0..4 => vec![Say::call("look", json!({ "n": request.messages.len() }))],
+        4 => vec![Say::text("Enough."), Say::Hang],
+        _ => vec![Say::text("Done.")],
+    });
+    let mut office = Office::new(model, &[&look]).await;
+    office.limits.max_steps = 2;
+    office.limits.max_time = Duration::from_secs(4);
+    let (engine, owner) = (office.engine(), &office.house.owner);
+    let worker = Working::start(&engine);
+    let session = office.open(&engine, "go").await.session_id;
+    let code = |data: &EventData| end(data).error.as_ref().map(|error| error.code.clone());
+    for round in 1..=2 {
+        let data = office.nth(session, "run.failed", round).await;
+        assert_eq!(code(&data).as_deref(), Some("max_steps"));
+        engine.resume(owner, session).await.unwrap();
+    }
+    let data = office.nth(session, "run.failed", 3).await;
+    assert_eq!(code(&data).as_deref(), Some("time_limit"));
+    engine.resume(owner, session).await.unwrap();
+    office.first(session, "run.completed").await;
+    let events = office.events(session).await;
+    assert_eq!(said(&events), ["", "", "", "", "Enough.", "Done."]);
+    assert_eq!(look.runs(), 4);
+    worker.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_runs_than_there_are_places_all_have_their_turn() {
+    let model = Scripted::by(|_, _| vec![Say::Pause(Duration::from_millis(20)), Say::text("Done.")]);
+    let mut office = Office::new(model, &[]).await;
+    office.limits.workers = 2;
+    let engine = office.engine();
+    let worker = Working::start(&engine);
+    let mut sessions = Vec::new();
+    for _ in 0..8 {
+        sessions.push(office.open(&engine, "go").await.session_id);
+    }
+    for session in sessions {
+        office.first(session, "run.completed").await;
+    }
+    assert_eq!(office.model.requests().len(), 8);
+    worker.shut_down().await;
+}

@@ -339,7 +339,7 @@ fn prepared(how: u32) -> Event {
     Event::Prepared(Ok(Ready {
         step_id: StepId::new(),
         model: "m".into(),
-        price: (how % 3 > 0).then_some(PRICE),
+        price: (!how.is_multiple_of(3)).then_some(PRICE),
         max_steps: None,
         crowded: how % 8 == 3,
     }))
