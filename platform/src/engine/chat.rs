@@ -104,6 +104,9 @@ impl Engine {
         let mut tx = parts.log.begin(run.org_id, run.project_id).await?;
         let now = parts.clock.now();
         store::lock_session(tx.tx(), session, run.org_id, now).await?;
+        if store::knows_message(tx.tx(), run.org_id, request.message.id).await? {
+            return Ok(None);
+        }
         if let Some(active) = store::lock_active(tx.tx(), run.org_id, session.id).await? {
             let waiting = store::queue_len(tx.tx(), run.org_id, session.id).await?;
             if usize::try_from(waiting).unwrap_or(usize::MAX) >= parts.limits.queue {

@@ -81,8 +81,12 @@ impl Here {
         receiver
     }
 
+    /// Closes the way to a driver that has ended; another one may have taken the run since.
     pub fn unregister(&self, run: RunId) {
-        lock(&self.running).remove(&run);
+        let mut running = lock(&self.running);
+        if running.get(&run).is_some_and(mpsc::UnboundedSender::is_closed) {
+            running.remove(&run);
+        }
     }
 
     /// Whether any run goes on in this process.
@@ -142,4 +146,23 @@ fn facts(tool: &dyn Tool, arguments: &Value) -> ToolFacts {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_driver_that_ends_late_leaves_the_way_to_the_next_one_open() {
+        let (here, run) = (Here::new(&Tools::new(Vec::new()), 1), RunId::new());
+        let first = here.register(run);
+        let mut second = here.register(run);
+        drop(first);
+        here.unregister(run);
+        assert!(here.is_busy() && here.order(run, Order::Stop));
+        assert!(matches!(second.try_recv(), Ok(Order::Stop)));
+        drop(second);
+        here.unregister(run);
+        assert!(!here.is_busy() && !here.order(run, Order::Stop));
+    }
 }

@@ -31,7 +31,7 @@ impl Default for EngineLimits {
     fn default() -> Self {
         Self {
             max_steps: 50,
-            max_time: Duration::from_secs(30 * 60),
+            max_time: Duration::from_mins(30),
             lease: Duration::from_secs(6),
             queue: 10,
             workers: 512,

@@ -46,18 +46,22 @@ fn claimed(row: &AnyRow) -> Result<Claimed> {
     })
 }
 
-/// Whether a run waits for a worker: new, or left by one whose lease has run out.
-pub async fn any_to_claim(store: &Store, now: Timestamp) -> Result<bool> {
+/// Whether a run waits for a worker: new, or left by one whose lease has run out. `stopped` looks only
+/// for those that somebody has stopped.
+pub async fn any_to_claim(store: &Store, now: Timestamp, stopped: bool) -> Result<bool> {
     let row: Option<(i64,)> = sqlx::query_as(
-        "SELECT 1 FROM runs WHERE status = 'queued' OR (status = 'running' AND lease_until < $1) LIMIT 1",
+        "SELECT 1 FROM runs WHERE (status = 'queued' OR (status = 'running' AND lease_until < $1))
+         AND stop_requested >= $2 LIMIT 1",
     )
     .bind(now.0)
+    .bind(i64::from(stopped))
     .fetch_optional(store.read())
     .await?;
     Ok(row.is_some())
 }
 
-/// Claims up to `limit` runs, oldest first, those to be stopped before all others. The condition stands
+/// Claims up to `limit` runs, oldest first, those to be stopped before all others, or, with `stopped`,
+/// only those. The condition stands
 /// twice so that a row which another worker has just taken is looked at again after its lock is free.
 pub async fn claim(
     tx: &mut Tx,
@@ -65,11 +69,13 @@ pub async fn claim(
     now: Timestamp,
     until: Timestamp,
     limit: i64,
+    stopped: bool,
 ) -> Result<Vec<Claimed>> {
     let rows = sqlx::query(
         "UPDATE runs SET status = 'running', attempt = attempt + 1, lease_owner = $1, lease_until = $2,
          started_at = CASE WHEN started_at IS NULL THEN $3 ELSE started_at END
-         WHERE id IN (SELECT id FROM runs WHERE status = 'queued' OR (status = 'running' AND lease_until < $3)
+         WHERE id IN (SELECT id FROM runs
+             WHERE (status = 'queued' OR (status = 'running' AND lease_until < $3)) AND stop_requested >= $5
              ORDER BY stop_requested DESC, created_at LIMIT $4)
          AND (status = 'queued' OR (status = 'running' AND lease_until < $3))
          RETURNING org_id, id, project_id, session_id, agent_id, user_id, model, attempt, stop_requested",
@@ -78,6 +84,7 @@ pub async fn claim(
     .bind(until.0)
     .bind(now.0)
     .bind(limit)
+    .bind(i64::from(stopped))
     .fetch_all(&mut **tx)
     .await?;
     rows.iter().map(claimed).collect()
@@ -154,6 +161,17 @@ pub async fn stops(store: &Store, owner: &str) -> Result<Vec<RunId>> {
     .fetch_all(store.read())
     .await?;
     rows.iter().map(|row| id(&row.0)).collect()
+}
+
+/// Whether somebody asked to stop this run, as its own write sees it.
+pub async fn stop_requested(tx: &mut Tx, run: &Claimed) -> Result<bool> {
+    let row: Option<(i64,)> =
+        sqlx::query_as("SELECT 1 FROM runs WHERE org_id = $1 AND id = $2 AND stop_requested = 1")
+            .bind(run.org_id.to_string())
+            .bind(run.id.to_string())
+            .fetch_optional(&mut **tx)
+            .await?;
+    Ok(row.is_some())
 }
 
 /// An answer to an approval request, or a request to cancel a call.
@@ -343,6 +361,19 @@ pub async fn before(store: &Store, org: OrgId, message: MessageId) -> Result<Opt
     .fetch_optional(store.read())
     .await?;
     Ok(Some(Before { session_id, run_id, queued: kind == 2, seq: row.map_or(0, |row| row.0 - 1) }))
+}
+
+/// Whether a message was accepted before, as the write sees it that has locked the session.
+pub async fn knows_message(tx: &mut Tx, org: OrgId, message: MessageId) -> Result<bool> {
+    let row: Option<(i64,)> = sqlx::query_as(
+        "SELECT 1 FROM runs WHERE org_id = $1 AND message_id = $2
+         UNION ALL SELECT 1 FROM queued_messages WHERE org_id = $1 AND id = $2",
+    )
+    .bind(org.to_string())
+    .bind(message.to_string())
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(row.is_some())
 }
 
 /// Messages in the queue.

@@ -20,6 +20,7 @@ use std::{
     },
     time::Duration,
 };
+use tokio::sync::Notify;
 
 /// One thing that a scripted model does.
 #[derive(Clone, Debug)]
@@ -34,6 +35,8 @@ pub enum Say {
     Usage(Usage),
     /// Says nothing for a while.
     Pause(Duration),
+    /// Says nothing until it is told to go on.
+    Wait(Arc<Notify>),
     /// Ends the stream with an error; as the first thing, refuses the call.
     Fail(ModelError),
     /// The connection breaks off: the stream ends without an end.
@@ -137,6 +140,7 @@ impl Provider for Scripted {
                     }
                     Say::Usage(usage) => yield Ok(ModelEvent::Usage(usage)),
                     Say::Pause(pause) => tokio::time::sleep(pause).await,
+                    Say::Wait(told) => told.notified().await,
                     Say::Fail(error) => {
                         yield Err(error);
                         return;

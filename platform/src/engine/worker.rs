@@ -16,6 +16,8 @@ use uuid::Uuid;
 
 /// How often runs of workers that have gone away are looked for.
 const CLAIM: Duration = Duration::from_secs(1);
+/// Runs that are claimed in one go.
+const AT_ONCE: usize = 64;
 /// How often orders that came in through other processes are looked for.
 const ORDERS: Duration = Duration::from_millis(300);
 
@@ -38,7 +40,7 @@ impl Engine {
                 () = shutdown.cancelled() => break,
                 _ = renew.tick() => warn("leases are not renewed", self.renew(&owner).await),
                 Some(Handed { run, place }) = handed.recv() => {
-                    drivers.spawn(self.clone().one(run, owner.clone(), place, ending.clone()));
+                    drivers.spawn(self.clone().one(run, owner.clone(), Some(place), ending.clone()));
                 }
                 () = self.here.wake.notified() => {
                     warn("runs are not claimed", self.claim(&owner, &mut drivers, &ending).await);
@@ -72,25 +74,30 @@ impl Engine {
         ending: &CancellationToken,
     ) -> Result<()> {
         let now = self.parts.clock.now();
-        if self.here.places.available_permits() == 0 || !store::any_to_claim(&self.parts.store, now).await? {
+        // A run that has only to be ended needs no place: nobody waits for a stop until others are done.
+        let full = self.here.places.available_permits() == 0;
+        if !store::any_to_claim(&self.parts.store, now, full).await? {
             return Ok(());
         }
         let mut places = Vec::new();
-        while places.len() < 64
+        while places.len() < AT_ONCE
             && let Ok(place) = self.here.places.clone().try_acquire_owned()
         {
             places.push(place);
         }
-        let limit = i64::try_from(places.len()).unwrap_or(1);
+        let full = places.is_empty();
+        let limit = if full { AT_ONCE } else { places.len() };
         let mut tx = self.parts.store.begin().await?;
-        let runs = store::claim(&mut tx, owner, now, self.lease_until(), limit).await?;
+        let until = self.lease_until();
+        let runs = store::claim(&mut tx, owner, now, until, i64::try_from(limit).unwrap_or(1), full).await?;
         tx.commit().await?;
         fault!("claim.after");
-        if runs.len() == places.len() {
+        if runs.len() == limit {
             self.here.wake.notify_one();
         }
-        for (run, place) in runs.into_iter().zip(places) {
-            drivers.spawn(self.clone().one(run, owner.clone(), place, ending.clone()));
+        let mut places = places.into_iter();
+        for run in runs {
+            drivers.spawn(self.clone().one(run, owner.clone(), places.next(), ending.clone()));
         }
         Ok(())
     }
@@ -100,7 +107,7 @@ impl Engine {
         self,
         run: store::Claimed,
         owner: Arc<str>,
-        place: tokio::sync::OwnedSemaphorePermit,
+        place: Option<tokio::sync::OwnedSemaphorePermit>,
         ending: CancellationToken,
     ) {
         let id = run.id;

@@ -10,6 +10,7 @@ const MAX_SERIES: usize = 8;
 
 /// A file's header and its rows, cut to what a block can show.
 #[derive(Debug)]
+#[expect(clippy::struct_field_names, reason = "the header is apart from the rows")]
 pub struct Rows {
     pub columns: Vec<String>,
     pub rows: Vec<Vec<String>>,

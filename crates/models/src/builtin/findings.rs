@@ -22,6 +22,7 @@ pub struct Findings {
 }
 
 #[derive(Debug, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the names are the script's")]
 struct Decade {
     decade: String,
     mean: f64,
@@ -32,9 +33,8 @@ struct Decade {
 impl Findings {
     /// Reads them from a command's result, or says why there are none.
     pub fn of(run: &Call<'_>) -> Result<Self, String> {
-        let content = match run.success() {
-            Some(content) => content,
-            None => return Err(results::reason(run.failure().unwrap_or_default())),
+        let Some(content) = run.success() else {
+            return Err(results::reason(run.failure().unwrap_or_default()));
         };
         let output = results::output(content);
         if let Some(code) = output.exit_code.filter(|code| *code != 0) {

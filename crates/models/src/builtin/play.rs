@@ -9,7 +9,7 @@ use super::{
 };
 use crate::ToolSpec;
 use alumia_protocol::dataspec::{DataSpec, Markdown};
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 /// What one answer says and asks for. Without calls the turn ends.
 #[derive(Debug, PartialEq, Eq)]
@@ -147,7 +147,7 @@ fn ran(call: &Call<'_>) -> String {
     };
     for (name, printed) in [("It printed", &output.stdout), ("On its error channel", &output.stderr)] {
         if !printed.trim().is_empty() {
-            text.push_str(&format!("\n\n{name}:\n\n{}", results::code_block(printed, 2_000)));
+            let _ = write!(text, "\n\n{name}:\n\n{}", results::code_block(printed, 2_000));
         }
     }
     text
@@ -166,7 +166,7 @@ fn listed(call: &Call<'_>) -> String {
             let mut text =
                 format!("The project's files:\n\n{}", entries.iter().take(50).map(line).collect::<String>());
             if more > 0 {
-                text.push_str(&format!("- and {more} more"));
+                let _ = write!(text, "- and {more} more");
             }
             text
         }
@@ -179,7 +179,7 @@ fn show_file(
     kit: Kit<'_>,
     block: impl Fn(&Rows) -> Result<DataSpec, String>,
 ) -> Move {
-    let call = |tool: &str| steps.iter().flatten().filter(|call| call.name == tool).last();
+    let call = |tool: &str| steps.iter().flatten().rfind(|call| call.name == tool);
     if let Some(call) = call(DATA_BLOCK) {
         return Move::done(made(call, "It is on the canvas."));
     }
@@ -195,10 +195,8 @@ fn show_file(
         Ok((spec, rows)) => {
             let mut text = format!("{} rows, {} columns.", rows.rows.len(), rows.columns.len());
             if rows.left_out > 0 {
-                text.push_str(&format!(
-                    " I leave out the last {}: a block shows the first 1,000.",
-                    rows.left_out
-                ));
+                let left_out = rows.left_out;
+                let _ = write!(text, " I leave out the last {left_out}: a block shows the first 1,000.");
             }
             with_tool(kit, DATA_BLOCK, &text, || calls::data_block(path, &spec))
         }

@@ -9,6 +9,7 @@ use super::{
     play::{Kit, Move},
     results,
 };
+use std::fmt::Write as _;
 
 /// The sample project's data file, at the top of its folder.
 pub const DATA_FILE: &str = "mauna-loa-co2.csv";
@@ -18,7 +19,7 @@ const SCRIPT: &str = include_str!("tour.py");
 /// The next move of the tour.
 pub fn next(steps: &[Step<'_>], kit: Kit<'_>) -> Move {
     let calls = || steps.iter().flatten();
-    let last_of = |tool: &str| calls().filter(|call| call.name == tool).last();
+    let last_of = |tool: &str| calls().rfind(|call| call.name == tool);
 
     let Some(listing) = last_of(FILE_LIST) else { return open(kit) };
     let Some(reading) = last_of(FILE_READ) else { return read_file(listing, kit) };
@@ -183,13 +184,14 @@ fn close(steps: &[Step<'_>], computed: bool) -> Move {
             results::reason(reason)
         ),
     };
-    text.push_str(&format!(
+    let _ = write!(
+        text,
         "\n\nThings to try next:\n\n\
          - Drag the blocks, resize them, sort the table.\n\
          - `table {DATA_FILE}` for the raw rows, or `run python3 --version` for a command of your own.\n\
          - Close this tab in the middle of a turn and come back: the turn goes on without you.\n\
          - Connect a language model and ask Ala your own questions. `help` says how.\n\n\
          Data: Scripps CO2 Program, CC BY 4.0."
-    ));
+    );
     Move::done(text)
 }

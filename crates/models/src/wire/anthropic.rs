@@ -141,7 +141,7 @@ impl Decode for Decoder {
                     None => {}
                     Some("tool_use") => self.stop = Some(StopReason::ToolCalls),
                     Some("max_tokens" | "model_context_window_exceeded") => {
-                        self.stop = Some(StopReason::Length)
+                        self.stop = Some(StopReason::Length);
                     }
                     Some("refusal") => self.stop = Some(StopReason::Refused),
                     Some(_) => self.stop = Some(StopReason::End),

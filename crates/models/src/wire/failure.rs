@@ -7,12 +7,12 @@ use std::time::Duration;
 
 /// Characters of the provider's text that are passed on.
 const MAX_DETAIL: usize = 500;
-const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
 /// The error of an answer that isn't 2xx.
 pub fn of_answer(status: StatusCode, headers: &HeaderMap, body: &str) -> ModelError {
     let json = serde_json::from_str::<Value>(body).ok();
-    let mut said = json.as_ref().and_then(Said::find).unwrap_or_default();
+    let mut said = json.as_ref().map(Said::find).unwrap_or_default();
     if said.message.is_empty() {
         body.clone_into(&mut said.message);
     }
@@ -25,7 +25,8 @@ pub fn of_answer(status: StatusCode, headers: &HeaderMap, body: &str) -> ModelEr
 
 /// The error that stands in a stream where an event should be, if one does.
 pub fn in_stream(event: &Value) -> Option<ModelError> {
-    let said = event.get("error").filter(|error| !error.is_null()).and(Said::find(event))?;
+    event.get("error").filter(|error| !error.is_null())?;
+    let said = Said::find(event);
     let status = said.status;
     let wait = said.wait;
     Some(said.into_error(status, wait))
@@ -42,12 +43,12 @@ struct Said {
 }
 
 impl Said {
-    fn find(body: &Value) -> Option<Self> {
+    fn find(body: &Value) -> Self {
         // Gemini may answer with a list of one.
         let body = body.get(0).unwrap_or(body);
         let error = body.get("error").unwrap_or(body);
         if let Some(message) = error.as_str() {
-            return Some(Self { message: message.to_owned(), ..Self::default() });
+            return Self { message: message.to_owned(), ..Self::default() };
         }
         let words = |key: &str| match error.get(key) {
             Some(Value::String(text)) => text.to_lowercase(),
@@ -60,12 +61,12 @@ impl Said {
             let delay = details.iter().find_map(|detail| detail.get("retryDelay")?.as_str())?;
             seconds(delay.strip_suffix('s')?)
         });
-        Some(Self {
+        Self {
             message,
             kind: format!("{} {} {}", words("type"), words("code"), words("status")),
             status: code.and_then(|code| u16::try_from(code).ok()),
             wait,
-        })
+        }
     }
 
     fn into_error(self, status: Option<u16>, retry_after: Option<Duration>) -> ModelError {

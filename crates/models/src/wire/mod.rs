@@ -23,7 +23,7 @@ use std::{collections::HashMap, fmt, time::Duration};
 use tokio::time::timeout;
 
 /// A provider that sends no byte for so long is taken for dead.
-pub const IDLE: Duration = Duration::from_secs(60);
+pub const IDLE: Duration = Duration::from_mins(1);
 /// Bytes of an error's body that are read.
 const MAX_ERROR_BODY: usize = 64 * 1024;
 

@@ -1,6 +1,7 @@
 //! What the tests of the dialects share.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod aimock;
 pub mod server;
 
 use alumia_models::{

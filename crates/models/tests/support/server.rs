@@ -1,7 +1,6 @@
 //! A server that answers each request with exactly these bytes and closes, hangs or breaks off.
 
 use std::{
-    future::Future,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -73,29 +72,22 @@ impl Server {
 
 type Gone = Arc<Mutex<Option<oneshot::Sender<()>>>>;
 
-fn answer(
-    mut socket: TcpStream,
-    acts: Vec<Act>,
-    seen: Arc<Mutex<Seen>>,
-    gone: Gone,
-) -> impl Future<Output = ()> + Send {
-    async move {
-        let Some(request) = read_request(&mut socket).await else { return };
-        *seen.lock().unwrap() = request;
-        for act in acts {
-            match act {
-                Act::Send(bytes) => {
-                    if socket.write_all(&bytes).await.is_err() {
-                        return;
-                    }
+async fn answer(mut socket: TcpStream, acts: Vec<Act>, seen: Arc<Mutex<Seen>>, gone: Gone) {
+    let Some(request) = read_request(&mut socket).await else { return };
+    *seen.lock().unwrap() = request;
+    for act in acts {
+        match act {
+            Act::Send(bytes) => {
+                if socket.write_all(&bytes).await.is_err() {
+                    return;
                 }
-                Act::Wait(time) => tokio::time::sleep(time).await,
-                Act::Hang => {
-                    let mut rest = [0];
-                    let _ = socket.read(&mut rest).await;
-                    if let Some(gone) = gone.lock().unwrap().take() {
-                        let _ = gone.send(());
-                    }
+            }
+            Act::Wait(time) => tokio::time::sleep(time).await,
+            Act::Hang => {
+                let mut rest = [0];
+                let _ = socket.read(&mut rest).await;
+                if let Some(gone) = gone.lock().unwrap().take() {
+                    let _ = gone.send(());
                 }
             }
         }

@@ -12,7 +12,7 @@ use futures::StreamExt as _;
 use std::{collections::HashMap, fmt::Write as _, sync::Arc, time::Duration};
 
 /// How long the summary may take before a plain extract stands in.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 const INSTRUCTIONS: &str = "You sum up the older part of a conversation between a person and an agent, for the \
 agent to go on from. Keep: what the person wants, decisions, facts and figures found, files and blocks with \
@@ -58,9 +58,9 @@ pub fn plan(conversation: &Conversation, window: usize, files: &HashMap<String, 
         write(turn, 4_000, &mut transcript);
         write(turn, 240, &mut extract);
     }
-    // The summary's own call must fit as well; the newest part says most.
-    let transcript = tail(&transcript, window.saturating_mul(2)).to_owned();
-    let extract = tail(&extract, 12_000).to_owned();
+    // The summary's own call must fit as well.
+    let transcript = without_middle(&transcript, window.saturating_mul(2));
+    let extract = without_middle(&extract, 12_000);
     Some(Plan { transcript, extract, up_to })
 }
 
@@ -82,12 +82,21 @@ fn write(turn: &Turn, max: usize, text: &mut String) {
     }
 }
 
-fn tail(text: &str, max: usize) -> &str {
-    let mut start = text.len().saturating_sub(max);
-    while !text.is_char_boundary(start) {
-        start += 1;
+/// About `max` bytes of `text`: what the person wanted at first stands at its beginning, how far it got at
+/// its end, so the middle is what goes.
+fn without_middle(text: &str, max: usize) -> String {
+    if text.len() <= max {
+        return text.to_owned();
     }
-    &text[start..]
+    let mut head = max / 4;
+    while !text.is_char_boundary(head) {
+        head -= 1;
+    }
+    let mut tail = text.len() - (max - head);
+    while !text.is_char_boundary(tail) {
+        tail += 1;
+    }
+    format!("{}\n[{} bytes are left out here]\n{}", &text[..head], tail - head, &text[tail..])
 }
 
 /// Asks the model for the summary; a plain extract stands in when that fails.

@@ -114,6 +114,24 @@ fn a_summary_takes_the_place_of_older_turns() {
 }
 
 #[test]
+fn what_is_summed_up_fits_and_keeps_the_first_wish_and_the_newest_turn() {
+    let mut talk = Conversation::default();
+    talk.apply(&event(asked("Find the cheapest train to Zürich.")));
+    for n in 0..200 {
+        let answer = message(MessageRole::Assistant, vec![text(&format!("step {n} {}", "ü".repeat(500)))]);
+        talk.apply(&event(EventData::MessageCompleted { message: answer }));
+    }
+    let plan = compaction::plan(&talk, 3_000, &HashMap::new()).expect("there is much to sum up");
+    let kept = talk.turns.iter().position(|turn| turn.id() == plan.up_to).expect("it is one of them");
+    for (text, max) in [(&plan.transcript, 6_000), (&plan.extract, 12_000)] {
+        assert!(text.len() <= max + 50, "{}", text.len());
+        assert!(text.starts_with("Person: Find the cheapest train to Zürich."), "{text}");
+        assert!(text.contains("bytes are left out here"));
+        assert!(text.contains(&format!("step {} ü", kept - 1)), "{text}");
+    }
+}
+
+#[test]
 fn a_single_turn_has_nothing_to_sum_up() {
     let mut talk = Conversation::default();
     assert!(compaction::plan(&talk, 100, &HashMap::new()).is_none());

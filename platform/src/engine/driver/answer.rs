@@ -11,7 +11,7 @@ use std::{
 };
 
 /// How long a provider may say nothing at all.
-const SILENCE: Duration = Duration::from_secs(5 * 60);
+const SILENCE: Duration = Duration::from_mins(5);
 /// Bytes of text that become one delta when they are there already.
 const PIECE: usize = 4 * 1024;
 

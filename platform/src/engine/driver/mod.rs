@@ -103,7 +103,9 @@ impl Driver {
         let scope = OrgScope::new(run.org_id, run.user_id, role);
         let events = parts.log.session_events(run.org_id, run.session_id).await?;
         let mut talk = Conversation::default();
-        events.iter().for_each(|event| talk.apply(event));
+        for event in &events {
+            talk.apply(event);
+        }
         let limits = Limits { steps: parts.limits.max_steps, time: parts.limits.max_time };
         let machine = Machine::resume(run.id, engine.here.catalog.clone(), limits, &events);
         let mut next = VecDeque::new();
@@ -134,16 +136,11 @@ impl Driver {
     /// Drives the run until it is over, waits, or belongs to somebody else.
     pub async fn drive(mut self) -> Left {
         loop {
-            let event = match self.next.pop_front() {
-                Some(event) => event,
-                None => match self.happening().await {
-                    Some(event) => event,
-                    // Shutting down: what runs ends, and the next process takes over.
-                    None => {
-                        self.calls.end_all().await;
-                        return Left::Done;
-                    }
-                },
+            let known = self.next.pop_front();
+            let Some(event) = (if known.is_some() { known } else { self.happening().await }) else {
+                // Shutting down: what runs ends, and the next process takes over.
+                self.calls.end_all().await;
+                return Left::Done;
             };
             let begins = matches!(event, Event::Begin { .. });
             let now = self.engine.parts.clock.now();

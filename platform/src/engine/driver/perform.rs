@@ -129,10 +129,11 @@ impl Driver {
         Ok(())
     }
 
-    /// Lets go of the run until a person answers, unless one has.
+    /// Lets go of the run until a person answers, unless one has, or has stopped the run.
     async fn suspend(&mut self, events: Vec<EventData>) -> Result<bool, Left> {
         fault!("suspend.before");
         let mut tx = self.begin().await?;
+        let stopped = store::stop_requested(tx.tx(), &self.run).await?;
         let orders = store::orders_of(tx.tx(), &self.run).await?;
         let mut answers: Vec<Event> = orders.iter().filter_map(super::super::orders::event).collect();
         // Only what is still asked for keeps us here.
@@ -140,6 +141,10 @@ impl Driver {
             Event::Resolved { call_id, .. } | Event::CancelCall { call_id } => self.machine.asks(*call_id),
             _ => false,
         });
+        // Whoever stopped it a moment ago found it running and has woken nobody.
+        if stopped {
+            answers = vec![Event::Stop];
+        }
         if answers.is_empty() {
             self.push(&mut tx, events).await?;
             store::leave(tx.tx(), &self.run, "waiting", self.engine.parts.clock.now()).await?;
@@ -185,7 +190,7 @@ impl Driver {
 
     fn compact(&mut self) {
         let Some(around) = &self.around else { return };
-        let window = self.window(&around.route);
+        let window = Self::window(&around.route);
         let Some(plan) = compaction::plan(&self.talk, window, &self.files) else {
             self.next.push_back(Event::CompactionFailed);
             return;
@@ -237,6 +242,7 @@ pub(in crate::engine) fn joined(message: QueuedMessage, run: alumia_protocol::Ru
 
 /// Which fault points a commit passes.
 #[derive(Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "a set of points, any of which one commit may pass")]
 struct Points {
     step: bool,
     answer: bool,

@@ -49,7 +49,7 @@ impl Driver {
             model: route.model.id.clone(),
             price: route.model.price,
             max_steps: agent.settings.max_steps,
-            crowded: tokens > self.window(&route) / 5 * 4,
+            crowded: tokens > Self::window(&route) / 5 * 4,
         };
         self.around = Some(Surroundings { route, agent, system, grants, tools });
         Ok(Ok(ready))
@@ -61,7 +61,7 @@ impl Driver {
         self.engine.parts.models.route(&self.scope, model, agent.settings.fast_mode)
     }
 
-    pub(super) fn window(&self, route: &Route) -> usize {
+    pub(super) fn window(route: &Route) -> usize {
         usize::try_from(route.model.context_window).unwrap_or(usize::MAX).max(1_000)
     }
 

@@ -16,7 +16,7 @@ pub const MAX_MALFORMED: u32 = 3;
 impl Machine {
     /// Decides on each call of an answer; all that may run do so at once.
     pub(super) fn act(&mut self, calls: Vec<(CallId, String, Result<Fit, ToolError>)>) -> Vec<Effect> {
-        let before: BTreeMap<String, u32> = self.malformed.clone();
+        let mut before: BTreeMap<String, u32> = self.malformed.clone();
         let mut run = Vec::new();
         self.calls.clear();
         for (id, tool, check) in calls {
@@ -33,6 +33,7 @@ impl Machine {
             let event = match (check, known) {
                 _ if self.withdrawn.contains(&tool) => Self::refused(&call, words::withdrawn(&tool)),
                 (Ok(fit), Some(facts)) => {
+                    before.remove(&tool);
                     self.malformed.remove(&tool);
                     call.arguments = fit.arguments;
                     if facts.effect == Touches::External && !fit.granted {
@@ -53,6 +54,7 @@ impl Machine {
                     let attempt = before.get(&tool).copied().unwrap_or(0) + 1;
                     self.malformed.insert(tool.clone(), attempt);
                     if attempt > MAX_MALFORMED {
+                        self.withdrawn.insert(tool.clone());
                         EventData::ToolFailed {
                             call_id: id,
                             tool,
@@ -70,9 +72,6 @@ impl Machine {
             self.pending.push(event);
             self.calls.push(call);
         }
-        let worn_out = self.malformed.iter().filter(|(_, attempts)| **attempts > MAX_MALFORMED);
-        let worn_out: Vec<String> = worn_out.map(|(tool, _)| tool.clone()).collect();
-        self.withdrawn.extend(worn_out);
         self.phase = Phase::Acting;
         if run.is_empty() {
             return self.settle();

@@ -12,7 +12,7 @@ use std::time::Duration;
 /// Times that one step's model call is made again.
 pub const MAX_RETRIES: u32 = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10 * 60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(10);
 
 impl Machine {
     pub(super) fn answering(&mut self, event: Event) -> Vec<Effect> {
@@ -28,12 +28,13 @@ impl Machine {
             }
             Event::Reasoning(text) => {
                 self.draft.shown = true;
-                match self.draft.parts.last_mut() {
-                    Some(MessagePart::Reasoning { text: so_far, signature: None }) => so_far.push_str(&text),
-                    _ => {
-                        let part = MessagePart::Reasoning { text: text.clone(), signature: None };
-                        self.draft.parts.push(part);
-                    }
+                if let Some(MessagePart::Reasoning { text: so_far, signature: None }) =
+                    self.draft.parts.last_mut()
+                {
+                    so_far.push_str(&text);
+                } else {
+                    let part = MessagePart::Reasoning { text: text.clone(), signature: None };
+                    self.draft.parts.push(part);
                 }
                 vec![Effect::Emit(EventData::ReasoningDelta { message_id, text })]
             }

@@ -317,18 +317,20 @@ impl Machine {
     pub fn handle(&mut self, at: Timestamp, event: Event) -> Vec<Effect> {
         self.last = at;
         match (self.phase, event) {
-            (Phase::Ended, _) => Vec::new(),
+            // An answer that comes while a run is ended must not start the call that it was asked for.
+            (Phase::Ended, _)
+            | (Phase::Halting(_), Event::TimeUp | Event::Resolved { .. } | Event::CancelCall { .. }) => {
+                Vec::new()
+            }
             (Phase::New, Event::Begin { attempt }) => self.begin(at, attempt),
             (Phase::Halting(_), Event::Stop) => {
                 self.phase = Phase::Halting(Halt::Stop);
                 Vec::new()
             }
-            (Phase::Halting(_), Event::TimeUp) => Vec::new(),
             (_, Event::Stop) => self.halt(Halt::Stop),
             (_, Event::TimeUp) => self.halt(Halt::Time),
             (Phase::Preparing, Event::Prepared(ready)) => self.prepared(at, ready),
             (Phase::Calling, event) => self.answering(event),
-            (Phase::Pausing, Event::PauseOver) => vec![self.call_model()],
             (Phase::Compacting, Event::Compacted { summary, up_to, usage }) => {
                 if let Some(usage) = usage {
                     self.record(usage);
@@ -336,8 +338,10 @@ impl Machine {
                 let compacted = self.persist(vec![EventData::ContextCompacted { summary, up_to }]);
                 vec![compacted, self.call_model()]
             }
-            // Nothing to leave out: the provider has the last word on whether it fits.
-            (Phase::Compacting, Event::CompactionFailed) => vec![self.call_model()],
+            // With nothing to leave out, the provider has the last word on whether it fits.
+            (Phase::Pausing, Event::PauseOver) | (Phase::Compacting, Event::CompactionFailed) => {
+                vec![self.call_model()]
+            }
             (Phase::Acting | Phase::Halting(_), event) => self.acting(event),
             (Phase::Completing, Event::QueueWaits) => self.prepare(),
             (Phase::Completing, Event::Completed) => {

@@ -4,7 +4,7 @@ use super::{Call, CallPhase, Effect, Limits, Machine, Phase, words};
 use alumia_protocol::{
     CallId, RunId, Timestamp,
     events::{Event as Logged, EventData},
-    sessions::{MessagePart, MessageRole},
+    sessions::{MessagePart, MessageRole, SessionStatus},
     tools::Approval,
 };
 use serde_json::Value;
@@ -55,7 +55,11 @@ impl Machine {
                 self.unanswered = false;
                 self.calls = message.parts.iter().filter_map(|part| found(part, event.at)).collect();
             }
-            EventData::ModelRetrying { attempt, .. } => self.retries = attempt.saturating_sub(1),
+            EventData::ModelRetrying { attempt, error, .. } => {
+                self.retries = attempt.saturating_sub(1);
+                // Nothing else that is malformed is tried again.
+                self.was_empty |= error.code == "malformed";
+            }
             EventData::ContextCompacted { .. } => self.compacted = true,
             EventData::UsageRecorded { usage, cost_microcredits, .. } => {
                 self.usage += *usage;
@@ -69,7 +73,10 @@ impl Machine {
                 self.note(*call_id, Found::Resolved(*approval), None, event.at);
             }
             EventData::ToolStarted { call_id, tool, idempotent, arguments, .. } => {
-                self.malformed.remove(tool);
+                // One that was asked for has ended the row when it was asked for.
+                if !self.calls.iter().any(|call| call.id == *call_id && call.found != Found::Nothing) {
+                    self.malformed.remove(tool);
+                }
                 let found = Found::Started { idempotent: *idempotent };
                 self.note(*call_id, found, Some(arguments), event.at);
             }
@@ -89,6 +96,12 @@ impl Machine {
                 }
                 self.over(*call_id);
             }
+            // From here on nobody worked on it.
+            EventData::StatusChanged { status } if awaits(*status) => {
+                if let Some(since) = self.since.take() {
+                    self.used = self.used.saturating_add((event.at.0 - since.0).max(0));
+                }
+            }
             // A person resumed it: a new stretch of work with limits of its own.
             EventData::RunFailed(_) => {
                 self.since = None;
@@ -104,7 +117,16 @@ impl Machine {
             EventData::RunCompleted(_) | EventData::RunCancelled(_) => self.phase = Phase::Ended,
             _ => {}
         }
-        self.last = event.at;
+        // People say things whether or not anybody works on the run.
+        let by_people = matches!(
+            event.data,
+            EventData::ApprovalResolved { .. }
+                | EventData::MessageQueued { .. }
+                | EventData::MessageQueueChanged { .. }
+        );
+        if !by_people {
+            self.last = event.at;
+        }
     }
 
     fn note(&mut self, id: CallId, found: Found, arguments: Option<&Value>, at: Timestamp) {
@@ -171,6 +193,16 @@ impl Machine {
         let mut effects = vec![self.persist(Vec::new())];
         effects.append(&mut run);
         effects
+    }
+}
+
+const fn awaits(status: SessionStatus) -> bool {
+    match status {
+        SessionStatus::AwaitingPeer
+        | SessionStatus::AwaitingApproval
+        | SessionStatus::AwaitingConnection
+        | SessionStatus::AwaitingPayment => true,
+        SessionStatus::Idle | SessionStatus::Active | SessionStatus::Failed => false,
     }
 }
 
