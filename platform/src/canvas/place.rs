@@ -188,7 +188,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_is_covered_and_all_is_on_the_grid(
+        fn prop_nothing_is_covered_and_all_is_on_the_grid(
             others in prop::collection::vec((-3000.0..3000.0, -3000.0..3000.0, 1.0..900.0, 1.0..900.0), 0..60),
             which in 0usize..12,
             beside in any::<bool>(),

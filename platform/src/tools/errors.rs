@@ -71,6 +71,8 @@ pub fn schema<'a>(
     for error in errors {
         collect(schema, arguments, &error, &mut faults);
     }
+    // The outermost first: what is inside a wrong value may look different once that is right.
+    faults.sort_by_key(|(path, _)| path.matches('/').count());
     for (path, _) in &mut faults {
         path.insert_str(0, at);
     }

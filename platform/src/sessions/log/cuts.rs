@@ -361,7 +361,7 @@ async fn cut_everywhere(actions: Vec<(u8, bool)>, limits: LogLimits) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
-    fn cut_and_resumed_is_uncut(
+    fn prop_cut_and_resumed_is_uncut(
         actions in prop::collection::vec((0u8..25, any::<bool>()), 1..60),
         events in 8usize..40,
     ) {

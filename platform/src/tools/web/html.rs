@@ -34,9 +34,9 @@ const KEPT: [&str; 27] = [
     "ul",
 ];
 /// Elements whose text nobody reads.
-const DROPPED: [&str; 12] = [
-    "script", "style", "noscript", "template", "svg", "math", "head", "iframe", "object", "canvas", "select",
-    "textarea",
+const DROPPED: [&str; 13] = [
+    "script", "style", "noscript", "template", "svg", "math", "head", "title", "iframe", "object", "canvas",
+    "select", "textarea",
 ];
 
 static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
@@ -103,13 +103,16 @@ impl Text {
         }
     }
 
+    /// Ends the line; at least `wanted` line breaks stand before what follows.
     fn lines(&mut self, wanted: usize) {
         let kept = self.text.trim_end_matches([' ', '\n']).len();
+        let have = self.text[kept..].matches('\n').count();
         if self.pre == 0 {
             self.text.truncate(kept);
-        }
-        if !self.text.is_empty() {
-            let have = self.text.len() - self.text.trim_end_matches('\n').len();
+            if kept > 0 {
+                self.text.push_str(&"\n".repeat(wanted.max(have)));
+            }
+        } else {
             self.text.push_str(&"\n".repeat(wanted.saturating_sub(have)));
         }
     }
