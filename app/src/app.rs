@@ -5,16 +5,14 @@ use crate::{
     pages::{
         NotFound,
         auth::{LoginPage, SignupPage},
-        frame::Frame,
         home::HomePage,
-        projects::ProjectsPage,
-        workspace::{LabPage, ProjectPage},
+        lazy::{Lab, OrgFrame, Project, Projects},
     },
 };
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_meta::{MetaTags, Stylesheet, Title, provide_meta_context};
 use leptos_router::{
-    SsrMode,
+    Lazy, SsrMode,
     components::{ParentRoute, Route, Router, Routes},
     path,
 };
@@ -60,10 +58,10 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/signup") view=SignupPage ssr=SsrMode::Async />
                 <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async />
                 <Route path=path!("/docs/components") view=Gallery ssr=SsrMode::Async />
-                <ParentRoute path=path!("/:org") view=Frame ssr=SsrMode::Async>
-                    <Route path=path!("/lab") view=LabPage />
-                    <Route path=path!("/projects") view=ProjectsPage />
-                    <Route path=path!("/projects/:slug") view=ProjectPage />
+                <ParentRoute path=path!("/:org") view={Lazy::<OrgFrame>::new()} ssr=SsrMode::Async>
+                    <Route path=path!("/lab") view={Lazy::<Lab>::new()} />
+                    <Route path=path!("/projects") view={Lazy::<Projects>::new()} />
+                    <Route path=path!("/projects/:slug") view={Lazy::<Project>::new()} />
                 </ParentRoute>
             </Routes>
         </Router>

@@ -7,11 +7,18 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use rust_embed::RustEmbed;
+use std::collections::HashMap;
 
 #[derive(RustEmbed)]
 #[folder = "../dist"]
 #[allow_missing = true]
 struct Dist;
+
+/// The modules of each lazy page by its name, from the build's manifest; empty before the first build.
+pub fn lazy_modules() -> HashMap<String, Vec<String>> {
+    let manifest = Dist::get("pkg/__wasm_split_manifest.json");
+    manifest.and_then(|file| serde_json::from_slice(&file.data).ok()).unwrap_or_default()
+}
 
 /// The file at a path, or `None` when there is none.
 pub fn serve(method: &Method, path: &str, headers: &HeaderMap) -> Option<Response> {
@@ -28,7 +35,6 @@ pub fn serve(method: &Method, path: &str, headers: &HeaderMap) -> Option<Respons
     let kind = mime(name);
     let hash = file.metadata.sha256_hash();
     let tag = hash.iter().take(12).fold(String::from("\""), |tag, byte| format!("{tag}{byte:02x}")) + "\"";
-    let caching = if is_hashed(name) { "public, max-age=31536000, immutable" } else { "public, no-cache" };
     let same = headers.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
     let same = same.is_some_and(|tags| tags.split(',').any(|one| one.trim().trim_start_matches("W/") == tag));
 
@@ -48,7 +54,7 @@ pub fn serve(method: &Method, path: &str, headers: &HeaderMap) -> Option<Respons
     };
     let headers = response.headers_mut();
     headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, no-cache"));
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         headers.insert(header::ETAG, tag);
     }
@@ -61,15 +67,6 @@ fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
         let mut parts = one.split(';').map(str::trim);
         parts.next() == Some(encoding)
             && parts.all(|part| !matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
-    })
-}
-
-/// Names that change with their content: a part of at least eight hexadecimal digits.
-fn is_hashed(name: &str) -> bool {
-    name.split(['/', '.', '-', '_']).any(|part| {
-        part.len() >= 8
-            && part.bytes().all(|byte| byte.is_ascii_hexdigit())
-            && part.bytes().any(|byte| byte.is_ascii_digit())
     })
 }
 
@@ -94,19 +91,6 @@ fn mime(name: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_hashed_names_never_change() {
-        assert!(
-            is_hashed("pkg/chunk.0a1b2c3d.wasm")
-                && is_hashed("pkg/snippets/alumia-0123456789abcdef/inline0.js")
-        );
-        assert!(
-            !is_hashed("pkg/alumia_bg.wasm")
-                && !is_hashed("favicon.svg")
-                && !is_hashed("deadbeef/facade.css")
-        );
-    }
 
     #[test]
     fn brotli_only_where_it_is_wanted() {

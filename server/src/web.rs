@@ -22,13 +22,17 @@ use leptos::{
     config::LeptosOptions,
     context::{provide_context, use_context},
     nonce::use_nonce,
+    prelude::ArcStoredValue,
     server_fn::axum::get_server_fn_service,
 };
 use leptos_axum::{
     ResponseOptions, generate_route_list, handle_server_fns_with_context, render_app_to_stream_with_context,
     render_route_with_context,
 };
-use std::{future::Future, sync::Arc};
+use std::{collections::HashMap, future::Future, sync::Arc};
+
+/// Where modules are, those of each lazy page, and the file that loads them.
+type LazyModules = ArcStoredValue<(String, HashMap<String, Vec<String>>, String)>;
 
 /// Pages and their server functions, without the layers that the API shares with them.
 pub fn router(app: &App) -> Router<App> {
@@ -40,7 +44,16 @@ pub fn router(app: &App) -> Router<App> {
     };
     let context = {
         let app = app.clone();
-        move || provide(&app)
+        let modules = LazyModules::new((
+            "/pkg".to_owned(),
+            assets::lazy_modules(),
+            "__wasm_split.______________________.js".to_owned(),
+        ));
+        move || {
+            // A page names the modules that it needs in its head.
+            provide_context(leptos::WasmSplitManifest(modules.clone()));
+            provide(&app);
+        }
     };
     let pages = render_route_with_context(routes.clone(), context.clone(), document.clone());
     let render = move |request: Request| page(request, move |request| pages(State(options), request));

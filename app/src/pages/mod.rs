@@ -5,6 +5,7 @@ pub mod auth;
 mod error;
 pub mod frame;
 pub mod home;
+pub mod lazy;
 pub mod projects;
 pub mod workspace;
 

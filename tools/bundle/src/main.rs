@@ -1,8 +1,8 @@
-//! Turns the compiled frontend into what browsers load: JavaScript and WebAssembly, the style sheet, static
-//! files, and for shipping their compressed copies.
+//! Turns the compiled frontend into what browsers load: JavaScript and WebAssembly (a main module, and one
+//! for each lazy page), the style sheet, static files, and for shipping their compressed copies.
 //!
-//! The same step as the `wasm-bindgen` command line tool's, as a library call, so that its version always is
-//! the lock file's.
+//! The same steps as the command line tools `wasm-split-cli` and `wasm-bindgen`, as library calls, so that
+//! their versions always are the lock file's.
 
 use std::{
     error::Error,
@@ -30,16 +30,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let pkg = options.out.join("pkg");
     fs::create_dir_all(&pkg)?;
 
-    Bindgen::new()
-        .input_path(&options.wasm)
-        .web(true)?
-        .typescript(false)
-        .remove_name_section(options.wasm_opt.is_none())
-        .remove_producers_section(true)
-        .out_name("alumia")
-        .generate(&pkg)?;
+    let mut modules = split(&options.wasm, &pkg)?;
+    modules.push(pkg.join("alumia_bg.wasm"));
     if let Some(wasm_opt) = &options.wasm_opt {
-        optimise(wasm_opt, &pkg.join("alumia_bg.wasm"))?;
+        for module in &modules {
+            optimise(wasm_opt, module)?;
+        }
     }
     fs::write(pkg.join("alumia.css"), style_sheet(Path::new("style"))?)?;
     copy(Path::new("public"), &options.out)?;
@@ -63,6 +59,43 @@ fn options() -> Result<Options, Box<dyn Error>> {
         return Err(USAGE.into());
     }
     Ok(options)
+}
+
+/// The file by which modules load each other; the lazy pages' code names it.
+const LOADER: &str = "__wasm_split.______________________.js";
+/// Says for each lazy page which modules it needs, so that a page can name them ahead.
+const MANIFEST: &str = "__wasm_split_manifest.json";
+
+/// Splits the compiled frontend and binds its main module; returns the other modules.
+fn split(wasm: &Path, pkg: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
+    for entry in fs::read_dir(pkg)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "wasm") {
+            fs::remove_file(path)?;
+        }
+    }
+    let whole = fs::read(wasm)?;
+    let unbound = wasm.with_extension("main.wasm");
+    let (main_module, link_name) = ("./alumia.js", format!("./{LOADER}"));
+    let mut options = wasm_split_cli_support::Options::new(&whole);
+    options.output_dir = pkg;
+    options.main_out_path = &unbound;
+    options.link_name = &link_name;
+    options.main_module = main_module;
+    let split = wasm_split_cli_support::transform(options)?;
+    fs::write(pkg.join(MANIFEST), serde_json::to_vec(&split.prefetch_map)?)?;
+    // The other modules find the main one's functions by the names that the linker gave them.
+    Bindgen::new()
+        .input_path(&unbound)
+        .web(true)?
+        .typescript(false)
+        .keep_lld_exports(true)
+        .demangle(false)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .out_name("alumia")
+        .generate(pkg)?;
+    Ok(split.split_modules)
 }
 
 fn optimise(wasm_opt: &Path, module: &Path) -> Result<(), Box<dyn Error>> {
