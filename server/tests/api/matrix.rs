@@ -208,16 +208,23 @@ async fn roles_that_read_change_nothing() {
     for (who, role) in [("Vera", "viewer"), ("Ben", "billing")] {
         let person = world.member(who, role).await;
         for route in routes() {
-            let place = place(&route, &world.things);
+            let who = place(&route, &world.things).who;
+            if matches!(who, Who::Anyone | Who::Person) {
+                continue;
+            }
+            // What they don't see is not there for them either, whatever they may do elsewhere.
+            if !matches!(route.of, Foreign::Nothing | Foreign::Agent) {
+                let hidden = ask(&person, &route, &world.private, "").await;
+                assert_eq!(hidden.refusal().0, 404, "{role}: {}: {hidden}", name(&route));
+            }
             let answer = ask(&person, &route, &world.things, &world.ada.org).await;
-            match place.who {
+            match who {
                 Who::Writer => {
                     let (status, code, reason) = answer.refusal();
                     let told = (status, code.as_str(), reason.as_str());
                     assert_eq!(told, (403, "FORBIDDEN", "role"), "{role}: {}", name(&route));
                 }
-                Who::Reader => assert!(answer.status < 300, "{role}: {}: {answer}", name(&route)),
-                Who::Anyone | Who::Person => {}
+                _ => assert!(answer.status < 300, "{role}: {}: {answer}", name(&route)),
             }
         }
     }

@@ -17,7 +17,7 @@ use alumia_platform::{
 };
 use alumia_server::{
     command::Role,
-    config::{Config, MANUAL, load_from},
+    config::{Config, MANUAL, SignUps, load_from},
     serve::{self, Running},
 };
 use client::Client;
@@ -80,7 +80,7 @@ impl App {
                 Models::new(vec![(guide, vec![Builtin::model()])])
             }
         };
-        let platform = Platform::build(Parts {
+        let mut platform = Platform::build(Parts {
             store: Store::open(store.url()).await.unwrap(),
             clock: Arc::new(SystemClock),
             models,
@@ -92,6 +92,7 @@ impl App {
         })
         .await
         .unwrap();
+        platform.sign_ups_open = config.security.sign_ups == SignUps::Open;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let running = serve::start(config, Role::All, platform.clone(), listener).unwrap();
         let url = format!("http://{}", running.address);
