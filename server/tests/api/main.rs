@@ -11,3 +11,4 @@ mod snapshot;
 mod story;
 #[path = "../support/mod.rs"]
 mod support;
+mod wire;

@@ -16,7 +16,7 @@ use proptest::{
 };
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 use tokio::runtime::Runtime;
 
 /// Runs made at random; each is cut at each of its events, in both ways.
@@ -83,20 +83,46 @@ async fn check(steps: Vec<Step>) {
     }
     // The log has what is durable of it, the same.
     let log = ada.events(&session).await;
-    let durable: Vec<Value> =
-        uncut.iter().map(Frame::json).filter(|event| !event["kind"].as_str().unwrap().ends_with(".delta")).collect();
+    let durable: Vec<Value> = uncut
+        .iter()
+        .map(Frame::json)
+        .filter(|event| !event["kind"].as_str().unwrap().ends_with(".delta"))
+        .collect();
     let of_run: Vec<_> = log.into_iter().filter(|event| event["seq"].as_i64().unwrap() > from).collect();
     assert_eq!(durable, of_run);
+    check_steps(&durable);
     // Without a position: a snapshot, which says the same.
     let whole = Frames::open(ada.api(Method::GET, &path)).await.all().await;
     assert_eq!(whole[0].event, "snapshot");
     assert_eq!(Known::after(&whole).events, expected.events);
 }
 
+/// A call's events belong to the step that asked for it, wherever they were written.
+fn check_steps(events: &[Value]) {
+    let mut step = Value::Null;
+    let mut of_call = HashMap::new();
+    for event in events {
+        match event["kind"].as_str().unwrap() {
+            "step.started" => step = event["stepId"].clone(),
+            "message.completed" if event["data"]["message"]["role"] == "assistant" => {
+                assert_eq!(event["stepId"], step);
+                for part in event["data"]["message"]["parts"].as_array().unwrap() {
+                    of_call.insert(part["callId"].clone(), step.clone());
+                }
+            }
+            kind if kind.starts_with("tool.") => {
+                assert_eq!(event["stepId"], of_call[&event["data"]["callId"]], "{event}");
+            }
+            _ => {}
+        }
+    }
+}
+
 #[test]
 fn a_cut_stream_goes_on_where_it_was() {
     let runtime = Runtime::new().unwrap();
-    let config = Config { cases: CASES, failure_persistence: None, max_shrink_iters: 64, ..Config::default() };
+    let config =
+        Config { cases: CASES, failure_persistence: None, max_shrink_iters: 64, ..Config::default() };
     let steps = prop::collection::vec(step(), 0..4);
     let outcome = TestRunner::new(config).run(&steps, |steps| {
         runtime.block_on(check(steps));
