@@ -16,5 +16,6 @@ mod limits;
 mod router;
 pub mod serve;
 mod stream;
+mod unread;
 mod web;
 mod web_sessions;

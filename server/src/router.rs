@@ -1,7 +1,10 @@
 //! The whole of HTTP: routes and the layers around them, outermost last.
 
-use crate::{api, app::App, auth, csrf, edge, health, web};
-use axum::{Router, middleware::from_fn_with_state};
+use crate::{api, app::App, auth, csrf, edge, health, unread, web};
+use axum::{
+    Router,
+    middleware::{from_fn, from_fn_with_state},
+};
 use tower_http::compression::{
     CompressionLayer, CompressionLevel,
     predicate::{DefaultPredicate, Predicate, SizeAbove},
@@ -17,9 +20,10 @@ pub fn router(app: &App) -> Router {
         .merge(web::router(app))
         .layer(from_fn_with_state(app.clone(), csrf::csrf))
         .layer(from_fn_with_state(app.clone(), auth::identify))
-        .layer(axum::middleware::from_fn(web::files))
+        .layer(from_fn(web::files))
         .merge(health::router())
         .layer(compression)
+        .layer(from_fn(unread::unread))
         .layer(from_fn_with_state(app.clone(), edge::edge))
         .with_state(app.clone())
 }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{Error, OrgScope, Result, models::Route, tools::Tool};
 use alumia_protocol::{
-    CallId,
+    CallId, StepId,
     agents::Agent,
     people::Role,
     tools::{Approval, ToolError},
@@ -74,6 +74,8 @@ pub struct Driver {
     scope: OrgScope,
     default_model: String,
     machine: Machine,
+    /// The step that is written to: the machine's, once its beginning is among what is written.
+    step: Option<StepId>,
     talk: Conversation,
     files: HashMap<String, Loaded>,
     around: Option<Surroundings>,
@@ -118,6 +120,7 @@ impl Driver {
             run,
             scope,
             default_model,
+            step: machine.step_id(),
             machine,
             talk,
             files: HashMap::new(),

@@ -65,7 +65,7 @@ impl Driver {
         Append {
             session_id: Some(self.run.session_id),
             run_id: Some(self.run.id),
-            step_id: self.machine.step_id().filter(|_| !of_run),
+            step_id: self.step.filter(|_| !of_run),
             data,
         }
     }
@@ -101,10 +101,12 @@ impl Driver {
 
     async fn push(&mut self, tx: &mut LogTx, events: Vec<EventData>) -> Result<(), Left> {
         let now = self.engine.parts.clock.now();
-        let run = &self.run;
         for data in events {
+            let run = &self.run;
             match &data {
                 EventData::StepStarted { .. } => {
+                    // What stands before it in this write still belongs to the step that it ends.
+                    self.step = self.machine.step_id();
                     let place = (run.org_id, run.session_id, run.id);
                     for message in store::join_queue(tx.tx(), place, false, now).await? {
                         let message = joined(message, run.id);
