@@ -13,8 +13,15 @@ pub mod server;
 
 pub use app::{App, shell};
 
-/// Takes over the page that the server rendered.
+/// Takes over the page that the server rendered. `data-ready` on the root element tells style sheets and
+/// tests that clicks are answered from now on.
 #[cfg(feature = "hydrate")]
 pub fn hydrate() {
     leptos::mount::hydrate_body(App);
+    leptos::prelude::request_animation_frame(|| {
+        if let Some(root) = leptos::prelude::document().document_element() {
+            // Fails only for a name that is no attribute name.
+            let _ = root.set_attribute("data-ready", "true");
+        }
+    });
 }

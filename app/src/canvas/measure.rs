@@ -6,8 +6,14 @@ use super::{
     pointer::{element_at, node_at},
     scene::{Node, Scene},
 };
+use alumia_protocol::blocks::NodeId;
 use leptos::{ev, html, prelude::*};
 use wasm_bindgen::{JsCast, prelude::Closure};
+
+/// From this zoom on a block can be read.
+const READABLE: f64 = 0.45;
+/// What the bar of tools takes at the bottom, in screen pixels.
+const TOOLS: f64 = 52.0;
 
 /// One observer for the canvas and all its nodes.
 #[derive(Clone, Copy)]
@@ -105,26 +111,38 @@ impl Scene {
         }
         self.size.set(size);
         if before.is_empty() {
-            let view = self.kept_view().or_else(|| self.first_view(size));
-            if let Some(view) = view {
+            let kept = self.kept_view();
+            let follows = kept.is_none();
+            if let Some(view) = kept.or_else(|| self.following_view(size)) {
                 self.look(view);
             }
+            self.inner.update_value(|inner| (inner.follows, inner.appeared) = (follows, false));
         }
         self.mark_stale(|stale| (stale.cull, stale.layout) = (true, true));
     }
 
-    /// Everything when that is readable, else the beginning.
-    fn first_view(self, size: Size) -> Option<Viewport> {
+    /// Everything when that is readable, else the newest block (or agent) as wide as fits.
+    pub fn following_view(self, size: Size) -> Option<Viewport> {
         let all = self.bounds(None)?;
-        let margin = if size.w < 600.0 { 16.0 } else { 48.0 };
-        let whole = Viewport::fitting(all, size, margin, 1.0);
-        if whole.zoom >= 0.3 {
+        let narrow = size.w < 600.0;
+        let margin = if narrow { 16.0 } else { 48.0 };
+        let whole = self.whole(all, size, margin);
+        if whole.zoom >= READABLE {
             return Some(whole);
         }
-        let zoom = if size.w < 600.0 { 0.7 } else { 0.8 };
-        let first =
-            self.reading_order().first().and_then(|id| self.inner.with_value(|inner| inner.grid.get(*id)));
-        Some(Viewport { zoom, ..whole }.revealing(first.unwrap_or(all), size, margin))
+        let newest = self.live.blocks().with_untracked(|blocks| blocks.last().copied()).map(NodeId::Block);
+        let newest = newest.or_else(|| {
+            self.live.sessions().with_untracked(|sessions| sessions.last().copied()).map(NodeId::Session)
+        });
+        let newest = newest.and_then(|id| self.inner.with_value(|inner| inner.grid.get(id))).unwrap_or(all);
+        let zoom = ((size.w - 2.0 * margin) / newest.w.max(1.0)).clamp(READABLE, 0.9);
+        let there = Viewport { zoom, ..whole }.centered(newest.center(), size);
+        Some(there.revealing(newest, size, margin))
+    }
+
+    /// Around everything, above the tools.
+    pub fn whole(self, all: Rect, size: Size, margin: f64) -> Viewport {
+        Viewport::fitting(all, Size::new(size.w, (size.h - TOOLS).max(1.0)), margin, 1.0)
     }
 
     fn measured_node(self, node: Node, height: f64) {

@@ -260,7 +260,10 @@ fn offer_commands(chat: Chat) {
         icon: "stop",
         run: Callback::new(move |()| chat.stop()),
     };
-    Effect::new(move || commands.set(vec![new_chat.clone(), stop.clone()]));
+    Effect::new(move || {
+        let stop = chat.is_running().then(|| stop.clone());
+        commands.set(std::iter::once(new_chat.clone()).chain(stop).collect());
+    });
     on_cleanup(move || {
         commands.try_set(vec![]);
     });
