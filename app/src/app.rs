@@ -60,6 +60,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/signup") view=SignupPage ssr=SsrMode::Async />
                 <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async />
                 <Route path=path!("/docs/components") view=Gallery ssr=SsrMode::Async />
+                <Route path=path!("/docs/canvas-bench") view=CanvasBench ssr=SsrMode::Async />
                 <ParentRoute path=path!("/:org") view=Frame ssr=SsrMode::Async>
                     <Route path=path!("/lab") view=LabPage />
                     <Route path=path!("/projects") view=ProjectsPage />
@@ -69,6 +70,13 @@ pub fn App() -> impl IntoView {
         </Router>
         <ToastRegion />
     }
+}
+
+/// The canvas to measure frames on: in development, and in what `scripts/bench` builds.
+#[component]
+fn CanvasBench() -> impl IntoView {
+    let measuring = cfg!(debug_assertions) || option_env!("ALUMIA_BENCH").is_some();
+    if measuring { crate::canvas::bench::BenchPage().into_any() } else { NotFound().into_any() }
 }
 
 /// The component page exists in development alone.

@@ -8,6 +8,7 @@ use super::{
 };
 use alumia_protocol::blocks::NodeId;
 use leptos::{ev, html, prelude::*};
+use send_wrapper::SendWrapper;
 use wasm_bindgen::{JsCast, prelude::Closure};
 
 /// From this zoom on a block can be read.
@@ -15,9 +16,10 @@ const READABLE: f64 = 0.45;
 /// What the bar of tools takes at the bottom, in screen pixels.
 const TOOLS: f64 = 52.0;
 
-/// One observer for the canvas and all its nodes.
+/// One observer for the canvas and all its nodes. Made in the browser alone: the server may drop a page on
+/// another thread than the one that drew it, which a thread-bound value does not survive.
 #[derive(Clone, Copy)]
-struct Watcher(StoredValue<Option<Watch>, LocalStorage>);
+struct Watcher(StoredValue<Option<SendWrapper<Watch>>>);
 
 struct Watch {
     observer: web_sys::ResizeObserver,
@@ -34,7 +36,7 @@ impl Drop for Watch {
 impl Scene {
     /// Connects the canvas with the page. Once, while it is made.
     pub fn wire(self) {
-        provide_context(Watcher(StoredValue::new_local(None)));
+        provide_context(Watcher(StoredValue::new(None)));
         let watcher = expect_context::<Watcher>();
         Effect::new(move |started: Option<()>| {
             let Some(root) = self.root.get() else { return };
@@ -191,7 +193,7 @@ impl Watcher {
         });
         // Without an observer heights are estimates; the canvas still works.
         if let Ok(observer) = web_sys::ResizeObserver::new(callback.as_ref().unchecked_ref()) {
-            self.0.set_value(Some(Watch { observer, _callback: callback }));
+            self.0.set_value(Some(SendWrapper::new(Watch { observer, _callback: callback })));
         }
     }
 

@@ -174,9 +174,10 @@ fn Workspace(data: WorkspaceData, lab: bool) -> impl IntoView {
             <section class="workspace-chat" id="workspace-panel-0" aria-label="Chat">
                 <ChatPanel />
             </section>
-            <section class="workspace-canvas" id="workspace-panel-1" aria-label="Canvas">
+            // The canvas is a landmark by itself.
+            <div class="workspace-canvas" id="workspace-panel-1">
                 <Canvas />
-            </section>
+            </div>
             <Inspector />
         </main>
     }

@@ -18,6 +18,7 @@ use alumia_protocol::{
     sessions::{CallState, CallView},
 };
 use leptos::{ev, html, prelude::*};
+use send_wrapper::SendWrapper;
 
 /// The side panel that shows the [`Inspected`] call. Once on a page, outside the canvas.
 #[component]
@@ -76,12 +77,12 @@ fn Panel(call: RwSignal<CallView>, close: Callback<()>) -> impl IntoView {
         call.with(|call| facts(call, now))
     };
     // Whoever opened the panel by keyboard goes on in it, and comes back when it closes.
-    let opener = StoredValue::new_local(None::<web_sys::HtmlElement>);
+    let opener = StoredValue::new(None::<SendWrapper<web_sys::HtmlElement>>);
     Effect::new(move || {
         use wasm_bindgen::JsCast;
         if let Some(panel) = panel.get() {
             let active = document().active_element().and_then(|active| active.dyn_into().ok());
-            opener.set_value(active);
+            opener.set_value(active.map(SendWrapper::new));
             let options = web_sys::FocusOptions::new();
             options.set_prevent_scroll(true);
             drop(panel.focus_with_options(&options));
@@ -203,7 +204,7 @@ fn facts(call: &CallView, now: Timestamp) -> String {
         _ if !time.is_empty() => facts.push(format!("Took {time}")),
         _ => {}
     }
-    if call.attempt > 1 {
+    if call.attempt > 1 || call.state == CallState::Retrying {
         facts.push(format!("attempt {}", call.attempt));
     }
     facts.join(" · ")

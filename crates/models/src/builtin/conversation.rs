@@ -30,7 +30,7 @@ impl Call<'_> {
     fn was_stopped(&self) -> bool {
         self.failure().is_some_and(|text| {
             let text = text.to_lowercase();
-            text.contains("cancelled") || text.contains("stopped by")
+            ["(stopped)", "cancelled", "stopped by"].iter().any(|words| text.contains(words))
         })
     }
 }
