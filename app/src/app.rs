@@ -6,7 +6,7 @@ use crate::{
         NotFound,
         auth::{LoginPage, SignupPage},
         home::HomePage,
-        lazy::{Lab, OrgFrame, Project, Projects},
+        lazy::{CanvasBench, Components, Lab, OrgFrame, Project, Projects},
     },
 };
 use leptos::{nonce::use_nonce, prelude::*};
@@ -57,7 +57,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/") view=HomePage ssr=SsrMode::Async />
                 <Route path=path!("/signup") view=SignupPage ssr=SsrMode::Async />
                 <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async />
-                <Route path=path!("/docs/components") view=Gallery ssr=SsrMode::Async />
+                <Route path=path!("/docs/components") view={Lazy::<Components>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/docs/canvas-bench") view={Lazy::<CanvasBench>::new()} ssr=SsrMode::Async />
                 <ParentRoute path=path!("/:org") view={Lazy::<OrgFrame>::new()} ssr=SsrMode::Async>
                     <Route path=path!("/lab") view={Lazy::<Lab>::new()} />
                     <Route path=path!("/projects") view={Lazy::<Projects>::new()} />
@@ -67,13 +68,4 @@ pub fn App() -> impl IntoView {
         </Router>
         <ToastRegion />
     }
-}
-
-/// The component page exists in development alone.
-#[component]
-fn Gallery() -> impl IntoView {
-    #[cfg(debug_assertions)]
-    return crate::components::gallery::Gallery();
-    #[cfg(not(debug_assertions))]
-    NotFound()
 }

@@ -19,7 +19,7 @@ export class Server {
 
   /** Starts again on the same port and data, as a service manager would. */
   async restart(environment: Record<string, string> = {}): Promise<void> {
-    await this.run(new URL(this.url).host, environment);
+    await this.run(`127.0.0.1:${new URL(this.url).port}`, environment);
   }
 
   get pid(): number {

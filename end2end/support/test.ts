@@ -1,5 +1,6 @@
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test as base, type APIRequestContext, type Page } from '@playwright/test';
+import { Lab } from './lab';
 import { Server } from './server';
 
 export { expect };
@@ -15,7 +16,11 @@ export interface Person {
 interface Fixtures {
   /** A new account, signed in. */
   person: Person;
-  /** Fails the test when the page logged an error, broke the content policy or threw. */
+  /** The person's lab, open. */
+  lab: Lab;
+  /** Requests are refused or cut on purpose; the browser's own word about them is no complaint. */
+  mayFail: boolean;
+  /** Fails the test when the page logged an error or a warning, broke the content policy or threw. */
   quiet: void;
   /** Whether the screen is so narrow that chat and canvas are tabs. */
   narrow: boolean;
@@ -37,12 +42,17 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
   baseURL: async ({ server }, use) => use(server.url),
   narrow: async ({ viewport }, use) => use((viewport?.width ?? 1440) <= 640),
   person: async ({ context, server }, use) => use(await signUp(context.request, server.url)),
+  lab: async ({ page, person, narrow }, use) => use(await new Lab(page, person, narrow).open()),
+  mayFail: [false, { option: true }],
   quiet: [
-    async ({ page }, use) => {
+    async ({ page, mayFail }, use) => {
       const complaints: string[] = [];
       page.on('console', (message) => {
-        // A cut connection is reported by the browser itself; specs that cut one expect it.
-        if (message.type() === 'error' && !/net::ERR_/.test(message.text())) complaints.push(message.text());
+        const text = message.text();
+        const cut = /net::ERR_|Failed to load resource/.test(text);
+        // Under load the module can come later than the browser likes.
+        const late = /was preloaded using link preload but not used/.test(text);
+        if (['error', 'warning'].includes(message.type()) && !(mayFail && cut) && !late) complaints.push(text);
       });
       page.on('pageerror', (error) => complaints.push(String(error)));
       await use();
@@ -68,8 +78,12 @@ export async function signUp(request: APIRequestContext, url: string): Promise<P
   return { name, email, password, org: data.org.slug };
 }
 
-/** Nothing for axe to say, WCAG 2.2 AA. */
+/** Nothing for axe to say, WCAG 2.2 AA. What is still fading in is waited for: it has no contrast yet. */
 export async function expectAccessible(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    const ending = document.getAnimations().filter((each) => each.effect?.getComputedTiming().endTime !== Infinity);
+    return Promise.allSettled(ending.map((each) => each.finished));
+  });
   const found = await new AxeBuilder({ page })
     .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
     .analyze();

@@ -1,7 +1,8 @@
 //! Pages: rendered on the server, then taken over by the browser.
 
 use crate::{
-    api::Limit, app::App, assets, auth::Credentials, error::Failure, extract, limits, web_sessions::Session,
+    api::Limit, app::App, assets, auth::Credentials, config::Mode, error::Failure, extract, limits,
+    web_sessions::Session,
 };
 use alumia_app::{
     App as Pages,
@@ -56,7 +57,9 @@ pub fn router(app: &App) -> Router<App> {
         }
     };
     let pages = render_route_with_context(routes.clone(), context.clone(), document.clone());
-    let render = move |request: Request| page(request, move |request| pages(State(options), request));
+    let developing = app.config.mode == Mode::Development;
+    let render =
+        move |request: Request| page(request, developing, move |request| pages(State(options), request));
     let no_page = render_app_to_stream_with_context(
         {
             let context = context.clone();
@@ -80,6 +83,11 @@ pub fn router(app: &App) -> Router<App> {
     )
 }
 
+/// Pages that exist in development alone.
+fn is_for_developers(path: &str) -> bool {
+    matches!(path, "/docs/components" | "/docs/canvas-bench")
+}
+
 /// Serves a file of the web interface if the path is one's, before anything else looks at the request.
 pub async fn files(request: Request, next: Next) -> Response {
     match assets::serve(request.method(), request.uri().path(), request.headers()) {
@@ -89,13 +97,20 @@ pub async fn files(request: Request, next: Next) -> Response {
 }
 
 /// A page. Whoever isn't signed in is sent to sign in before an organisation's page, and then back.
-async fn page<Rendered>(request: Request, render: impl FnOnce(Request) -> Rendered) -> Response
+async fn page<Rendered>(
+    request: Request,
+    developing: bool,
+    render: impl FnOnce(Request) -> Rendered,
+) -> Response
 where
     Rendered: Future<Output = Response>,
 {
     let of_an_org =
         request.extensions().get::<MatchedPath>().is_some_and(|path| path.as_str().starts_with("/{"));
     let signed_in = request.extensions().get::<Credentials>().is_some_and(|caller| caller.user().is_some());
+    if !developing && is_for_developers(request.uri().path()) {
+        return Failure::from(Error::NotFound("page")).into_response();
+    }
     if of_an_org && !signed_in {
         return Redirect::to(&login_path(request.uri())).into_response();
     }

@@ -70,6 +70,7 @@ impl Scene {
         self.inner.update_value(|inner| {
             inner.wanted_view = Some(view);
             inner.glide = None;
+            inner.follows = false;
         });
         self.request_frame();
     }
@@ -85,8 +86,26 @@ impl Scene {
             return self.look(to);
         }
         let glide = Glide { from: self.view.get_untracked(), to, began: clock() };
-        self.inner.update_value(|inner| inner.glide = Some(glide));
+        self.inner.update_value(|inner| {
+            inner.glide = Some(glide);
+            inner.follows = false;
+        });
         self.request_frame();
+    }
+
+    /// Goes where something new appeared, as long as nobody has looked elsewhere: to everything where
+    /// that is readable, else to the newest.
+    fn follow(self) {
+        let appeared = self.inner.try_update_value(|inner| {
+            let held = inner.gesture.is_some();
+            inner.follows && !held && std::mem::take(&mut inner.appeared)
+        });
+        if appeared == Some(true)
+            && let Some(view) = self.following_view(self.size.get_untracked())
+        {
+            self.glide(view);
+            self.inner.update_value(|inner| inner.follows = true);
+        }
     }
 
     fn frame(self) {
@@ -95,6 +114,7 @@ impl Scene {
         }
         self.inner.update_value(|inner| inner.framed = false);
         self.follow_pointer();
+        self.follow();
         self.step_glide();
         if let Some(view) = self.inner.try_update_value(|inner| inner.wanted_view.take()).flatten()
             && view != self.view.get_untracked()

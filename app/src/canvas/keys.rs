@@ -266,7 +266,9 @@ impl Scene {
     /// Shows everything.
     pub fn fit(self) {
         if let Some(all) = self.bounds(None) {
-            self.glide(Viewport::fitting(all, self.size.get_untracked(), MARGIN, 1.0));
+            let size = self.size.get_untracked();
+            self.glide(self.whole(all, size, if size.w < 600.0 { 16.0 } else { MARGIN }));
+            self.inner.update_value(|inner| inner.follows = true);
             self.announce("Everything in view");
         }
     }

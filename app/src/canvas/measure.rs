@@ -6,12 +6,20 @@ use super::{
     pointer::{element_at, node_at},
     scene::{Node, Scene},
 };
+use alumia_protocol::blocks::NodeId;
 use leptos::{ev, html, prelude::*};
+use send_wrapper::SendWrapper;
 use wasm_bindgen::{JsCast, prelude::Closure};
 
-/// One observer for the canvas and all its nodes.
+/// From this zoom on a block can be read.
+const READABLE: f64 = 0.45;
+/// What the bar of tools takes at the bottom, in screen pixels.
+const TOOLS: f64 = 52.0;
+
+/// One observer for the canvas and all its nodes. Made in the browser alone: the server may drop a page on
+/// another thread than the one that drew it, which a thread-bound value does not survive.
 #[derive(Clone, Copy)]
-struct Watcher(StoredValue<Option<Watch>, LocalStorage>);
+struct Watcher(StoredValue<Option<SendWrapper<Watch>>>);
 
 struct Watch {
     observer: web_sys::ResizeObserver,
@@ -28,7 +36,7 @@ impl Drop for Watch {
 impl Scene {
     /// Connects the canvas with the page. Once, while it is made.
     pub fn wire(self) {
-        provide_context(Watcher(StoredValue::new_local(None)));
+        provide_context(Watcher(StoredValue::new(None)));
         let watcher = expect_context::<Watcher>();
         Effect::new(move |started: Option<()>| {
             let Some(root) = self.root.get() else { return };
@@ -105,26 +113,38 @@ impl Scene {
         }
         self.size.set(size);
         if before.is_empty() {
-            let view = self.kept_view().or_else(|| self.first_view(size));
-            if let Some(view) = view {
+            let kept = self.kept_view();
+            let follows = kept.is_none();
+            if let Some(view) = kept.or_else(|| self.following_view(size)) {
                 self.look(view);
             }
+            self.inner.update_value(|inner| (inner.follows, inner.appeared) = (follows, false));
         }
         self.mark_stale(|stale| (stale.cull, stale.layout) = (true, true));
     }
 
-    /// Everything when that is readable, else the beginning.
-    fn first_view(self, size: Size) -> Option<Viewport> {
+    /// Everything when that is readable, else the newest block (or agent) as wide as fits.
+    pub fn following_view(self, size: Size) -> Option<Viewport> {
         let all = self.bounds(None)?;
-        let margin = if size.w < 600.0 { 16.0 } else { 48.0 };
-        let whole = Viewport::fitting(all, size, margin, 1.0);
-        if whole.zoom >= 0.3 {
+        let narrow = size.w < 600.0;
+        let margin = if narrow { 16.0 } else { 48.0 };
+        let whole = self.whole(all, size, margin);
+        if whole.zoom >= READABLE {
             return Some(whole);
         }
-        let zoom = if size.w < 600.0 { 0.7 } else { 0.8 };
-        let first =
-            self.reading_order().first().and_then(|id| self.inner.with_value(|inner| inner.grid.get(*id)));
-        Some(Viewport { zoom, ..whole }.revealing(first.unwrap_or(all), size, margin))
+        let newest = self.live.blocks().with_untracked(|blocks| blocks.last().copied()).map(NodeId::Block);
+        let newest = newest.or_else(|| {
+            self.live.sessions().with_untracked(|sessions| sessions.last().copied()).map(NodeId::Session)
+        });
+        let newest = newest.and_then(|id| self.inner.with_value(|inner| inner.grid.get(id))).unwrap_or(all);
+        let zoom = ((size.w - 2.0 * margin) / newest.w.max(1.0)).clamp(READABLE, 0.9);
+        let there = Viewport { zoom, ..whole }.centered(newest.center(), size);
+        Some(there.revealing(newest, size, margin))
+    }
+
+    /// Around everything, above the tools.
+    pub fn whole(self, all: Rect, size: Size, margin: f64) -> Viewport {
+        Viewport::fitting(all, Size::new(size.w, (size.h - TOOLS).max(1.0)), margin, 1.0)
     }
 
     fn measured_node(self, node: Node, height: f64) {
@@ -173,7 +193,7 @@ impl Watcher {
         });
         // Without an observer heights are estimates; the canvas still works.
         if let Ok(observer) = web_sys::ResizeObserver::new(callback.as_ref().unchecked_ref()) {
-            self.0.set_value(Some(Watch { observer, _callback: callback }));
+            self.0.set_value(Some(SendWrapper::new(Watch { observer, _callback: callback })));
         }
     }
 

@@ -72,7 +72,9 @@ pub(super) fn Map(scene: Scene) -> impl IntoView {
             on:pointercancel=move |_| pressed.set(false)
         >
             {move || {
-                (scene.ready.get() && !scene.size.get().is_empty())
+                scene.layout.track();
+                let something = scene.inner.with_value(|inner| !inner.nodes.is_empty());
+                (something && scene.ready.get() && !scene.size.get().is_empty())
                     .then(|| {
                         view! {
                             <svg width=SIZE.w height=SIZE.h>

@@ -22,7 +22,6 @@ mod toolbar;
 
 pub use crate::chat::Inspected;
 pub use inspector::Inspector;
-pub(crate) use scene::kind_name;
 
 use crate::{components::icon::Icon, live::Live};
 use edges::EdgeLayer;

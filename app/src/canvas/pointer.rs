@@ -56,6 +56,11 @@ impl Pointers {
 }
 
 impl Gesture {
+    /// Whether the pointer is doing anything.
+    pub const fn is_some(&self) -> bool {
+        !matches!(self, Self::None)
+    }
+
     /// Whether nodes follow the pointer.
     pub const fn moves_nodes(&self) -> bool {
         matches!(self, Self::Drag { .. } | Self::Resize { .. })
@@ -137,7 +142,7 @@ impl Scene {
                 self.select(vec![]);
             }
             let gesture = Gesture::Pan { from: self.coming_view(), at };
-            return self.inner.update_value(|inner| inner.gesture = gesture);
+            return self.inner.update_value(|inner| (inner.gesture, inner.follows) = (gesture, false));
         }
         if event.button() != 0 {
             return;
@@ -223,6 +228,7 @@ impl Scene {
                 Gesture::Drag { begun, nodes, .. } if !*begun && slipped => {
                     *begun = true;
                     capture = true;
+                    inner.follows = false;
                     inner.held = nodes.iter().map(|held| held.id).collect();
                 }
                 Gesture::Marquee { .. } if slipped => capture = true,

@@ -23,7 +23,7 @@ use std::collections::{HashMap, HashSet};
 pub(super) const FAR: f64 = 0.35;
 /// How many nodes are drawn before the canvas knows its size: all that a page without script shows.
 const FIRST: usize = 300;
-const AGENT: Size = Size::new(296.0, 148.0);
+const AGENT: Size = Size::new(288.0, 148.0);
 const BLOCK: Size = Size::new(420.0, 260.0);
 
 /// How a node stands out.
@@ -148,6 +148,10 @@ pub(super) struct Inner {
     pub space: bool,
     pub inside: bool,
     pub extra_edges: Vec<(NodeId, NodeId)>,
+    /// Whether the view goes where something new appears: until a person looks elsewhere.
+    pub follows: bool,
+    /// Something appeared since the last frame.
+    pub appeared: bool,
 }
 
 /// The canvas's handle.
@@ -248,6 +252,7 @@ impl Scene {
         for id in wanted {
             if self.node(id).is_none() {
                 self.add(id);
+                self.inner.update_value(|inner| inner.appeared = true);
             }
         }
         let present = self.inner.with_value(|inner| inner.nodes.keys().copied().collect::<HashSet<_>>());

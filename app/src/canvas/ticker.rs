@@ -27,7 +27,7 @@ fn start() -> Now {
     Effect::new(move || {
         now.set(time::now());
         if let Ok(timer) =
-            set_interval_with_handle(move || drop(now.try_set(time::now())), Duration::from_secs(1))
+            set_interval_with_handle(move || _ = now.try_set(time::now()), Duration::from_secs(1))
         {
             on_cleanup(move || timer.clear());
         }

@@ -15,7 +15,7 @@ pub(crate) fn ApprovalCard(call: RwSignal<CallView>) -> impl IntoView {
         answered.set(true);
         chat.answer(session, id, approval);
     };
-    let agent = chat.answerer().0;
+    let agent = untrack(|| chat.answerer().0);
     let parts = call.with_untracked(|call| reveal(&call.arguments));
     let hidden = parts.iter().any(|part| part.revealed);
     let shown =

@@ -33,6 +33,8 @@ pub(super) fn CallRow(call: RwSignal<CallView>) -> impl IntoView {
         call.with(|call| {
             let error = call.error.as_ref()?;
             Some(match call.state {
+                // The error is worded for the model.
+                CallState::Failed if error.code == "denied" => "You did not allow this call.".into(),
                 CallState::Retrying => format!("Malformed call, attempt {}: {}", call.attempt, error.message),
                 _ => error.message.clone(),
             })
@@ -47,7 +49,7 @@ pub(super) fn CallRow(call: RwSignal<CallView>) -> impl IntoView {
                 on:click=move |_| inspected.selected_call.set(Some(key))
             >
                 <Icon name=icon />
-                <span class="call-title">{move || call.with(|call| call.title.clone())}</span>
+                <span class="call-title truncate">{move || call.with(|call| call.title.clone())}</span>
                 <span class="call-gist truncate">{move || call.with(gist)}</span>
                 <span class="sr-only">{name}</span>
                 <Elapsed call />
@@ -58,12 +60,14 @@ pub(super) fn CallRow(call: RwSignal<CallView>) -> impl IntoView {
     }
 }
 
-/// The argument that says most: a command, a path, an address, a title.
+/// The argument that says most: a command, a path, an address, a title. Nothing when the row's title has it.
 fn gist(call: &CallView) -> String {
     let arguments: serde_json::Value = serde_json::from_str(&call.arguments).unwrap_or_default();
     let telling = ["title", "command", "code", "path", "url", "query", "name", "pattern"];
     let text = telling.iter().find_map(|name| arguments.get(name)?.as_str()).unwrap_or_default();
-    text.lines().next().unwrap_or_default().chars().take(120).collect()
+    let line = text.lines().next().unwrap_or_default();
+    let known = line.chars().take(12).collect::<String>();
+    if call.title.contains(known.trim_end()) { String::new() } else { line.chars().take(120).collect() }
 }
 
 /// How long it runs and until when it may, or how long it took.
@@ -134,6 +138,9 @@ mod tests {
             duration_ms: None,
         };
         assert_eq!(gist(&call(r#"{"command":"ls -l\nrm x","cwd":"/"}"#)), "ls -l");
+        let mut titled = call(r#"{"command":"ls -l"}"#);
+        titled.title = "Ran command ls -l".into();
+        assert_eq!(gist(&titled), "");
         assert_eq!(gist(&call(r#"{"comm"#)), "");
         assert_eq!(gist(&call(r#"{"command":7}"#)), "");
     }

@@ -116,7 +116,7 @@ pub(super) fn Composer() -> impl IntoView {
                         }
                     }
                 />
-                <p class="composer-hint">
+                <p class="composer-hint" data-tells=move || (too_long() || chat.is_running()).then_some("")>
                     {move || match (too_long(), chat.is_running()) {
                         (true, _) => "Over 100,000 characters: attach it as a file.",
                         (_, true) => "Joins at the next step",

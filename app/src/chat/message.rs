@@ -15,7 +15,7 @@ use std::time::Duration;
 
 /// The day of a moment as a separator shows it.
 pub(super) fn day(at: Timestamp) -> String {
-    time::date(at)
+    time::day(at)
 }
 
 /// A person's or the agent's message.

@@ -96,7 +96,7 @@ impl Chat {
     }
 
     /// Whether the shown conversation has a run going on.
-    fn is_running(self) -> bool {
+    pub(crate) fn is_running(self) -> bool {
         self.session().is_some_and(|session| session.running.get())
     }
 

@@ -24,6 +24,7 @@ pub fn ChatPanel() -> impl IntoView {
     let chat = expect_context::<Chat>();
     let list = NodeRef::<html::Div>::new();
     let at_end = RwSignal::new(true);
+    let last_top = StoredValue::new(0);
     let to_end = move || {
         if let Some(list) = list.get_untracked() {
             list.set_scroll_top(list.scroll_height());
@@ -41,7 +42,14 @@ pub fn ChatPanel() -> impl IntoView {
             aria-label="Conversation"
             on:scroll=move |_| {
                 if let Some(list) = list.get_untracked() {
-                    at_end.set(list.scroll_height() - list.scroll_top() - list.client_height() < NEAR);
+                    let top = list.scroll_top();
+                    if list.scroll_height() - top - list.client_height() < NEAR {
+                        at_end.set(true);
+                    } else if top < last_top.get_value() {
+                        // Only a reader scrolls up; what grows below the screen is no reason to stay behind.
+                        at_end.set(false);
+                    }
+                    last_top.set_value(top);
                 }
             }
         >
@@ -277,19 +285,11 @@ fn Announcer() -> impl IntoView {
 #[component]
 fn Welcome() -> impl IntoView {
     let chat = expect_context::<Chat>();
-    let (name, avatar) = chat.answerer();
+    // Each of them works with the built-in guide too: a newcomer's first message must not be refused.
     let suggestions = [
         ("Show me around", "A one-minute tour: read a real data file, compute, chart it.", "Show me around"),
-        (
-            "Summarise the files",
-            "What is in this project's folder, in a table.",
-            "List the files of this project and say what each one holds.",
-        ),
-        (
-            "Ask about the canvas",
-            "Find what is already here.",
-            "What is on the canvas right now? Summarise it in a short note.",
-        ),
+        ("List the files", "What is in this project's folder.", "List the files"),
+        ("What can you do?", "Tools, commands, and how to connect a language model.", "What can you do?"),
     ];
     let buttons = suggestions
         .into_iter()
@@ -303,7 +303,7 @@ fn Welcome() -> impl IntoView {
                         data-first=(index == 0).to_string()
                         on:click=move |_| chat.say(message.to_owned(), vec![])
                     >
-                        <Icon name=["play", "folder", "search"][index] />
+                        <Icon name=["play", "folder", "spark"][index] />
                         <span><strong>{title}</strong><span>{text}</span></span>
                     </button>
                 </li>
@@ -312,8 +312,8 @@ fn Welcome() -> impl IntoView {
         .collect_view();
     view! {
         <div class="chat-welcome">
-            <Avatar avatar />
-            <h2>{format!("What should {name} work on?")}</h2>
+            {move || view! { <Avatar avatar=chat.answerer().1 /> }}
+            <h2>{move || format!("What should {} work on?", chat.answerer().0)}</h2>
             <ul role="list">{buttons}</ul>
         </div>
     }

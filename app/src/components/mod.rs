@@ -5,7 +5,6 @@ pub mod button;
 pub mod card;
 pub mod dialog;
 pub mod field;
-#[cfg(debug_assertions)]
 pub mod gallery;
 pub mod icon;
 pub mod markdown;

@@ -56,7 +56,13 @@ pub fn Palette(
                 .into_iter()
                 .filter_map(|command| score(&query, &command.title).map(|score| (score, command)))
                 .collect();
-            found.sort_by_key(|(score, _)| -score);
+            if query.is_empty() {
+                // Groups stay together, in the order in which their first member came.
+                let groups: Vec<&str> = found.iter().map(|(_, command)| command.group).collect();
+                found.sort_by_key(|(_, command)| groups.iter().position(|group| *group == command.group));
+            } else {
+                found.sort_by_key(|(score, _)| -score);
+            }
             found.into_iter().map(|(_, command)| command).collect::<Vec<_>>()
         },
         |_, _| true,
@@ -111,12 +117,13 @@ pub fn Palette(
     };
     let rows = move || {
         let mut group = "";
+        let searching = !query.with(String::is_empty);
         found
             .get()
             .into_iter()
             .enumerate()
             .map(|(index, command)| {
-                let head = (query.with(String::is_empty) && command.group != group)
+                let head = (!searching && command.group != group)
                     .then(|| view! { <li class="palette-group" role="presentation">{command.group}</li> });
                 group = command.group;
                 view! {
@@ -131,7 +138,7 @@ pub fn Palette(
                     >
                         <Icon name=command.icon />
                         <span class="truncate">{command.title}</span>
-                        <span class="palette-kind">{command.group}</span>
+                        {searching.then(|| view! { <span class="palette-kind">{command.group}</span> })}
                     </li>
                 }
             })

@@ -50,6 +50,35 @@ pub fn date(at: Timestamp) -> String {
     at.to_string().chars().take(10).collect()
 }
 
+/// "23 November 2026".
+pub fn day(at: Timestamp) -> String {
+    const MONTHS: [&str; 12] = [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ];
+    let date = date(at);
+    let mut parts = date.split('-').map(|part| part.parse::<usize>().unwrap_or_default());
+    let (year, month, day) = (
+        parts.next().unwrap_or_default(),
+        parts.next().unwrap_or_default(),
+        parts.next().unwrap_or_default(),
+    );
+    match MONTHS.get(month.wrapping_sub(1)) {
+        Some(month) => format!("{day} {month} {year}"),
+        None => date,
+    }
+}
+
 /// A moment: its date from the server, how long ago it was once the page runs.
 #[component]
 pub fn Ago(at: Timestamp) -> impl IntoView {
@@ -60,7 +89,7 @@ pub fn Ago(at: Timestamp) -> impl IntoView {
 
 #[cfg(test)]
 mod tests {
-    use super::{ago, bytes, duration};
+    use super::{ago, bytes, day, duration};
     use alumia_protocol::Timestamp;
 
     #[test]
@@ -80,5 +109,6 @@ mod tests {
         assert_eq!(ago(now.plus_seconds(-300), now), "5 min ago");
         assert_eq!(ago(now.plus_seconds(-3 * 86_400), now), "3 days ago");
         assert_eq!(ago(now.plus_seconds(-30 * 86_400), now), "2023-10-15");
+        assert_eq!(day(now), "14 November 2023");
     }
 }

@@ -2,6 +2,7 @@
 
 use alumia_protocol::{
     AgentId, BlockId, CallId, MessageId, ProjectId, SessionId, TooManyRequests,
+    agents::Agent,
     blocks::{Block, CreateBlock, MoveNodes, UpdateBlock},
     error::{Failure, Success},
     projects::{CreateProject, Project},
@@ -131,9 +132,14 @@ pub async fn move_nodes(project: ProjectId, moves: &MoveNodes) -> Answer<()> {
 }
 
 /// Turns one tool of an agent on or off.
-pub async fn set_tool(agent: AgentId, tool: &str, enabled: bool) -> Answer<()> {
+pub async fn set_tool(agent: AgentId, tool: &str, enabled: bool) -> Answer<Agent> {
     let path = format!("/agents/{agent}/tools/{tool}");
-    ignore(send(Method::PUT, &path, Some(&json!({ "enabled": enabled }))).await)
+    send(Method::PUT, &path, Some(&json!({ "enabled": enabled }))).await
+}
+
+/// An agent as it is now.
+pub async fn agent(agent: AgentId) -> Answer<Agent> {
+    send(Method::GET, &format!("/agents/{agent}"), None::<&()>).await
 }
 
 /// Address of a project's file.

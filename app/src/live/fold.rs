@@ -52,6 +52,8 @@ pub struct SessionFold {
     pub model: String,
     /// Whether a run is going on.
     pub running: bool,
+    /// Whether the run waited for someone since it last started.
+    waited: bool,
 }
 
 impl SessionFold {
@@ -68,6 +70,7 @@ impl SessionFold {
             step: 0,
             model: String::new(),
             running: false,
+            waited: false,
         }
     }
 
@@ -101,7 +104,10 @@ impl SessionFold {
                 touched.push(Touched::Run);
                 if *attempt > 1 {
                     self.drop_unfinished(&mut touched);
-                    self.notice(event, NoticeKind::TakenOver, &mut touched);
+                    // A run that waited for someone holds no worker: going on is no restart.
+                    if !std::mem::take(&mut self.waited) {
+                        self.notice(event, NoticeKind::TakenOver, &mut touched);
+                    }
                 }
             }
             EventData::StepStarted { number } => {
@@ -157,6 +163,7 @@ impl SessionFold {
             }
             EventData::StatusChanged { status } => {
                 self.session.status = *status;
+                self.waited |= !matches!(status, SessionStatus::Active | SessionStatus::Idle);
                 touched.push(Touched::Session);
                 // A session that rests has no run, whatever became of the run's own last event.
                 if matches!(status, SessionStatus::Idle | SessionStatus::Failed) {
@@ -239,6 +246,7 @@ impl SessionFold {
                 call.arguments = pretty(arguments);
             }
             EventData::ApprovalResolved { call_id, approval } => {
+                self.waited = true;
                 if let Some(call) = self.calls.get_mut(call_id) {
                     if *approval == Approval::Deny {
                         call.state = CallState::Failed;

@@ -61,28 +61,30 @@ pub fn HomePage() -> impl IntoView {
 /// A still of the canvas, drawn with the product's own parts.
 #[component]
 fn Picture() -> impl IntoView {
-    let bars = [34, 52, 41, 68, 80, 62, 92];
+    // The growth of carbon dioxide by decade, as the tour finds it, in hundredths of ppm a year.
+    let bars = [86, 124, 158, 157, 199, 240];
     view! {
         <div class="home-picture" aria-hidden="true">
             <div class="still still-agent">
                 <header><span class="avatar">"A"</span><strong>"Ala"</strong><span class="badge" data-tone="amber"><span class="badge-dot"></span>"Running"</span></header>
-                <div class="still-call"><Icon name="check" />"Read file"<span>"120 ms"</span></div>
-                <div class="still-call"><Icon name="check" />"Ran Python"<span>"1.4 s"</span></div>
-                <div class="still-call live"><Icon name="bolt" />"Drawing chart"<span>"0.3 s"</span></div>
+                <div class="still-call"><Icon name="check" />"Read file"<span>"12 ms"</span></div>
+                <div class="still-call"><Icon name="check" />"Ran command"<span>"1.4 s"</span></div>
+                <div class="still-call live"><Icon name="bolt" />"Making block"<span>"0.3 s"</span></div>
             </div>
             <div class="still still-chart">
-                <header><strong>"Bill length by species"</strong></header>
+                <header><strong>"Growth by decade, ppm a year"</strong></header>
                 <svg viewBox="0 0 210 100" preserveAspectRatio="none">
                     {bars
                         .into_iter()
                         .enumerate()
                         .map(|(at, height)| {
-                            view! { <rect x=at * 30 + 4 y=100 - height width="20" height=height rx="3" data-bar=at.to_string() /> }
+                            let height = height * 5 / 13;
+                            view! { <rect x=at * 35 + 5 y=100 - height width="24" height=height rx="3" data-bar=at.to_string() /> }
                         })
                         .collect_view()}
                 </svg>
             </div>
-            <div class="still still-metric"><span>"Rows read"</span><strong>"344"</strong></div>
+            <div class="still still-metric"><span>"Months read"</span><strong>"741"</strong></div>
         </div>
     }
 }

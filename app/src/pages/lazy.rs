@@ -7,6 +7,7 @@ use super::{
     projects::ProjectsPage,
     workspace::{LabPage, ProjectPage},
 };
+use crate::{canvas::bench::BenchPage, components::gallery::Gallery};
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
@@ -32,6 +33,10 @@ macro_rules! lazy_pages {
 lazy_pages! {
     /// What surrounds an organisation's pages.
     OrgFrame = Frame,
+    /// `/docs/components`; the server shows it in development alone.
+    Components = Gallery,
+    /// `/docs/canvas-bench`; the server shows it in development alone.
+    CanvasBench = BenchPage,
     /// `/<org>/lab`.
     Lab = LabPage,
     /// `/<org>/projects`.

@@ -174,9 +174,10 @@ fn Workspace(data: WorkspaceData, lab: bool) -> impl IntoView {
             <section class="workspace-chat" id="workspace-panel-0" aria-label="Chat">
                 <ChatPanel />
             </section>
-            <section class="workspace-canvas" id="workspace-panel-1" aria-label="Canvas">
+            // The canvas is a landmark by itself.
+            <div class="workspace-canvas" id="workspace-panel-1">
                 <Canvas />
-            </section>
+            </div>
             <Inspector />
         </main>
     }
@@ -260,7 +261,10 @@ fn offer_commands(chat: Chat) {
         icon: "stop",
         run: Callback::new(move |()| chat.stop()),
     };
-    Effect::new(move || commands.set(vec![new_chat.clone(), stop.clone()]));
+    Effect::new(move || {
+        let stop = chat.is_running().then(|| stop.clone());
+        commands.set(std::iter::once(new_chat.clone()).chain(stop).collect());
+    });
     on_cleanup(move || {
         commands.try_set(vec![]);
     });

@@ -10,6 +10,8 @@ use alumia_protocol::{
 pub(super) const GRID: f64 = 24.0;
 /// Left free around a new node.
 const GAP: f64 = GRID;
+/// Between a session's node and its blocks, so that the edges between them can be seen.
+const REACH: f64 = 3.0 * GRID;
 /// How far a session's blocks reach to the right of its node before the next row begins.
 const ROW: f64 = 66.0 * GRID;
 /// A session's node.
@@ -51,7 +53,7 @@ pub(super) fn session_place(taken: &[Rect]) -> Position {
 pub(super) fn block_place(taken: &[Rect], beside: Option<Rect>, content: &Content) -> Position {
     let (width, height) = size(content);
     let (left, top) = match beside {
-        Some(node) => (snap_up(node.x + node.width + GAP), snap_up(node.y)),
+        Some(node) => (snap_up(node.x + node.width + REACH), snap_up(node.y)),
         None => (
             taken.iter().map(|it| it.x).reduce(f64::min).map_or(0.0, snap_up),
             taken.iter().map(|it| it.y).reduce(f64::min).map_or(0.0, snap_up),
@@ -98,12 +100,12 @@ fn first_free(taken: &[Rect], (left, top): (f64, f64), (width, height): (f64, f6
 pub(super) fn size(content: &Content) -> (f64, f64) {
     let (columns, rows) = match content {
         Content::Data(spec) => match spec {
-            DataSpec::Markdown(spec) => (18, text_rows(&spec.text, 52)),
+            DataSpec::Markdown(spec) => (18, text_rows(&spec.text, 58)),
             DataSpec::Callout(_) => (18, 6),
             DataSpec::Metric(_) => (10, 7),
             DataSpec::KpiGrid(_) => (24, 8),
             DataSpec::Card(_) => (15, 12),
-            DataSpec::Table(_) => (26, 17),
+            DataSpec::Table(spec) => (table_columns(spec.columns.len()), table_rows(spec.rows.len())),
             DataSpec::List(_) => (15, 15),
             DataSpec::Form(_) => (16, 18),
             DataSpec::Chart(_) => (23, 16),
@@ -121,10 +123,24 @@ pub(super) fn size(content: &Content) -> (f64, f64) {
     (f64::from(columns) * GRID, f64::from(rows) * GRID)
 }
 
-/// Grid rows for a text in lines of about `line` characters, a title bar included.
+/// Grid rows for a text in lines of about `line` characters, a title bar included. A line of text is a bit
+/// lower than a grid row, an empty one much lower.
 fn text_rows(text: &str, line: usize) -> u16 {
-    let lines: usize = text.lines().map(|it| it.chars().count() / line + 1).sum();
-    u16::try_from(lines.clamp(3, 18)).unwrap_or(18) + 3
+    let tenths: usize = text
+        .lines()
+        .map(|it| if it.trim().is_empty() { 4 } else { 9 * it.chars().count().div_ceil(line) + 1 })
+        .sum();
+    u16::try_from(tenths.div_ceil(10).clamp(2, 18)).unwrap_or(18) + 3
+}
+
+/// Grid columns for a table's columns.
+fn table_columns(count: usize) -> u16 {
+    u16::try_from(count * 6).unwrap_or(u16::MAX).clamp(16, 26)
+}
+
+/// Grid rows for a table's rows, its three bars included; what is longer scrolls.
+fn table_rows(count: usize) -> u16 {
+    u16::try_from((120 + count.min(40) * 33).div_ceil(24)).unwrap_or(u16::MAX).clamp(8, 17)
 }
 
 fn snap_up(value: f64) -> f64 {
@@ -170,7 +186,7 @@ mod tests {
                 (place.x, place.y)
             })
             .collect();
-        let left = node.width + GAP;
+        let left = node.width + REACH;
         assert_eq!(places[0], (left, 0.0));
         assert_eq!(places[1], (left + 23.0 * GRID + GAP, 0.0));
         assert_eq!(places[2], (left, 17.0 * GRID));

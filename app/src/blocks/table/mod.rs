@@ -19,7 +19,6 @@ const WINDOW: usize = 60;
 #[derive(Clone, Copy)]
 struct State {
     table: StoredValue<Arc<Table>>,
-    filter: RwSignal<String>,
     sort: RwSignal<Sort>,
     /// Columns in the order shown.
     order: RwSignal<Vec<usize>>,
@@ -36,7 +35,6 @@ pub(super) fn view(spec: Table) -> AnyView {
     let rows = Memo::new(move |_| table.with_value(|table| model::rows(table, &filter.read(), sort.get())));
     let state = State {
         table,
-        filter,
         sort,
         order: RwSignal::new((0..count).collect()),
         widths: RwSignal::new(vec![None; count]),
@@ -98,13 +96,17 @@ fn Grid(state: State, total: usize) -> impl IntoView {
             view! { <tr aria-hidden="true" class="table-spacer"><td style=("height", format!("{}px", rows as f64 * ROW))></td></tr> }
         })
     };
+    let digits = state.table.with_value(|table| model::digits(table));
     let body = move || {
         let (from, to) = window();
         let order = state.order.get();
         let rows = state.rows.with(|rows| rows[from..to].to_vec());
         let end = state.rows.with(Vec::len) - to;
         let lines = state.table.with_value(|table| {
-            rows.into_iter().enumerate().map(|(at, row)| line(table, &order, row, from + at)).collect_view()
+            rows.into_iter()
+                .enumerate()
+                .map(|(at, row)| line(table, &digits, &order, row, from + at))
+                .collect_view()
         });
         view! { {spacer(from)} {lines} {spacer(end)} }
     };
@@ -130,13 +132,20 @@ fn Grid(state: State, total: usize) -> impl IntoView {
     }
 }
 
-fn line(table: &Table, order: &[usize], row: usize, at: usize) -> impl IntoView + use<> {
+fn line(
+    table: &Table,
+    digits: &[Option<usize>],
+    order: &[usize],
+    row: usize,
+    at: usize,
+) -> impl IntoView + use<> {
     let cells = order
         .iter()
         .map(|&column| {
+            let digits = digits[column];
             let column = &table.columns[column];
             let value = table.rows[row].get(&column.key);
-            view! { <td data-align=align(column.align) class="num">{model::text(value)}</td> }
+            view! { <td data-align=align(column.align) class="num">{model::shown(value, digits)}</td> }
         })
         .collect_view();
     view! { <tr aria-rowindex=at + 2>{cells}</tr> }

@@ -17,6 +17,36 @@ pub(super) fn text(value: Option<&Value>) -> String {
     }
 }
 
+/// Digits after the point that each column of numbers is shown with: as many as its longest has, up to six.
+pub(super) fn digits(table: &Table) -> Vec<Option<usize>> {
+    let of = |key: &str| {
+        let mut most = 0;
+        for row in &table.rows {
+            match row.get(key) {
+                None | Some(Value::Null) => {}
+                Some(Value::Number(number)) => {
+                    let text = number.to_string();
+                    if text.contains('e') {
+                        return None;
+                    }
+                    most = most.max(text.split_once('.').map_or(0, |(_, after)| after.len()));
+                }
+                Some(_) => return None,
+            }
+        }
+        (1..=6).contains(&most).then_some(most)
+    };
+    table.columns.iter().map(|column| of(&column.key)).collect()
+}
+
+/// A cell as it is shown: numbers of one column end at one place.
+pub(super) fn shown(value: Option<&Value>, digits: Option<usize>) -> String {
+    match (value.and_then(Value::as_f64), digits) {
+        (Some(number), Some(digits)) => format!("{number:.digits$}"),
+        _ => text(value),
+    }
+}
+
 /// The rows to show, by their place in the table.
 pub(super) fn rows(table: &Table, filter: &str, sort: Sort) -> Vec<usize> {
     let wanted = filter.trim().to_lowercase();
@@ -92,7 +122,7 @@ fn quoted(cell: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{csv, rows};
+    use super::{csv, digits, rows, shown};
     use alumia_protocol::dataspec::{Column, Table};
     use serde_json::{Value, json};
 
@@ -111,6 +141,14 @@ mod tests {
         assert_eq!(rows(&table, "", Some((0, true))), [1, 0, 4, 3, 2]);
         assert_eq!(rows(&table, "", Some((0, false))), [3, 4, 0, 1, 2]);
         assert_eq!(rows(&table, "", None), [0, 1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn numbers_of_a_column_have_equally_many_digits() {
+        let table = table(&[json!(2.4), json!(0.86), Value::Null, json!(3)]);
+        assert_eq!(digits(&table), [Some(2), None]);
+        let cell = |row: usize| shown(table.rows[row].get("a"), Some(2));
+        assert_eq!([cell(0), cell(1), cell(2), cell(3)], ["2.40", "0.86", "", "3.00"]);
     }
 
     #[test]

@@ -33,15 +33,29 @@ pub(super) fn Actions(call: RwSignal<CallView>) -> impl IntoView {
     };
     let cancel = move |_| act(busy, tell, api::cancel_call(session, id), "Call cancelled");
     let stop = move |_| act(busy, tell, api::stop(session), "Run stopped");
-    let disable = move |_| {
-        let Some(signals) = signals else { return };
+    // Until it is known whether the agent may call the tool, there is nothing to switch.
+    let allowed = RwSignal::new(None::<bool>);
+    Effect::new(move |asked: Option<()>| {
+        let (None, Some(signals)) = (asked, signals) else { return };
+        let agent = signals.session.with_untracked(|session| session.agent_id);
+        spawn_local(async move {
+            if let Ok(agent) = api::agent(agent).await {
+                allowed.try_set(Some(agent.allowed_tools.contains(&tool.get_value())));
+            }
+        });
+    });
+    let switch = move |_| {
+        let (Some(signals), Some(was)) = (signals, allowed.get_untracked()) else { return };
         let (agent, name) =
             signals.session.with_untracked(|session| (session.agent_id, session.agent_name.clone()));
         busy.set(true);
         spawn_local(async move {
             let tool = tool.get_value();
-            let answer = api::set_tool(agent, &tool, false).await;
-            tell(answer, format!("{tool} is off for {name} from the next step on"));
+            let answer = api::set_tool(agent, &tool, !was).await.map(|agent| {
+                allowed.try_set(Some(agent.allowed_tools.contains(&tool)));
+            });
+            let now = if was { "off" } else { "on" };
+            tell(answer, format!("{tool} is {now} for {name} from the next step on"));
         });
     };
     let approval = move || {
@@ -73,10 +87,20 @@ pub(super) fn Actions(call: RwSignal<CallView>) -> impl IntoView {
                         }
                     })
             }}
-            <button type="button" class="button small" disabled=busy on:click=disable>
-                <Icon name="eye-off" />
-                "Disable on this agent"
-            </button>
+            {move || {
+                allowed
+                    .get()
+                    .map(|on| {
+                        let (icon, words) =
+                            if on { ("eye-off", "Disable on this agent") } else { ("eye", "Enable on this agent") };
+                        view! {
+                            <button type="button" class="button small" disabled=busy on:click=switch>
+                                <Icon name=icon />
+                                {words}
+                            </button>
+                        }
+                    })
+            }}
         </div>
     }
 }

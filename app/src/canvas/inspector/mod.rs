@@ -18,6 +18,7 @@ use alumia_protocol::{
     sessions::{CallState, CallView},
 };
 use leptos::{ev, html, prelude::*};
+use send_wrapper::SendWrapper;
 
 /// The side panel that shows the [`Inspected`] call. Once on a page, outside the canvas.
 #[component]
@@ -63,20 +64,25 @@ fn Panel(call: RwSignal<CallView>, close: Callback<()>) -> impl IntoView {
     let title =
         move || call.with(|call| if call.title.is_empty() { call.tool.clone() } else { call.title.clone() });
     let tool = call.with_untracked(|call| call.tool.clone());
-    let arguments = Memo::new(move |_| call.with(|call| text::pretty(&call.arguments)));
-    let result = Memo::new(move |_| call.with(|call| call.result.as_ref().map(text::pretty_value)));
+    let arguments = Memo::new(move |_| {
+        call.with(|call| {
+            // While they arrive they are no JSON yet and are shown as they come.
+            serde_json::from_str(&call.arguments).unwrap_or_else(|_| call.arguments.clone().into())
+        })
+    });
+    let result = Memo::new(move |_| call.with(|call| call.result.clone()));
     let error = Memo::new(move |_| call.with(|call| call.error.clone()));
     let facts = move || {
         let now = now.get();
         call.with(|call| facts(call, now))
     };
     // Whoever opened the panel by keyboard goes on in it, and comes back when it closes.
-    let opener = StoredValue::new_local(None::<web_sys::HtmlElement>);
+    let opener = StoredValue::new(None::<SendWrapper<web_sys::HtmlElement>>);
     Effect::new(move || {
         use wasm_bindgen::JsCast;
         if let Some(panel) = panel.get() {
             let active = document().active_element().and_then(|active| active.dyn_into().ok());
-            opener.set_value(active);
+            opener.set_value(active.map(SendWrapper::new));
             let options = web_sys::FocusOptions::new();
             options.set_prevent_scroll(true);
             drop(panel.focus_with_options(&options));
@@ -122,12 +128,15 @@ fn Panel(call: RwSignal<CallView>, close: Callback<()>) -> impl IntoView {
                 <section>
                     <h3>"Arguments"</h3>
                     {move || {
-                        let text = arguments.get();
-                        if text.is_empty() {
-                            view! { <p class="inspector-empty">"None yet."</p> }.into_any()
-                        } else {
-                            view! { <pre class="inspector-text" tabindex="0" aria-label="Arguments">{text}</pre> }
-                                .into_any()
+                        let value = arguments.get();
+                        match &value {
+                            serde_json::Value::String(text) if text.is_empty() => {
+                                view! { <p class="inspector-empty">"None yet."</p> }.into_any()
+                            }
+                            serde_json::Value::Object(map) if map.is_empty() => {
+                                view! { <p class="inspector-empty">"None."</p> }.into_any()
+                            }
+                            value => view! { <Value value=value.clone() label="Arguments" /> }.into_any(),
                         }
                     }}
                 </section>
@@ -135,16 +144,12 @@ fn Panel(call: RwSignal<CallView>, close: Callback<()>) -> impl IntoView {
                 {move || {
                     result
                         .get()
-                        .filter(|text| !text.is_empty())
-                        .map(|text| {
-                            let (shown, cut) = text::tail(&text, text::SHOWN);
+                        .filter(|value| !text::pretty_value(value).is_empty())
+                        .map(|value| {
                             view! {
                                 <section>
                                     <h3>"Result"</h3>
-                                    {cut.then(|| view! { <p class="inspector-empty">"Only its end is shown."</p> })}
-                                    <pre class="inspector-text" tabindex="0" aria-label="Result">
-                                        {shown.to_owned()}
-                                    </pre>
+                                    <Value value label="Result" />
                                 </section>
                             }
                         })
@@ -152,6 +157,35 @@ fn Panel(call: RwSignal<CallView>, close: Callback<()>) -> impl IntoView {
             </div>
         </aside>
     }
+}
+
+/// A value by its parts: short ones beside their names, long ones below them.
+#[component]
+fn Value(value: serde_json::Value, label: &'static str) -> impl IntoView {
+    let long = |text: &str, label: String| {
+        let (shown, cut) = text::tail(text, text::SHOWN);
+        view! {
+            {cut.then(|| view! { <p class="inspector-empty">"Only its end is shown."</p> })}
+            <pre class="inspector-text" tabindex="0" aria-label=label>{text::plain(shown)}</pre>
+        }
+    };
+    let Some(parts) = text::parts(&value) else {
+        return long(&text::pretty_value(&value), label.to_owned()).into_any();
+    };
+    let (short, rest): (Vec<_>, Vec<_>) = parts.into_iter().partition(|part| part.short);
+    let short = (!short.is_empty()).then(|| {
+        let rows =
+            short.into_iter().map(|part| view! { <dt>{part.name}</dt><dd>{part.text}</dd> }).collect_view();
+        view! { <dl class="inspector-parts">{rows}</dl> }
+    });
+    let rest = rest
+        .into_iter()
+        .map(|part| {
+            let text = long(&part.text, format!("{label}: {}", part.name));
+            view! { <h4>{part.name}</h4> {text} }
+        })
+        .collect_view();
+    view! { {short} {rest} }.into_any()
 }
 
 /// One line: how long, until when, which attempt.
@@ -170,7 +204,7 @@ fn facts(call: &CallView, now: Timestamp) -> String {
         _ if !time.is_empty() => facts.push(format!("Took {time}")),
         _ => {}
     }
-    if call.attempt > 1 {
+    if call.attempt > 1 || call.state == CallState::Retrying {
         facts.push(format!("attempt {}", call.attempt));
     }
     facts.join(" · ")

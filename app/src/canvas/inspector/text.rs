@@ -5,14 +5,6 @@ use serde_json::Value;
 /// Most bytes of an output that are drawn; the end of it counts most.
 pub const SHOWN: usize = 48_000;
 
-/// JSON in lines; what isn't (yet) JSON stays as it came.
-pub fn pretty(text: &str) -> String {
-    match serde_json::from_str::<Value>(text) {
-        Ok(value) => pretty_value(&value),
-        Err(_) => text.to_owned(),
-    }
-}
-
 /// A value in lines; a text as it is.
 pub fn pretty_value(value: &Value) -> String {
     match value {
@@ -20,6 +12,32 @@ pub fn pretty_value(value: &Value) -> String {
         Value::String(text) => text.clone(),
         other => serde_json::to_string_pretty(other).unwrap_or_else(|_| other.to_string()),
     }
+}
+
+/// Longest value that stands beside its name, in characters.
+const SHORT: usize = 48;
+
+/// One named part of what was sent or came back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The argument's name.
+    pub name: String,
+    /// Its value: a text as it is, anything else as JSON.
+    pub text: String,
+    /// Whether it fits beside its name.
+    pub short: bool,
+}
+
+/// The parts of an object, so that a script reads as a script and not as one long JSON string; `None` for
+/// anything else. What is empty is left out.
+pub fn parts(value: &Value) -> Option<Vec<Part>> {
+    let parts = value.as_object()?.iter().filter_map(|(name, value)| {
+        let text = pretty_value(value);
+        let text = text.trim_end_matches('\n');
+        let short = text.chars().count() <= SHORT && !text.contains('\n');
+        (!text.is_empty()).then(|| Part { name: name.clone(), text: text.to_owned(), short })
+    });
+    Some(parts.collect()).filter(|parts: &Vec<Part>| !parts.is_empty())
 }
 
 /// The end of a long text, beginning at a line, and whether something was left out.
@@ -83,7 +101,22 @@ pub fn plain(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{plain, pretty, tail};
+    use super::{parts, plain, tail};
+
+    #[test]
+    fn an_object_reads_as_its_parts() {
+        let value =
+            serde_json::json!({ "command": "a\nb\n", "timeout": 5, "stderr": "", "more": { "x": [] } });
+        let parts = parts(&value).unwrap_or_default();
+        let part = |name: &str| {
+            parts.iter().find(|part| part.name == name).map(|part| (part.text.as_str(), part.short))
+        };
+        assert_eq!(part("command"), Some(("a\nb", false)));
+        assert_eq!(part("timeout"), Some(("5", true)));
+        assert_eq!(part("stderr"), None);
+        assert_eq!(part("more"), Some(("{\n  \"x\": []\n}", false)));
+        assert_eq!(super::parts(&serde_json::json!("text")), None);
+    }
 
     #[test]
     fn shows_what_a_terminal_would_show() {
@@ -93,13 +126,6 @@ mod tests {
         assert_eq!(plain("abc\u{8}\u{8}\u{8}\u{8}d\u{0}"), "d");
         assert_eq!(plain("cut \u{1b}["), "cut ");
         assert_eq!(plain("\u{1b}(Bx"), "x");
-    }
-
-    #[test]
-    fn partial_json_stays_as_it_came() {
-        assert_eq!(pretty("{\"a\":[1]}"), "{\n  \"a\": [\n    1\n  ]\n}");
-        assert_eq!(pretty("{\"a\":[1"), "{\"a\":[1");
-        assert_eq!(pretty("\"just text\""), "just text");
     }
 
     #[test]

@@ -30,7 +30,7 @@ impl Call<'_> {
     fn was_stopped(&self) -> bool {
         self.failure().is_some_and(|text| {
             let text = text.to_lowercase();
-            text.contains("cancelled") || text.contains("stopped by")
+            ["(stopped)", "cancelled", "stopped by"].iter().any(|words| text.contains(words))
         })
     }
 }
@@ -93,6 +93,24 @@ fn put_result<'a>(steps: &mut [Step<'a>], part: &'a Part) {
     let Part::ToolResult { id, content, is_error, .. } = part else { return };
     let waiting = steps.iter_mut().rev().flatten().find(|call| call.id == id);
     if let Some(call) = waiting {
-        call.result = Some((content, *is_error));
+        call.result = Some((unlabelled(content), *is_error));
+    }
+}
+
+/// A result without the label that marks it as data.
+fn unlabelled(content: &str) -> &str {
+    let inside = content.strip_prefix("<tool_output").and_then(|rest| rest.split_once(">\n"));
+    inside.and_then(|(_, rest)| rest.strip_suffix("\n</tool_output>")).unwrap_or(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unlabelled;
+
+    #[test]
+    fn a_label_is_not_part_of_a_result() {
+        assert_eq!(unlabelled("<tool_output tool=\"x\">\na > b\n</tool_output>"), "a > b");
+        assert_eq!(unlabelled("<tool_output> and no end"), "<tool_output> and no end");
+        assert_eq!(unlabelled("plain"), "plain");
     }
 }
