@@ -7,8 +7,10 @@ use crate::{
     clock::Clock,
     engine::{Engine, EngineLimits, EngineParts},
     files::Files,
+    idempotency::Idempotency,
     identity::Identity,
     jobs::Jobs,
+    keys::Keys,
     models::Models,
     orgs::Orgs,
     projects::Projects,
@@ -42,6 +44,8 @@ pub struct Platform {
     pub store: Store,
     pub clock: Arc<dyn Clock>,
     pub identity: Identity,
+    pub keys: Keys,
+    pub idempotency: Idempotency,
     pub orgs: Orgs,
     pub projects: Projects,
     pub agents: Agents,
@@ -88,6 +92,8 @@ impl Platform {
         let jobs = Jobs::new(store.clone(), clock.clone());
         let orgs = Orgs::new(store.clone());
         let identity = Identity::new(store.clone(), clock.clone());
+        let keys = Keys::new(store.clone(), clock.clone());
+        let idempotency = Idempotency::new(store.clone(), clock.clone());
         let projects = Projects { store: store.clone(), clock: clock.clone() };
         let agents = Agents { store: store.clone(), clock: clock.clone() };
         let log = Log::new(store.clone(), clock.clone());
@@ -122,6 +128,8 @@ impl Platform {
             store,
             clock,
             identity,
+            keys,
+            idempotency,
             orgs,
             projects,
             agents,

@@ -4,7 +4,7 @@ use crate::{
     app::App,
     client_address::Proxies,
     command::Role,
-    config::{Config, SandboxMode, SignUps},
+    config::{Config, Mode, SandboxMode, SignUps},
     health, router,
     stream::Frames,
     web_sessions::Sessions,
@@ -118,6 +118,9 @@ pub async fn build(config: &Config) -> Result<Platform> {
     })
     .await?;
     platform.sign_ups_open = config.security.sign_ups == SignUps::Open;
+    if config.mode == Mode::Production {
+        platform.keys = platform.keys.live();
+    }
     Ok(platform)
 }
 
