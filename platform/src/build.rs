@@ -103,7 +103,7 @@ impl Platform {
         let outbox = Outbox::new(store.clone(), jobs.clone(), secrets.clone(), mail, Links::default());
         let worker = Worker::new(jobs.clone()).with(LETTER_JOB, outbox.clone());
         let orgs = Orgs::new(store.clone());
-        let identity = Identity::new(store.clone(), clock.clone());
+        let identity = Identity::new(store.clone(), clock.clone(), outbox.clone());
         let projects = Projects { store: store.clone(), clock: clock.clone() };
         let agents = Agents { store: store.clone(), clock: clock.clone() };
         let log = Log::new(store.clone(), clock.clone());

@@ -14,6 +14,7 @@ pub mod ids;
 pub mod models;
 pub mod people;
 pub mod projects;
+pub mod security;
 pub mod sessions;
 pub mod show;
 pub mod time;
