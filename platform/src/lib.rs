@@ -13,6 +13,7 @@ pub mod identity;
 pub mod jobs;
 pub mod keys;
 pub mod limits;
+pub mod mail;
 pub mod models;
 pub mod orgs;
 pub mod projects;

@@ -15,6 +15,7 @@ pub mod keys;
 pub mod models;
 pub mod people;
 pub mod projects;
+pub mod security;
 pub mod sessions;
 pub mod show;
 pub mod time;

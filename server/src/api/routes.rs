@@ -1,4 +1,6 @@
-use super::{agents, auth, blocks, chat, files, keys, me, models, openapi, projects, sessions};
+use super::{
+    agents, auth, blocks, chat, files, keys, me, models, openapi, projects, sessions, summaries::summary,
+};
 use crate::{
     app::App,
     auth::permission::Permission,
@@ -67,14 +69,15 @@ impl Route {
         T: 'static,
     {
         let name = std::any::type_name::<H>();
+        let name = name.rsplit_once("api::").map_or(name, |(_, name)| name);
         Self {
             method,
             path,
             limit: Limit::Method,
             of,
             permission: H::PERMISSION,
-            name: name.rsplit_once("api::").map_or(name, |(_, name)| name),
-            about: "",
+            name,
+            about: summary(name),
             describe: H::describe,
             handler: on(filter, handler),
         }
@@ -82,11 +85,6 @@ impl Route {
 
     const fn limit(mut self, limit: Limit) -> Self {
         self.limit = limit;
-        self
-    }
-
-    const fn about(mut self, about: &'static str) -> Self {
-        self.about = about;
         self
     }
 
@@ -109,95 +107,52 @@ verbs!(get GET, post POST, put PUT, patch PATCH, delete DELETE);
 pub fn routes() -> Vec<Route> {
     use Foreign::{Agent, Block, Nothing, Project, Session};
     vec![
-        post("/auth/signup", Nothing, auth::sign_up).limit(Limit::Auth)
-            .about("Makes an account with an organization and signs it in."),
-        post("/auth/login", Nothing, auth::sign_in).limit(Limit::Auth)
-            .about("Signs in."),
-        post("/auth/logout", Nothing, auth::sign_out)
-            .about("Ends this browser session."),
-        get("/api-keys", Nothing, keys::list).about("Your own API keys that aren't revoked, newest first."),
-        post("/api-keys", Nothing, keys::mint)
-            .limit(Limit::Auth)
-            .about("Makes an API key; the secret is in this answer alone."),
-        post("/api-keys/{id}/rotate", Nothing, keys::rotate)
-            .limit(Limit::Auth)
-            .about("Gives an API key a new secret; the old one is dead at once or after a grace."),
-        delete("/api-keys/{id}", Nothing, keys::revoke).about("Revokes an API key; 409 when it was revoked before."),
-        get("/openapi.json", Nothing, openapi::get).about("This description."),
-        get("/me", Nothing, me::me)
-            .about("The caller with their organizations."),
-        get("/models", Nothing, models::list)
-            .about("Every model, and whether it is usable now."),
-        get("/agents", Nothing, agents::list)
-            .about("The agents of the organization."),
-        get("/agents/{id}", Agent, agents::get)
-            .about("One agent, by id or by slug."),
-        put("/agents/{id}/tools/{tool}", Agent, agents::set_tool)
-            .about("Turns one tool of an agent on or off."),
-        get("/projects", Nothing, projects::list)
-            .about("Projects, most recently changed first; limit 1 to 100."),
-        post("/projects", Nothing, projects::create)
-            .about("Makes a project."),
-        get("/projects/{id}", Project, projects::get)
-            .about("One project."),
-        patch("/projects/{id}", Project, projects::update)
-            .about("Changes a project; absent fields stay."),
-        delete("/projects/{id}", Project, projects::delete)
-            .about("Deletes a project."),
-        get("/projects/{id}/snapshot", Project, projects::snapshot)
-            .about("Everything that a project's page shows."),
-        get("/projects/{id}/stream", Project, projects::stream)
-            .about("All events of a project, from a snapshot or after a position."),
-        get("/projects/{id}/blocks", Project, blocks::list)
-            .about("Blocks of the canvas, oldest first; limit 1 to 500."),
-        post("/projects/{id}/blocks", Project, blocks::create)
-            .about("Puts a block on the canvas."),
-        patch("/projects/{id}/blocks/positions", Project, blocks::place)
-            .about("Moves nodes of the canvas, all or none."),
-        get("/projects/{id}/files", Project, files::list)
-            .about("What a folder of the project holds, folders first."),
-        get("/projects/{id}/files/content", Project, files::read)
-            .about("A file's bytes."),
-        put("/projects/{id}/files/content", Project, files::write)
-            .about("Stores a file, at most 100 MB."),
-        get("/blocks/{id}", Block, blocks::get)
-            .about("One block."),
-        patch("/blocks/{id}", Block, blocks::update)
-            .about("Changes a block; 409 with the present one when the version is stale."),
-        delete("/blocks/{id}", Block, blocks::delete)
-            .about("Deletes a block."),
-        get("/sessions", Nothing, sessions::list)
-            .about("Conversations, most recently changed first, 50 a page."),
-        post("/sessions", Nothing, sessions::create)
-            .about("Begins a conversation."),
-        get("/sessions/{id}", Session, sessions::get)
-            .about("One conversation."),
-        patch("/sessions/{id}", Session, sessions::update)
-            .about("Renames a conversation."),
-        delete("/sessions/{id}", Session, sessions::delete)
-            .about("Deletes a conversation."),
-        get("/sessions/{id}/messages", Session, sessions::messages)
-            .about("Finished messages, oldest first; limit 1 to 500."),
-        post("/sessions/{id}/messages", Session, chat::say).limit(Limit::Chat)
-            .about("Says something in a conversation; the run goes on by itself."),
-        get("/sessions/{id}/events", Session, sessions::events)
-            .about("Durable events after a position, oldest first; limit 1 to 500."),
-        patch("/sessions/{id}/queue/{message}", Session, sessions::edit_queued)
-            .about("Edits a waiting message; 409 once it has joined the run."),
-        delete("/sessions/{id}/queue/{message}", Session, sessions::remove_queued)
-            .about("Takes a waiting message back; 409 once it has joined the run."),
-        post("/sessions/{id}/calls/{call}/approve", Session, sessions::approve)
-            .about("Answers an approval request."),
-        post("/sessions/{id}/calls/{call}/cancel", Session, sessions::cancel_call)
-            .about("Ends one running tool call."),
-        post("/chat", Nothing, chat::chat).limit(Limit::Chat)
-            .about("Says something and streams the run's events until it ends; the same message id again gives the same run."),
-        get("/chat/{id}/stream", Session, chat::attach)
-            .about("What is going on in a conversation, until its run ends."),
-        post("/chat/{id}/stop", Session, chat::stop)
-            .about("Stops a conversation's run."),
-        post("/chat/{id}/resume", Session, chat::resume)
-            .about("Goes on with a waiting or failed conversation."),
+        post("/auth/signup", Nothing, auth::sign_up).limit(Limit::Auth),
+        post("/auth/login", Nothing, auth::sign_in).limit(Limit::Auth),
+        post("/auth/logout", Nothing, auth::sign_out),
+        get("/auth/step-up", Nothing, auth::step_up::get),
+        get("/api-keys", Nothing, keys::list),
+        post("/api-keys", Nothing, keys::mint).limit(Limit::Auth),
+        post("/api-keys/{id}/rotate", Nothing, keys::rotate).limit(Limit::Auth),
+        delete("/api-keys/{id}", Nothing, keys::revoke),
+        get("/openapi.json", Nothing, openapi::get),
+        get("/me", Nothing, me::me),
+        get("/models", Nothing, models::list),
+        get("/agents", Nothing, agents::list),
+        get("/agents/{id}", Agent, agents::get),
+        put("/agents/{id}/tools/{tool}", Agent, agents::set_tool),
+        get("/projects", Nothing, projects::list),
+        post("/projects", Nothing, projects::create),
+        get("/projects/{id}", Project, projects::get),
+        patch("/projects/{id}", Project, projects::update),
+        delete("/projects/{id}", Project, projects::delete),
+        get("/projects/{id}/snapshot", Project, projects::snapshot),
+        get("/projects/{id}/stream", Project, projects::stream),
+        get("/projects/{id}/blocks", Project, blocks::list),
+        post("/projects/{id}/blocks", Project, blocks::create),
+        patch("/projects/{id}/blocks/positions", Project, blocks::place),
+        get("/projects/{id}/files", Project, files::list),
+        get("/projects/{id}/files/content", Project, files::read),
+        put("/projects/{id}/files/content", Project, files::write),
+        get("/blocks/{id}", Block, blocks::get),
+        patch("/blocks/{id}", Block, blocks::update),
+        delete("/blocks/{id}", Block, blocks::delete),
+        get("/sessions", Nothing, sessions::list),
+        post("/sessions", Nothing, sessions::create),
+        get("/sessions/{id}", Session, sessions::get),
+        patch("/sessions/{id}", Session, sessions::update),
+        delete("/sessions/{id}", Session, sessions::delete),
+        get("/sessions/{id}/messages", Session, sessions::messages),
+        post("/sessions/{id}/messages", Session, chat::say).limit(Limit::Chat),
+        get("/sessions/{id}/events", Session, sessions::events),
+        patch("/sessions/{id}/queue/{message}", Session, sessions::edit_queued),
+        delete("/sessions/{id}/queue/{message}", Session, sessions::remove_queued),
+        post("/sessions/{id}/calls/{call}/approve", Session, sessions::approve),
+        post("/sessions/{id}/calls/{call}/cancel", Session, sessions::cancel_call),
+        post("/chat", Nothing, chat::chat).limit(Limit::Chat),
+        get("/chat/{id}/stream", Session, chat::attach),
+        post("/chat/{id}/stop", Session, chat::stop),
+        post("/chat/{id}/resume", Session, chat::resume),
     ]
 }
 

@@ -13,3 +13,4 @@ pub use identify::{Credentials, bearer, has_bearer, identify};
 pub use member::{
     Acting, Admin, May, MayOn, Member, MemberOf, Owned, Owner, Public, SignedIn, Treasurer, Writer, WriterOf,
 };
+pub use step_up::{InBrowser, SteppedUp, things};
