@@ -5,6 +5,8 @@ use crate::{
     pages::{
         NotFound,
         auth::{LoginPage, SignupPage},
+        developers::DevelopersPage,
+        docs::ApiDocsPage,
         frame::Frame,
         home::HomePage,
         projects::ProjectsPage,
@@ -59,11 +61,13 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/") view=HomePage ssr=SsrMode::Async />
                 <Route path=path!("/signup") view=SignupPage ssr=SsrMode::Async />
                 <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async />
+                <Route path=path!("/docs/api") view=ApiDocsPage ssr=SsrMode::Async />
                 <Route path=path!("/docs/components") view=Gallery ssr=SsrMode::Async />
                 <ParentRoute path=path!("/:org") view=Frame ssr=SsrMode::Async>
                     <Route path=path!("/lab") view=LabPage />
                     <Route path=path!("/projects") view=ProjectsPage />
                     <Route path=path!("/projects/:slug") view=ProjectPage />
+                    <Route path=path!("/developers") view=DevelopersPage />
                 </ParentRoute>
             </Routes>
         </Router>

@@ -1,4 +1,4 @@
--- API keys, answers kept for repeated requests, and rate limits that several servers share.
+-- API keys, and answers kept for requests that are sent again.
 -- The same tables stand in ../sqlite; a test compares the two.
 
 CREATE TABLE api_keys (
@@ -39,12 +39,3 @@ CREATE TABLE idempotency (
     PRIMARY KEY (credential, key_hash)
 );
 CREATE INDEX idempotency_expiry ON idempotency (expires_at);
-
-CREATE TABLE rate_limits (
-    bucket TEXT NOT NULL,
-    caller TEXT NOT NULL,
-    -- When the bucket will be full again.
-    full_at BIGINT NOT NULL,
-    PRIMARY KEY (bucket, caller)
-);
-CREATE INDEX rate_limits_full ON rate_limits (full_at);

@@ -1,9 +1,10 @@
 //! Changes through the JSON API, for the chat and the canvas.
 
 use alumia_protocol::{
-    AgentId, BlockId, CallId, MessageId, ProjectId, SessionId, TooManyRequests,
+    AgentId, ApiKeyId, BlockId, CallId, MessageId, ProjectId, SessionId, TooManyRequests,
     blocks::{Block, CreateBlock, MoveNodes, UpdateBlock},
     error::{Failure, Success},
+    keys::{MintedApiKey, NewApiKey, RotateApiKey},
     projects::{CreateProject, Project},
     sessions::{ChatAccepted, ChatRequest, CreateSession, Session, UpdateSession},
     tools::Approval,
@@ -134,6 +135,31 @@ pub async fn move_nodes(project: ProjectId, moves: &MoveNodes) -> Answer<()> {
 pub async fn set_tool(agent: AgentId, tool: &str, enabled: bool) -> Answer<()> {
     let path = format!("/agents/{agent}/tools/{tool}");
     ignore(send(Method::PUT, &path, Some(&json!({ "enabled": enabled }))).await)
+}
+
+/// Makes an API key in an organisation.
+pub async fn mint_key(org: &str, new: &NewApiKey) -> Answer<MintedApiKey> {
+    send(Method::POST, &format!("/api-keys?org={org}"), Some(new)).await
+}
+
+/// Gives an API key a new secret.
+pub async fn rotate_key(org: &str, key: ApiKeyId, rotation: RotateApiKey) -> Answer<MintedApiKey> {
+    send(Method::POST, &format!("/api-keys/{key}/rotate?org={org}"), Some(&rotation)).await
+}
+
+/// Ends an API key.
+pub async fn revoke_key(org: &str, key: ApiKeyId) -> Answer<()> {
+    done(Method::DELETE, &format!("/api-keys/{key}?org={org}")).await
+}
+
+/// Status and body of a read, as they are but for white space; 0 when the server wasn't reached.
+pub async fn try_get(path: &str) -> (u16, String) {
+    let unreached = || (0, Problem::unreached().message);
+    let Ok(request) = RequestBuilder::new(path).method(Method::GET).build() else { return unreached() };
+    let Ok(response) = request.send().await else { return unreached() };
+    let text = response.text().await.unwrap_or_default();
+    let json = serde_json::from_str::<serde_json::Value>(&text);
+    (response.status(), json.and_then(|json| serde_json::to_string_pretty(&json)).unwrap_or(text))
 }
 
 /// Address of a project's file.

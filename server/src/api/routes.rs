@@ -42,6 +42,7 @@ pub enum Foreign {
     Session,
     Block,
     Agent,
+    Key,
 }
 
 /// One route.
@@ -105,7 +106,7 @@ verbs!(get GET, post POST, put PUT, patch PATCH, delete DELETE);
 
 /// Every route of the API. The router is made from this list, and so are the tests that walk all routes.
 pub fn routes() -> Vec<Route> {
-    use Foreign::{Agent, Block, Nothing, Project, Session};
+    use Foreign::{Agent, Block, Key, Nothing, Project, Session};
     vec![
         post("/auth/signup", Nothing, auth::sign_up).limit(Limit::Auth),
         post("/auth/login", Nothing, auth::sign_in).limit(Limit::Auth),
@@ -113,8 +114,8 @@ pub fn routes() -> Vec<Route> {
         get("/auth/step-up", Nothing, auth::step_up::get),
         get("/api-keys", Nothing, keys::list),
         post("/api-keys", Nothing, keys::mint).limit(Limit::Auth),
-        post("/api-keys/{id}/rotate", Nothing, keys::rotate).limit(Limit::Auth),
-        delete("/api-keys/{id}", Nothing, keys::revoke),
+        post("/api-keys/{id}/rotate", Key, keys::rotate).limit(Limit::Auth),
+        delete("/api-keys/{id}", Key, keys::revoke),
         get("/openapi.json", Nothing, openapi::get),
         get("/me", Nothing, me::me),
         get("/models", Nothing, models::list),

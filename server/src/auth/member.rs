@@ -12,7 +12,7 @@ use crate::{
     web_sessions::Session,
 };
 use alumia_platform::{Error, OrgScope, keys::Holder, orgs::Resource};
-use alumia_protocol::{AgentId, BlockId, ProjectId, SessionId, UserId};
+use alumia_protocol::{AgentId, BlockId, OrgId, ProjectId, SessionId, UserId};
 use axum::{
     extract::{FromRequestParts, Query, RawPathParams},
     http::request::Parts,
@@ -111,6 +111,37 @@ impl FromRequestParts<App> for Session {
 
 impl Part for Session {}
 
+/// A person, in whichever organisation.
+pub struct Caller<A = Browser> {
+    proven: Proven,
+    of: PhantomData<A>,
+}
+
+impl<A> Caller<A> {
+    /// The person.
+    pub const fn user(&self) -> UserId {
+        self.proven.user
+    }
+
+    /// The organisation that a key is for.
+    pub fn key_org(&self) -> Option<OrgId> {
+        self.proven.key.as_ref().map(|key| key.scope.org_id())
+    }
+}
+
+impl<A: Access> FromRequestParts<App> for Caller<A> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Failure> {
+        Ok(Self { proven: Proven::of::<A>(parts)?, of: PhantomData })
+    }
+}
+
+impl<A: Access> Part for Caller<A> {
+    const PERMISSION: Option<Permission> =
+        Some(Permission { who: Who::Person, keys: A::KEYS, step_up: false });
+}
+
 /// A caller whose organisation follows from what the request's body or query names.
 pub struct Acting<R, A = Browser> {
     proven: Proven,
@@ -119,16 +150,6 @@ pub struct Acting<R, A = Browser> {
 }
 
 impl<R: Roles, A: Access> Acting<R, A> {
-    /// The person.
-    pub const fn user(&self) -> UserId {
-        self.proven.user
-    }
-
-    /// The organisation that a key is for.
-    pub fn key_org(&self) -> Option<alumia_protocol::OrgId> {
-        self.proven.key.as_ref().map(|key| key.scope.org_id())
-    }
-
     /// The organisation of what was named, or else the caller's.
     pub async fn scope(&self, app: &App, named: Option<Resource>) -> Result<OrgScope, Failure> {
         let scope = match named {

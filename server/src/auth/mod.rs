@@ -11,6 +11,7 @@ mod step_up;
 
 pub use identify::{Credentials, bearer, has_bearer, identify};
 pub use member::{
-    Acting, Admin, May, MayOn, Member, MemberOf, Owned, Owner, Public, SignedIn, Treasurer, Writer, WriterOf,
+    Acting, Admin, Caller, May, MayOn, Member, MemberOf, Owned, Owner, Public, SignedIn, Treasurer, Writer,
+    WriterOf,
 };
 pub use step_up::{InBrowser, SteppedUp, things};
