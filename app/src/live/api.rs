@@ -27,7 +27,7 @@ pub struct Problem {
     pub details: Option<serde_json::Value>,
     /// Field to message.
     pub fields: BTreeMap<String, String>,
-    /// When the next try can pass, for 429.
+    /// When the next try can pass, where the server says so.
     pub retry_after_ms: Option<u64>,
 }
 
@@ -211,8 +211,12 @@ async fn send<B: Serialize, T: DeserializeOwned>(method: Method, path: &str, bod
 async fn answer<T: DeserializeOwned>(sent: Result<Response, gloo_net::Error>) -> Answer<T> {
     let response = sent.map_err(|_| Problem::unreached())?;
     let status = response.status();
+    let seconds = response.headers().get("retry-after").and_then(|seconds| seconds.parse::<u64>().ok());
     let text = response.text().await.map_err(|_| Problem::unreached())?;
-    read(status, &text)
+    read(status, &text).map_err(|problem| Problem {
+        retry_after_ms: problem.retry_after_ms.or(seconds.map(|seconds| seconds * 1_000)),
+        ..problem
+    })
 }
 
 /// Reads an answer's envelope.
