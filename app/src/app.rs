@@ -6,7 +6,7 @@ use crate::{
         NotFound,
         auth::{LoginPage, SignupPage},
         home::HomePage,
-        lazy::{CanvasBench, Components, Lab, OrgFrame, Project, Projects},
+        lazy::{ApiDocs, CanvasBench, Components, Developers, Lab, OrgFrame, Project, Projects},
     },
 };
 use leptos::{nonce::use_nonce, prelude::*};
@@ -57,12 +57,14 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/") view=HomePage ssr=SsrMode::Async />
                 <Route path=path!("/signup") view=SignupPage ssr=SsrMode::Async />
                 <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async />
+                <Route path=path!("/docs/api") view={Lazy::<ApiDocs>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/docs/components") view={Lazy::<Components>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/docs/canvas-bench") view={Lazy::<CanvasBench>::new()} ssr=SsrMode::Async />
                 <ParentRoute path=path!("/:org") view={Lazy::<OrgFrame>::new()} ssr=SsrMode::Async>
                     <Route path=path!("/lab") view={Lazy::<Lab>::new()} />
                     <Route path=path!("/projects") view={Lazy::<Projects>::new()} />
                     <Route path=path!("/projects/:slug") view={Lazy::<Project>::new()} />
+                    <Route path=path!("/developers") view={Lazy::<Developers>::new()} />
                 </ParentRoute>
             </Routes>
         </Router>

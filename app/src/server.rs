@@ -15,6 +15,15 @@ pub struct Caller {
     pub user: Option<UserId>,
 }
 
+/// The API's description, for the pages that show it.
+#[derive(Clone)]
+pub struct Described {
+    /// OpenAPI.
+    pub document: &'static serde_json::Value,
+    /// Where the reader reaches this server: `https://alumia.example.org`.
+    pub origin: String,
+}
+
 /// A browser session's beginning and end, done by the server because it owns the cookie.
 pub trait Door: Send + Sync {
     /// Signs `user` in under a new session id.

@@ -7,12 +7,16 @@ use crate::{
     clock::Clock,
     engine::{Engine, EngineLimits, EngineParts},
     files::Files,
+    idempotency::Idempotency,
     identity::Identity,
-    jobs::Jobs,
+    jobs::{Jobs, Worker},
+    keys::Keys,
+    mail::{LETTER_JOB, Links, Mail, Mailbox, Outbox},
     models::Models,
     orgs::Orgs,
     projects::Projects,
     sample,
+    secrets::{MasterKeys, Secrets},
     sessions::{Log, Sessions},
     store::Store,
     tools::Tools,
@@ -29,6 +33,10 @@ pub struct Parts {
     pub data_dir: PathBuf,
     pub models: Models,
     pub sandbox: Arc<dyn Sandbox>,
+    /// Wraps the keys that the database's secrets are encrypted with.
+    pub master_keys: MasterKeys,
+    /// Sends letters.
+    pub mail: Arc<dyn Mail>,
     /// Reaches the web for tools.
     pub net: Client,
     /// The tools, or `None` for the standard set.
@@ -42,6 +50,8 @@ pub struct Platform {
     pub store: Store,
     pub clock: Arc<dyn Clock>,
     pub identity: Identity,
+    pub keys: Keys,
+    pub idempotency: Idempotency,
     pub orgs: Orgs,
     pub projects: Projects,
     pub agents: Agents,
@@ -53,8 +63,15 @@ pub struct Platform {
     pub tools: Tools,
     pub engine: Engine,
     pub jobs: Jobs,
+    /// Does the jobs of all capabilities.
+    pub worker: Worker,
+    pub secrets: Secrets,
+    /// Letters to people.
+    pub outbox: Outbox,
     /// Whether people may make accounts.
     pub sign_ups_open: bool,
+    /// Holds the letters of development mode.
+    pub mailbox: Option<Mailbox>,
 }
 
 impl Platform {
@@ -84,10 +101,15 @@ impl Platform {
 
     /// Wires the services; starts nothing.
     pub async fn build(parts: Parts) -> Result<Self> {
-        let Parts { store, clock, data_dir, models, sandbox, net, tools, limits } = parts;
+        let Parts { store, clock, data_dir, models, sandbox, master_keys, mail, net, tools, limits } = parts;
         let jobs = Jobs::new(store.clone(), clock.clone());
+        let secrets = Secrets::open(store.clone(), clock.clone(), master_keys).await?;
+        let outbox = Outbox::new(store.clone(), jobs.clone(), secrets.clone(), mail, Links::default());
+        let worker = Worker::new(jobs.clone()).with(LETTER_JOB, outbox.clone());
         let orgs = Orgs::new(store.clone());
-        let identity = Identity::new(store.clone(), clock.clone());
+        let keys = Keys::new(store.clone(), clock.clone());
+        let idempotency = Idempotency::new(store.clone(), clock.clone());
+        let identity = Identity::new(store.clone(), clock.clone(), outbox.clone());
         let projects = Projects { store: store.clone(), clock: clock.clone() };
         let agents = Agents { store: store.clone(), clock: clock.clone() };
         let log = Log::new(store.clone(), clock.clone());
@@ -122,6 +144,8 @@ impl Platform {
             store,
             clock,
             identity,
+            keys,
+            idempotency,
             orgs,
             projects,
             agents,
@@ -133,7 +157,11 @@ impl Platform {
             tools,
             engine,
             jobs,
+            worker,
+            secrets,
+            outbox,
             sign_ups_open: true,
+            mailbox: None,
         })
     }
 }

@@ -11,9 +11,11 @@ pub mod error;
 pub mod events;
 pub mod files;
 pub mod ids;
+pub mod keys;
 pub mod models;
 pub mod people;
 pub mod projects;
+pub mod security;
 pub mod sessions;
 pub mod show;
 pub mod time;
@@ -21,7 +23,7 @@ pub mod tools;
 
 pub use error::{ApiError, ErrorCode, List, Success, TooManyRequests};
 pub use ids::{
-    AgentId, BlockId, CallId, FileId, MessageId, OrgId, ProjectId, RunId, SessionId, StepId, UserId,
-    WorkspaceId,
+    AgentId, ApiKeyId, BlockId, CallId, FileId, MessageId, OrgId, ProjectId, RunId, SessionId, StepId,
+    UserId, WorkspaceId,
 };
 pub use time::Timestamp;

@@ -1,12 +1,17 @@
 //! Pages: rendered on the server, then taken over by the browser.
 
 use crate::{
-    api::Limit, app::App, assets, auth::Credentials, config::Mode, error::Failure, extract, limits,
+    api::{DOCUMENT, Limit},
+    app::App,
+    assets,
+    auth::Credentials,
+    error::Failure,
+    extract, limits,
     web_sessions::Session,
 };
 use alumia_app::{
     App as Pages,
-    server::{Caller, DoorHandle},
+    server::{Caller, Described, DoorHandle},
     shell,
 };
 use alumia_platform::Error;
@@ -57,7 +62,7 @@ pub fn router(app: &App) -> Router<App> {
         }
     };
     let pages = render_route_with_context(routes.clone(), context.clone(), document.clone());
-    let developing = app.config.mode == Mode::Development;
+    let developing = app.config.dev;
     let render =
         move |request: Request| page(request, developing, move |request| pages(State(options), request));
     let no_page = render_app_to_stream_with_context(
@@ -167,6 +172,7 @@ fn provide(app: &App) {
     let extensions = parts.as_ref().map(|parts| &parts.extensions);
     let credentials = extensions.and_then(|extensions| extensions.get::<Credentials>());
     provide_context(Caller { user: credentials.and_then(|credentials| credentials.user()) });
+    provide_context(Described { document: &DOCUMENT, origin: origin(app, parts.as_ref()) });
     if let Some(session) = extensions.and_then(|extensions| extensions.get::<Session>()) {
         let door: DoorHandle = Arc::new(session.clone());
         provide_context(door);
@@ -176,6 +182,15 @@ fn provide(app: &App) {
     {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
     }
+}
+
+/// Where a browser reaches this server.
+fn origin(app: &App, parts: Option<&Parts>) -> String {
+    if let Some(own) = &app.config.server.public_url {
+        return own.clone();
+    }
+    let host = parts.and_then(|parts| parts.headers.get(header::HOST)).and_then(|host| host.to_str().ok());
+    format!("http://{}", host.unwrap_or("localhost"))
 }
 
 /// Scripts run only with this answer's nonce or from this server's files; nothing is loaded from elsewhere.

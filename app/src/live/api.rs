@@ -1,10 +1,11 @@
 //! Changes through the JSON API, for the chat and the canvas.
 
 use alumia_protocol::{
-    AgentId, BlockId, CallId, MessageId, ProjectId, SessionId, TooManyRequests,
+    AgentId, ApiKeyId, BlockId, CallId, MessageId, ProjectId, SessionId, TooManyRequests,
     agents::Agent,
     blocks::{Block, CreateBlock, MoveNodes, UpdateBlock},
     error::{Failure, Success},
+    keys::{MintedApiKey, NewApiKey, RotateApiKey},
     projects::{CreateProject, Project},
     sessions::{ChatAccepted, ChatRequest, CreateSession, Session, UpdateSession},
     tools::Approval,
@@ -27,7 +28,7 @@ pub struct Problem {
     pub details: Option<serde_json::Value>,
     /// Field to message.
     pub fields: BTreeMap<String, String>,
-    /// When the next try can pass, for 429.
+    /// When the next try can pass, where the server says so.
     pub retry_after_ms: Option<u64>,
 }
 
@@ -142,6 +143,31 @@ pub async fn agent(agent: AgentId) -> Answer<Agent> {
     send(Method::GET, &format!("/agents/{agent}"), None::<&()>).await
 }
 
+/// Makes an API key in an organisation.
+pub async fn mint_key(org: &str, new: &NewApiKey) -> Answer<MintedApiKey> {
+    send(Method::POST, &format!("/api-keys?org={org}"), Some(new)).await
+}
+
+/// Gives an API key a new secret.
+pub async fn rotate_key(org: &str, key: ApiKeyId, rotation: RotateApiKey) -> Answer<MintedApiKey> {
+    send(Method::POST, &format!("/api-keys/{key}/rotate?org={org}"), Some(&rotation)).await
+}
+
+/// Ends an API key.
+pub async fn revoke_key(org: &str, key: ApiKeyId) -> Answer<()> {
+    done(Method::DELETE, &format!("/api-keys/{key}?org={org}")).await
+}
+
+/// Status and body of a read, as they are but for white space; 0 when the server wasn't reached.
+pub async fn try_get(path: &str) -> (u16, String) {
+    let unreached = || (0, Problem::unreached().message);
+    let Ok(request) = RequestBuilder::new(path).method(Method::GET).build() else { return unreached() };
+    let Ok(response) = request.send().await else { return unreached() };
+    let text = response.text().await.unwrap_or_default();
+    let json = serde_json::from_str::<serde_json::Value>(&text);
+    (response.status(), json.and_then(|json| serde_json::to_string_pretty(&json)).unwrap_or(text))
+}
+
 /// Address of a project's file.
 pub fn file_url(project: ProjectId, path: &str) -> String {
     format!("/api/v1/projects/{project}/files/content?path={}", percent_encode(path))
@@ -191,8 +217,12 @@ async fn send<B: Serialize, T: DeserializeOwned>(method: Method, path: &str, bod
 async fn answer<T: DeserializeOwned>(sent: Result<Response, gloo_net::Error>) -> Answer<T> {
     let response = sent.map_err(|_| Problem::unreached())?;
     let status = response.status();
+    let seconds = response.headers().get("retry-after").and_then(|seconds| seconds.parse::<u64>().ok());
     let text = response.text().await.map_err(|_| Problem::unreached())?;
-    read(status, &text)
+    read(status, &text).map_err(|problem| Problem {
+        retry_after_ms: problem.retry_after_ms.or(seconds.map(|seconds| seconds * 1_000)),
+        ..problem
+    })
 }
 
 /// Reads an answer's envelope.

@@ -29,6 +29,7 @@ pub struct Destination {
 pub const DESTINATIONS: &[Destination] = &[
     Destination { name: "Lab", path: "lab", icon: "lab" },
     Destination { name: "Projects", path: "projects", icon: "grid" },
+    Destination { name: "Developers", path: "developers", icon: "code" },
 ];
 
 /// Who is here, in which organisation, and what the palette finds.

@@ -3,6 +3,8 @@
 //! What a newcomer sees first (start, sign-up, sign-in) stays in the main module.
 
 use super::{
+    developers::DevelopersPage,
+    docs::ApiDocsPage,
     frame::Frame,
     projects::ProjectsPage,
     workspace::{LabPage, ProjectPage},
@@ -33,6 +35,10 @@ macro_rules! lazy_pages {
 lazy_pages! {
     /// What surrounds an organisation's pages.
     OrgFrame = Frame,
+    /// `/<org>/developers`.
+    Developers = DevelopersPage,
+    /// `/docs/api`.
+    ApiDocs = ApiDocsPage,
     /// `/docs/components`; the server shows it in development alone.
     Components = Gallery,
     /// `/docs/canvas-bench`; the server shows it in development alone.

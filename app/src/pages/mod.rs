@@ -2,6 +2,8 @@
 //! API, or through form actions where they must work without script.
 
 pub mod auth;
+pub mod developers;
+pub mod docs;
 mod error;
 pub mod frame;
 pub mod home;
