@@ -3,6 +3,7 @@
 use crate::{
     Error, Result,
     agents::Agents,
+    audit::Audit,
     canvas::Canvas,
     clock::Clock,
     engine::{Engine, EngineLimits, EngineParts},
@@ -41,6 +42,7 @@ pub struct Parts {
 pub struct Platform {
     pub store: Store,
     pub clock: Arc<dyn Clock>,
+    pub audit: Audit,
     pub identity: Identity,
     pub orgs: Orgs,
     pub projects: Projects,
@@ -86,6 +88,7 @@ impl Platform {
     pub async fn build(parts: Parts) -> Result<Self> {
         let Parts { store, clock, data_dir, models, sandbox, net, tools, limits } = parts;
         let jobs = Jobs::new(store.clone(), clock.clone());
+        let audit = Audit::new(store.clone(), clock.clone());
         let orgs = Orgs::new(store.clone());
         let identity = Identity::new(store.clone(), clock.clone());
         let projects = Projects { store: store.clone(), clock: clock.clone() };
@@ -121,6 +124,7 @@ impl Platform {
         Ok(Self {
             store,
             clock,
+            audit,
             identity,
             orgs,
             projects,

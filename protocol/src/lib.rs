@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 pub mod agents;
+pub mod audit;
 pub mod blocks;
 pub mod dataspec;
 pub mod error;
@@ -12,6 +13,7 @@ pub mod events;
 pub mod files;
 pub mod ids;
 pub mod models;
+pub mod orgs;
 pub mod people;
 pub mod projects;
 pub mod sessions;
@@ -21,7 +23,7 @@ pub mod tools;
 
 pub use error::{ApiError, ErrorCode, List, Success, TooManyRequests};
 pub use ids::{
-    AgentId, BlockId, CallId, FileId, MessageId, OrgId, ProjectId, RunId, SessionId, StepId, UserId,
-    WorkspaceId,
+    AgentId, AuditId, BlockId, CallId, FileId, InviteId, MessageId, OrgId, ProjectId, RunId, SessionId,
+    StepId, UserId, WorkspaceId,
 };
 pub use time::Timestamp;
