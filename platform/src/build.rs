@@ -11,7 +11,7 @@ use crate::{
     identity::Identity,
     jobs::Jobs,
     models::Models,
-    orgs::Orgs,
+    orgs::{AccessChanges, Invites, Members, Office, Orgs, Tenants, Workspaces},
     projects::Projects,
     sample,
     sessions::{Log, Sessions},
@@ -45,6 +45,12 @@ pub struct Platform {
     pub audit: Audit,
     pub identity: Identity,
     pub orgs: Orgs,
+    pub members: Members,
+    pub invites: Invites,
+    pub workspaces: Workspaces,
+    pub tenants: Tenants,
+    /// Where it is announced that somebody may see less or more.
+    pub access_changes: AccessChanges,
     pub projects: Projects,
     pub agents: Agents,
     pub log: Log,
@@ -84,14 +90,24 @@ impl Platform {
         Ok(())
     }
 
+    /// Removes what is left of organisations whose time to be brought back is over; returns how many.
+    pub async fn purge_deleted_orgs(&self) -> Result<usize> {
+        let gone = self.tenants.purge_due().await?;
+        for org in &gone {
+            self.files.remove_all(*org).await?;
+        }
+        Ok(gone.len())
+    }
+
     /// Wires the services; starts nothing.
     pub async fn build(parts: Parts) -> Result<Self> {
         let Parts { store, clock, data_dir, models, sandbox, net, tools, limits } = parts;
         let jobs = Jobs::new(store.clone(), clock.clone());
-        let audit = Audit::new(store.clone(), clock.clone());
+        let office = Office::new(store.clone(), clock.clone());
         let orgs = Orgs::new(store.clone());
         let identity = Identity::new(store.clone(), clock.clone());
-        let projects = Projects { store: store.clone(), clock: clock.clone() };
+        let projects =
+            Projects { store: store.clone(), clock: clock.clone(), changes: office.changes.clone() };
         let agents = Agents { store: store.clone(), clock: clock.clone() };
         let log = Log::new(store.clone(), clock.clone());
         let canvas = Canvas {
@@ -124,7 +140,12 @@ impl Platform {
         Ok(Self {
             store,
             clock,
-            audit,
+            audit: office.audit.clone(),
+            access_changes: office.changes.clone(),
+            members: Members::new(office.clone()),
+            invites: Invites::new(office.clone()),
+            workspaces: Workspaces::new(office.clone()),
+            tenants: Tenants::new(office, models.clone()),
             identity,
             orgs,
             projects,

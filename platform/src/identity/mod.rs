@@ -5,5 +5,6 @@ mod passwords;
 mod service;
 mod store;
 mod web_sessions;
+pub(crate) use model::Email;
 pub use service::Identity;
 pub use web_sessions::{NewWebSession, WebSession, WebSessions};

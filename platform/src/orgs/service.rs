@@ -1,4 +1,4 @@
-use super::{model, store};
+use super::{model, store, workspaces};
 use crate::{
     Error, OrgScope, Result,
     store::{Store, Tx},
@@ -18,7 +18,6 @@ pub struct Orgs {
 /// A new organisation with its owner's scope.
 pub(crate) struct Founded {
     pub org: Org,
-    pub workspace_id: WorkspaceId,
     pub scope: OrgScope,
 }
 
@@ -67,9 +66,10 @@ impl Orgs {
             }
             let workspace_id = WorkspaceId::new();
             store::insert_default_workspace(tx, org.id, workspace_id, now).await?;
-            store::insert_member(tx, org.id, owner, "owner", now).await?;
+            store::add_member(tx, org.id, owner, Role::Owner, now).await?;
+            workspaces::insert_member(tx, org.id, workspace_id, owner, now).await?;
             let scope = OrgScope::new(org.id, owner, Role::Owner);
-            return Ok(Founded { org, workspace_id, scope });
+            return Ok(Founded { org, scope });
         }
         Err(Error::conflict(
             "Every address made from this organization's name is taken. Choose another name.",

@@ -50,13 +50,21 @@ impl House {
         project(&self.store, &self.owner, visibility).await
     }
 
-    /// Another member.
+    /// Another member, of the same workspace.
     pub(crate) async fn member(&self, role: Role) -> OrgScope {
-        OrgScope::new(self.org, user(&self.store).await, role)
+        let user = user(&self.store).await;
+        run(
+            &self.store,
+            "INSERT INTO workspace_members (org_id, workspace_id, user_id, created_at)
+             SELECT $1, id, $2, 0 FROM workspaces WHERE org_id = $1",
+            &[&self.org.to_string(), &user.to_string()],
+        )
+        .await;
+        OrgScope::new(self.org, user, role)
     }
 
     pub(crate) fn projects(&self) -> Projects {
-        Projects { store: self.store.store(), clock: self.clock.clone() }
+        Projects::new(self.store.store(), self.clock.clone())
     }
 
     pub(crate) fn log(&self, limits: LogLimits) -> Log {
