@@ -9,11 +9,13 @@ use crate::{
     engine::{Engine, EngineLimits, EngineParts},
     files::Files,
     identity::Identity,
-    jobs::Jobs,
+    jobs::{Jobs, Worker},
+    mail::{LETTER_JOB, Links, Mail, Mailbox, Outbox},
     models::Models,
     orgs::{AccessChanges, Invites, Members, Office, Orgs, Tenants, Workspaces},
     projects::Projects,
     sample,
+    secrets::{MasterKeys, Secrets},
     sessions::{Log, Sessions},
     store::Store,
     tools::Tools,
@@ -30,6 +32,10 @@ pub struct Parts {
     pub data_dir: PathBuf,
     pub models: Models,
     pub sandbox: Arc<dyn Sandbox>,
+    /// Wraps the keys that the database's secrets are encrypted with.
+    pub master_keys: MasterKeys,
+    /// Sends letters.
+    pub mail: Arc<dyn Mail>,
     /// Reaches the web for tools.
     pub net: Client,
     /// The tools, or `None` for the standard set.
@@ -61,8 +67,15 @@ pub struct Platform {
     pub tools: Tools,
     pub engine: Engine,
     pub jobs: Jobs,
+    /// Does the jobs of all capabilities.
+    pub worker: Worker,
+    pub secrets: Secrets,
+    /// Letters to people.
+    pub outbox: Outbox,
     /// Whether people may make accounts.
     pub sign_ups_open: bool,
+    /// Holds the letters of development mode.
+    pub mailbox: Option<Mailbox>,
 }
 
 impl Platform {
@@ -101,9 +114,12 @@ impl Platform {
 
     /// Wires the services; starts nothing.
     pub async fn build(parts: Parts) -> Result<Self> {
-        let Parts { store, clock, data_dir, models, sandbox, net, tools, limits } = parts;
+        let Parts { store, clock, data_dir, models, sandbox, master_keys, mail, net, tools, limits } = parts;
         let jobs = Jobs::new(store.clone(), clock.clone());
         let office = Office::new(store.clone(), clock.clone());
+        let secrets = Secrets::open(store.clone(), clock.clone(), master_keys).await?;
+        let outbox = Outbox::new(store.clone(), jobs.clone(), secrets.clone(), mail, Links::default());
+        let worker = Worker::new(jobs.clone()).with(LETTER_JOB, outbox.clone());
         let orgs = Orgs::new(store.clone());
         let identity = Identity::new(store.clone(), clock.clone());
         let projects =
@@ -158,7 +174,11 @@ impl Platform {
             tools,
             engine,
             jobs,
+            worker,
+            secrets,
+            outbox,
             sign_ups_open: true,
+            mailbox: None,
         })
     }
 }

@@ -12,6 +12,7 @@ pub mod files;
 pub mod identity;
 pub mod jobs;
 pub mod limits;
+pub mod mail;
 pub mod models;
 pub mod orgs;
 pub mod projects;

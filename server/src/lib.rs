@@ -8,6 +8,7 @@ mod client_address;
 pub mod command;
 pub mod config;
 mod csrf;
+mod dev;
 mod edge;
 mod error;
 mod extract;

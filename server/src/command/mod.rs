@@ -119,6 +119,7 @@ fn dispatch(command: Command) -> Outcome {
             if dev && config.mode == config::Mode::Production {
                 return Err(ConfigError::new("--dev is refused because mode = \"production\".").into());
             }
+            config.dev = dev;
             log_to_stderr();
             runtime()?.block_on(serve::serve(config, role))?;
             Ok(ExitCode::SUCCESS)
