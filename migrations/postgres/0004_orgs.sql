@@ -6,7 +6,6 @@ ALTER TABLE members ADD COLUMN current_workspace_id TEXT;
 -- Deleted, and when nothing of it can be brought back any more.
 ALTER TABLE orgs ADD COLUMN deleted_at BIGINT;
 ALTER TABLE orgs ADD COLUMN purge_at BIGINT;
-CREATE INDEX orgs_purge ON orgs (purge_at);
 
 CREATE TABLE workspace_members (
     org_id TEXT NOT NULL REFERENCES orgs (id),

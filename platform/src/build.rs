@@ -8,11 +8,13 @@ use crate::{
     clock::Clock,
     engine::{Engine, EngineLimits, EngineParts},
     files::Files,
+    idempotency::Idempotency,
     identity::Identity,
     jobs::{Jobs, Worker},
+    keys::Keys,
     mail::{LETTER_JOB, Links, Mail, Mailbox, Outbox},
     models::Models,
-    orgs::{AccessChanges, Invites, Members, Office, Orgs, Tenants, Workspaces},
+    orgs::{AccessChanges, Invites, Members, Office, Orgs, PURGE_JOB, Tenants, Workspaces},
     projects::Projects,
     sample,
     secrets::{MasterKeys, Secrets},
@@ -50,6 +52,8 @@ pub struct Platform {
     pub clock: Arc<dyn Clock>,
     pub audit: Audit,
     pub identity: Identity,
+    pub keys: Keys,
+    pub idempotency: Idempotency,
     pub orgs: Orgs,
     pub members: Members,
     pub invites: Invites,
@@ -103,15 +107,6 @@ impl Platform {
         Ok(())
     }
 
-    /// Removes what is left of organisations whose time to be brought back is over; returns how many.
-    pub async fn purge_deleted_orgs(&self) -> Result<usize> {
-        let gone = self.tenants.purge_due().await?;
-        for org in &gone {
-            self.files.remove_all(*org).await?;
-        }
-        Ok(gone.len())
-    }
-
     /// Wires the services; starts nothing.
     pub async fn build(parts: Parts) -> Result<Self> {
         let Parts { store, clock, data_dir, models, sandbox, master_keys, mail, net, tools, limits } = parts;
@@ -119,9 +114,10 @@ impl Platform {
         let office = Office::new(store.clone(), clock.clone());
         let secrets = Secrets::open(store.clone(), clock.clone(), master_keys).await?;
         let outbox = Outbox::new(store.clone(), jobs.clone(), secrets.clone(), mail, Links::default());
-        let worker = Worker::new(jobs.clone()).with(LETTER_JOB, outbox.clone());
         let orgs = Orgs::new(store.clone());
         let identity = Identity::new(store.clone(), clock.clone());
+        let keys = Keys::new(store.clone(), clock.clone());
+        let idempotency = Idempotency::new(store.clone(), clock.clone());
         let projects =
             Projects { store: store.clone(), clock: clock.clone(), changes: office.changes.clone() };
         let agents = Agents { store: store.clone(), clock: clock.clone() };
@@ -133,6 +129,9 @@ impl Platform {
             projects: projects.clone(),
         };
         let files = Files { root: data_dir.join("files"), projects: projects.clone() };
+        let tenants = Tenants::new(office.clone(), jobs.clone(), models.clone(), files.clone());
+        let worker =
+            Worker::new(jobs.clone()).with(LETTER_JOB, outbox.clone()).with(PURGE_JOB, tenants.clone());
         let sessions = Sessions {
             store: store.clone(),
             clock: clock.clone(),
@@ -159,10 +158,12 @@ impl Platform {
             audit: office.audit.clone(),
             access_changes: office.changes.clone(),
             members: Members::new(office.clone()),
-            invites: Invites::new(office.clone()),
-            workspaces: Workspaces::new(office.clone()),
-            tenants: Tenants::new(office, models.clone()),
+            invites: Invites::new(office.clone(), outbox.clone()),
+            workspaces: Workspaces::new(office),
+            tenants,
             identity,
+            keys,
+            idempotency,
             orgs,
             projects,
             agents,

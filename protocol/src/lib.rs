@@ -12,6 +12,7 @@ pub mod error;
 pub mod events;
 pub mod files;
 pub mod ids;
+pub mod keys;
 pub mod models;
 pub mod orgs;
 pub mod people;
@@ -23,7 +24,7 @@ pub mod tools;
 
 pub use error::{ApiError, ErrorCode, List, Success, TooManyRequests};
 pub use ids::{
-    AgentId, AuditId, BlockId, CallId, FileId, InviteId, MessageId, OrgId, ProjectId, RunId, SessionId,
-    StepId, UserId, WorkspaceId,
+    AgentId, ApiKeyId, AuditId, BlockId, CallId, FileId, InviteId, MessageId, OrgId, ProjectId, RunId,
+    SessionId, StepId, UserId, WorkspaceId,
 };
 pub use time::Timestamp;

@@ -4,7 +4,7 @@ use crate::{
     app::App,
     client_address::Proxies,
     command::Role,
-    config::{Config, SandboxMode, SignUps},
+    config::{Config, Mode, SandboxMode, SignUps},
     health, router,
     stream::Frames,
     web_sessions::Sessions,
@@ -127,6 +127,9 @@ pub async fn build(config: &Config) -> Result<Platform> {
     platform.mailbox = mailbox;
     if let Some(url) = &config.server.public_url {
         platform.outbox.links().settle(url);
+    }
+    if config.mode == Mode::Production {
+        platform.keys = platform.keys.live();
     }
     Ok(platform)
 }

@@ -19,7 +19,7 @@ pub use changes::{AccessChanges, AccessWatch};
 pub use invites::Invites;
 pub use members::Members;
 pub use service::{Orgs, Resource};
-pub use tenants::Tenants;
+pub use tenants::{PURGE_JOB, Tenants};
 pub use workspaces::Workspaces;
 
 use crate::{audit::Audit, clock::Clock, store::Store};

@@ -3,6 +3,7 @@ use crate::{
     Error, OrgScope, Result,
     audit::{Entry, Origin},
     identity::Email,
+    mail::{Letter, Outbox},
     orgs::{Office, members, store as orgs, workspaces},
     store::Tx,
     text::Fields,
@@ -19,12 +20,13 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Invites {
     office: Office,
+    outbox: Outbox,
 }
 
 impl Invites {
-    /// Invitations to the office's organisations.
-    pub const fn new(office: Office) -> Self {
-        Self { office }
+    /// Invitations to the office's organisations, sent through `outbox`.
+    pub const fn new(office: Office, outbox: Outbox) -> Self {
+        Self { office, outbox }
     }
 
     /// Those that wait for an answer, the newest first. For owners and admins.
@@ -90,6 +92,7 @@ impl Invites {
             .on("invite", invite.id, &invite.email)
             .with(json!({ "role": invite.role, "workspaceId": workspace_id }));
         self.office.audit.record(&mut tx, entry).await?;
+        self.post(&mut tx, scope, &invite, &token).await?;
         tx.commit().await?;
         Ok(InviteWithLink { invite, path: path(&token) })
     }
@@ -109,8 +112,29 @@ impl Invites {
         }
         let entry = Entry::by(scope, "invite.resent").on("invite", id, &invite.email);
         self.office.audit.record(&mut tx, entry).await?;
+        self.post(&mut tx, scope, &invite, &token).await?;
         tx.commit().await?;
         Ok(InviteWithLink { invite, path: path(&token) })
+    }
+
+    async fn post(&self, tx: &mut Tx, scope: &OrgScope, invite: &Invite, token: &str) -> Result<()> {
+        let org = orgs::present(tx, scope.org_id()).await?.ok_or(Error::NotFound("organization"))?;
+        let by = members::find(tx, scope.org_id(), scope.user_id()).await?;
+        let by =
+            by.map_or_else(|| "Somebody".to_owned(), |member| format!("{} ({})", member.name, member.email));
+        let link = self.outbox.links().to(&path(token));
+        let until = invite.expires_at.to_string();
+        let text = format!(
+            "{by} invites you to work in {} on Alumia.\n\nTo join, open this page and sign in, or make your \
+             account there:\n\n{link}\n\nThe link is for {} alone and works once, until {}. If you don't know \
+             who sent it, do nothing.\n",
+            org.name,
+            invite.email,
+            &until[..10],
+        );
+        let letter =
+            Letter { to: invite.email.clone(), subject: format!("Join {} on Alumia", org.name), text };
+        self.outbox.post(tx, &letter).await
     }
 
     /// Takes an invitation back; its link is dead.

@@ -44,7 +44,7 @@ pub(super) async fn list(store: &Store, org: OrgId) -> Result<Vec<Member>> {
     rows.iter().map(member).collect()
 }
 
-pub(super) async fn find(tx: &mut Tx, org: OrgId, user: UserId) -> Result<Option<Member>> {
+pub(in crate::orgs) async fn find(tx: &mut Tx, org: OrgId, user: UserId) -> Result<Option<Member>> {
     let row = sqlx::query(
         "SELECT m.user_id, u.name, u.email, m.role, m.created_at FROM members m \
          JOIN users u ON u.id = m.user_id WHERE m.org_id = $1 AND m.user_id = $2",

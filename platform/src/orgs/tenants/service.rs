@@ -3,6 +3,8 @@ use crate::{
     Error, OrgScope, Result,
     agents::Agents,
     audit::{Entry, Origin},
+    files::Files,
+    jobs::{Handler, Job, Jobs, NewJob},
     models::Models,
     orgs::{Office, Orgs, model},
     text::Fields,
@@ -12,8 +14,12 @@ use alumia_protocol::{
     orgs::{CreateOrg, DeleteOrg, DeletedOrg, OrgSettings, UpdateOrg},
     people::{Org, Role},
 };
+use async_trait::async_trait;
 use serde_json::json;
 use std::sync::Arc;
+
+/// The kind of the jobs that remove what is left of deleted organisations.
+pub const PURGE_JOB: &str = "org.purge";
 
 /// How long a deleted organisation can be brought back.
 const GRACE_SECONDS: i64 = 30 * 24 * 60 * 60;
@@ -22,13 +28,15 @@ const GRACE_SECONDS: i64 = 30 * 24 * 60 * 60;
 #[derive(Clone)]
 pub struct Tenants {
     office: Office,
+    jobs: Jobs,
     models: Models,
+    files: Files,
 }
 
 impl Tenants {
-    /// The office's organisations; `models` says which default models there are.
-    pub const fn new(office: Office, models: Models) -> Self {
-        Self { office, models }
+    /// The office's organisations; `models` says which default models there are, `files` has their files.
+    pub const fn new(office: Office, jobs: Jobs, models: Models, files: Files) -> Self {
+        Self { office, jobs, models, files }
     }
 
     /// Makes one more organisation, with its default workspace and Ala.
@@ -122,6 +130,9 @@ impl Tenants {
             .on("org", scope.org_id(), &settings.name)
             .with(json!({ "purgeAt": purge_at }));
         self.office.audit.record(&mut tx, entry).await?;
+        let purge =
+            NewJob { run_at: Some(purge_at), ..NewJob::new(PURGE_JOB, json!({ "org": scope.org_id() })) };
+        self.jobs.enqueue(&mut tx, purge).await?;
         tx.commit().await?;
         self.office.changes.org(scope.org_id());
         let org = Org { id: settings.id, slug: settings.slug, name: settings.name };
@@ -150,21 +161,26 @@ impl Tenants {
         Ok(org)
     }
 
-    /// Removes what organisations whose time has come had in the database, all but the audit log; returns
-    /// them. Their files are the caller's to remove.
-    pub(crate) async fn purge_due(&self) -> Result<Vec<OrgId>> {
-        let mut gone = Vec::new();
-        for (org, name) in store::due(&self.office.store, self.office.clock.now()).await? {
-            let mut tx = self.office.store.begin().await?;
-            store::purge(&mut tx, org).await?;
-            self.office
-                .audit
-                .record(&mut tx, Entry::by_system(org, "org.purged").on("org", org, name))
-                .await?;
-            tx.commit().await?;
-            gone.push(org);
-        }
-        Ok(gone)
+    /// Removes what an organisation whose time has come had, all but its audit log; false when it was
+    /// brought back or is gone already.
+    async fn purge(&self, org: OrgId) -> Result<bool> {
+        let Some(name) = store::due(&self.office.store, org, self.office.clock.now()).await? else {
+            return Ok(false);
+        };
+        self.files.remove_all(org).await?;
+        let mut tx = self.office.store.begin().await?;
+        store::purge(&mut tx, org).await?;
+        self.office.audit.record(&mut tx, Entry::by_system(org, "org.purged").on("org", org, name)).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+}
+
+#[async_trait]
+impl Handler for Tenants {
+    async fn run(&self, job: &Job) -> Result<()> {
+        let org: OrgId = serde_json::from_value(job.payload["org"].clone())?;
+        self.purge(org).await.map(drop)
     }
 }
 

@@ -109,15 +109,15 @@ pub(super) async fn deleted(store: &Store, owner: UserId) -> Result<Vec<DeletedO
         .collect()
 }
 
-/// Deleted organisations whose time has come.
-pub(super) async fn due(store: &Store, now: Timestamp) -> Result<Vec<(OrgId, String)>> {
-    let rows = sqlx::query(
-        "SELECT id, name FROM orgs WHERE deleted_at IS NOT NULL AND purge_at <= $1 ORDER BY purge_at",
-    )
-    .bind(now.0)
-    .fetch_all(store.read())
-    .await?;
-    rows.iter().map(|row| Ok((row.parsed("id")?, row.text("name")?))).collect()
+/// The name of a deleted organisation whose time has come.
+pub(super) async fn due(store: &Store, org: OrgId, now: Timestamp) -> Result<Option<String>> {
+    let row =
+        sqlx::query("SELECT name FROM orgs WHERE id = $1 AND deleted_at IS NOT NULL AND purge_at <= $2")
+            .bind(org.to_string())
+            .bind(now.0)
+            .fetch_optional(store.read())
+            .await?;
+    row.map(|row| row.text("name")).transpose()
 }
 
 /// Every table with things of an organisation, in the order that their references allow. A test compares
@@ -136,6 +136,7 @@ const PURGES: &[&str] = &[
     "DELETE FROM invites WHERE org_id = $1",
     "DELETE FROM workspace_members WHERE org_id = $1",
     "DELETE FROM workspaces WHERE org_id = $1",
+    "DELETE FROM api_keys WHERE org_id = $1",
     "DELETE FROM members WHERE org_id = $1",
     "DELETE FROM orgs WHERE id = $1",
 ];
