@@ -115,7 +115,7 @@ impl Platform {
         let secrets = Secrets::open(store.clone(), clock.clone(), master_keys).await?;
         let outbox = Outbox::new(store.clone(), jobs.clone(), secrets.clone(), mail, Links::default());
         let orgs = Orgs::new(store.clone());
-        let identity = Identity::new(store.clone(), clock.clone());
+        let identity = Identity::new(store.clone(), clock.clone(), outbox.clone());
         let keys = Keys::new(store.clone(), clock.clone());
         let idempotency = Idempotency::new(store.clone(), clock.clone());
         let projects =

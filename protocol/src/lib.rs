@@ -17,6 +17,7 @@ pub mod models;
 pub mod orgs;
 pub mod people;
 pub mod projects;
+pub mod security;
 pub mod sessions;
 pub mod show;
 pub mod time;

@@ -5,7 +5,8 @@ use super::{
     web_sessions::WebSessions,
 };
 use crate::{
-    Error, Result, agents::Agents, clock::Clock, orgs::Orgs, projects::Projects, store::Store, text::Fields,
+    Error, Result, agents::Agents, clock::Clock, mail::Outbox, orgs::Orgs, projects::Projects, store::Store,
+    text::Fields,
 };
 use alumia_protocol::{
     UserId,
@@ -16,17 +17,18 @@ use std::sync::Arc;
 /// Accounts: sign-up, sign-in, who am I.
 #[derive(Clone)]
 pub struct Identity {
-    store: Store,
-    clock: Arc<dyn Clock>,
-    orgs: Orgs,
-    passwords: Passwords,
+    pub(super) store: Store,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) orgs: Orgs,
+    pub(super) passwords: Passwords,
+    pub(super) outbox: Outbox,
 }
 
 impl Identity {
     /// Accounts in this store.
-    pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(store: Store, clock: Arc<dyn Clock>, outbox: Outbox) -> Self {
         let orgs = Orgs { store: store.clone() };
-        Self { store, clock, orgs, passwords: Passwords::new() }
+        Self { store, clock, orgs, passwords: Passwords::new(), outbox }
     }
 
     /// Makes the person, an organisation, its default workspace, Ala, and a first project, all or nothing.

@@ -2,7 +2,15 @@
 #![allow(dead_code, reason = "each test file uses its part of this")]
 
 use alumia_platform::{
-    Error, OrgScope, agents::Agents, clock::ManualClock, identity::Identity, orgs::Orgs, projects::Projects,
+    Error, OrgScope,
+    agents::Agents,
+    clock::ManualClock,
+    identity::Identity,
+    jobs::{Jobs, Worker},
+    mail::{LETTER_JOB, Links, Mailbox, Outbox},
+    orgs::Orgs,
+    projects::Projects,
+    secrets::{MasterKeys, Secrets},
     store::testing::TestStore,
 };
 use alumia_protocol::{Timestamp, UserId, people::SignUp};
@@ -19,6 +27,8 @@ pub struct World {
     pub orgs: Orgs,
     pub projects: Projects,
     pub agents: Agents,
+    pub mailbox: Mailbox,
+    pub worker: Worker,
 }
 
 impl World {
@@ -26,8 +36,17 @@ impl World {
         let store = TestStore::new().await;
         let clock = ManualClock::new(Timestamp(1_790_000_000_000_000));
         let shared = || Arc::new(clock.clone());
+        let jobs = Jobs::new(store.store(), shared());
+        let master = MasterKeys::parse(&"07".repeat(32)).unwrap();
+        let secrets = Secrets::open(store.store(), shared(), master).await.unwrap();
+        let mailbox = Mailbox::new(shared());
+        let links = Links::new("https://alumia.example.org");
+        let outbox = Outbox::new(store.store(), jobs.clone(), secrets, Arc::new(mailbox.clone()), links);
+        let identity = Identity::new(store.store(), shared(), outbox.clone());
         Self {
-            identity: Identity::new(store.store(), shared()),
+            worker: Worker::new(jobs).with(LETTER_JOB, outbox),
+            identity,
+            mailbox,
             orgs: Orgs::new(store.store()),
             projects: Projects::new(store.store(), shared()),
             agents: Agents::new(store.store(), shared()),

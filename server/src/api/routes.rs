@@ -77,6 +77,7 @@ pub fn routes() -> Vec<Route> {
         post("/auth/signup", Nothing, auth::sign_up).limit(Limit::Auth),
         post("/auth/login", Nothing, auth::sign_in).limit(Limit::Auth),
         post("/auth/logout", Nothing, auth::sign_out),
+        get("/auth/step-up", Nothing, auth::step_up::get),
         get("/me", Nothing, me::me),
         get("/models", Nothing, models::list),
         get("/agents", Nothing, agents::list),

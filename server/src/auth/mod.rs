@@ -5,6 +5,8 @@
 
 mod identify;
 mod member;
+mod step_up;
 
 pub use identify::{Credentials, has_bearer, identify};
 pub use member::{Member, MemberOf, SignedIn};
+pub use step_up::{InBrowser, SteppedUp, things};

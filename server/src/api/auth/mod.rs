@@ -1,4 +1,6 @@
-//! Sign-up, sign-in, sign-out.
+//! Sign-up, sign-in, sign-out; factors and step-up.
+
+pub mod step_up;
 
 use super::{created, done, ok};
 use crate::{app::App, auth::SignedIn, error::Result, extract::Json, web_sessions::Session};
