@@ -19,6 +19,16 @@ pub struct SignUp {
     pub org_name: Option<String>,
 }
 
+/// `POST /invites/:token/signup`: an account for the address that was invited.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JoinForm {
+    /// The person's name, 1–255 characters.
+    pub name: String,
+    /// At least 12 characters and not a common one.
+    pub password: String,
+}
+
 /// `POST /auth/login`.
 #[derive(Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

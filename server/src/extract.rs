@@ -112,6 +112,21 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Query<T> {
     }
 }
 
+/// A path's `{id}`, where no organisation is looked up by it. What can't be one is answered as what isn't
+/// there.
+pub struct Id<T>(pub T);
+
+impl<T: std::str::FromStr> FromRequestParts<App> for Id<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let params = axum::extract::RawPathParams::from_request_parts(parts, app).await;
+        let params = params.map_err(|_| Error::NotFound("resource"))?;
+        let id = params.iter().find(|(name, _)| *name == "id").and_then(|(_, text)| text.parse().ok());
+        id.map(Self).ok_or_else(|| Error::NotFound("resource").into())
+    }
+}
+
 /// A path's second parameter, after the `{id}` that [`MemberOf`](crate::auth::MemberOf) reads.
 pub struct Second<T>(pub T);
 

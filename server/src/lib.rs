@@ -3,6 +3,7 @@
 pub mod api;
 pub mod app;
 mod assets;
+mod audit;
 mod auth;
 mod client_address;
 pub mod command;

@@ -184,6 +184,7 @@ pub fn start(config: Config, role: Role, platform: Platform, listener: TcpListen
         limiter: Limiter::new(platform.clock.clone(), rates),
         frames: Arc::new(Frames::default()),
         proxies: Arc::new(Proxies::new(config.server.trusted_proxies.clone())),
+        refusals: Arc::default(),
         ready: Arc::new(AtomicBool::new(true)),
         ending: CancellationToken::new(),
         config: Arc::new(config),

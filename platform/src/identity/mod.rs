@@ -1,6 +1,7 @@
 //! Accounts and browser sessions.
 mod common_passwords;
 mod factors;
+mod invited;
 mod model;
 mod passwords;
 mod service;

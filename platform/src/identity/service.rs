@@ -80,12 +80,7 @@ impl Identity {
                 message: "The email address or the password is wrong.".into(),
             });
         };
-        let first = self.orgs.memberships(user.id).await?.into_iter().next();
-        let org = first.map(|membership| membership.org).ok_or_else(|| Error::Forbidden {
-            reason: "role",
-            message: "This account belongs to no organization any more. Ask someone there to invite you."
-                .into(),
-        })?;
+        let org = self.home(&user).await?;
         Ok(SignedIn { user, org })
     }
 

@@ -40,7 +40,7 @@ impl Orgs {
         store::home_scope(&self.store, user).await?.ok_or(Error::NotFound("organization"))
     }
 
-    /// The scope in which `user` sees the resource with this id (a project, session, block or agent of any
+    /// The scope in which `user` sees the resource with this id (a project, session, block, agent or workspace of any
     /// organisation that the person belongs to); `NotFound` otherwise.
     pub async fn scope_of(&self, user: UserId, resource: Resource) -> Result<OrgScope> {
         store::scope_of(&self.store, user, resource).await?.ok_or(Error::NotFound(resource.word()))
@@ -84,6 +84,7 @@ pub enum Resource {
     Session(alumia_protocol::SessionId),
     Block(alumia_protocol::BlockId),
     Agent(alumia_protocol::AgentId),
+    Workspace(alumia_protocol::WorkspaceId),
 }
 
 impl Resource {
@@ -93,6 +94,7 @@ impl Resource {
             Self::Session(_) => "session",
             Self::Block(_) => "block",
             Self::Agent(_) => "agent",
+            Self::Workspace(_) => "workspace",
         }
     }
 }

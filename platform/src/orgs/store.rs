@@ -108,6 +108,11 @@ pub(super) async fn scope_of(store: &Store, user: UserId, resource: Resource) ->
              JOIN orgs o ON o.id = r.org_id AND o.deleted_at IS NULL WHERE r.id = $1 AND m.user_id = $2 AND r.deleted_at IS NULL",
             id.0,
         ),
+        Resource::Workspace(id) => (
+            "SELECT m.org_id, m.role FROM workspaces r JOIN members m ON m.org_id = r.org_id \
+             JOIN orgs o ON o.id = r.org_id AND o.deleted_at IS NULL WHERE r.id = $1 AND m.user_id = $2",
+            id.0,
+        ),
     };
     let row =
         sqlx::query(sql).bind(id.to_string()).bind(user.to_string()).fetch_optional(store.read()).await?;

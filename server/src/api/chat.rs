@@ -49,7 +49,8 @@ pub async fn chat(
     let project = app.platform.sessions.get(&scope, accepted.session_id).await?.project_id;
     let feed = app.platform.log.subscribe(&scope, project, Some(accepted.seq)).await?;
     let until = Until::Run(accepted.run_id);
-    Ok(stream::of_session(&app, (project, accepted.session_id), feed, (protocol, until), watch.over(project)))
+    let watching = watch.over(&scope, project);
+    Ok(stream::of_session(&app, (project, accepted.session_id), feed, (protocol, until), watching))
 }
 
 /// `POST /sessions/:id/messages`: says something in a session. 202 with the run's id.
@@ -104,7 +105,7 @@ pub async fn attach(
     } else {
         (feed, Until::AnyRun)
     };
-    Ok(stream::of_session(&app, which, feed, (protocol, until), watch.over(project)))
+    Ok(stream::of_session(&app, which, feed, (protocol, until), watch.over(scope, project)))
 }
 
 /// The position of a session's last durable event.

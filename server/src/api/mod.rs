@@ -1,14 +1,17 @@
 //! The HTTP API below `/api/v1`: one file per capability, one list of all routes.
 
 mod agents;
+mod audit;
 mod auth;
 mod blocks;
 mod chat;
 mod files;
 mod me;
 mod models;
+mod orgs;
 mod projects;
 mod sessions;
+mod workspaces;
 
 mod routes;
 

@@ -62,5 +62,5 @@ pub async fn stream(
     watch: Watch,
 ) -> Result<Response> {
     let feed = app.platform.log.subscribe(&project.scope, project.id, after).await?;
-    Ok(stream::of_project(&app, project.id, feed, watch.over(project.id)))
+    Ok(stream::of_project(&app, project.id, feed, watch.over(&project.scope, project.id)))
 }

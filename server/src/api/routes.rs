@@ -1,4 +1,4 @@
-use super::{agents, auth, blocks, chat, files, me, models, projects, sessions};
+use super::{agents, audit, auth, blocks, chat, files, me, models, orgs, projects, sessions, workspaces};
 use crate::{app::App, error::Failure, limits};
 use alumia_platform::Error;
 use axum::{
@@ -34,6 +34,7 @@ pub enum Foreign {
     Session,
     Block,
     Agent,
+    Workspace,
 }
 
 /// One route.
@@ -72,13 +73,41 @@ verbs!(get GET, post POST, put PUT, patch PATCH, delete DELETE);
 
 /// Every route of the API. The router is made from this list, and so are the tests that walk all routes.
 pub fn routes() -> Vec<Route> {
-    use Foreign::{Agent, Block, Nothing, Project, Session};
+    use Foreign::{Agent, Block, Nothing, Project, Session, Workspace};
     vec![
         post("/auth/signup", Nothing, auth::sign_up).limit(Limit::Auth),
         post("/auth/login", Nothing, auth::sign_in).limit(Limit::Auth),
         post("/auth/logout", Nothing, auth::sign_out),
         get("/auth/step-up", Nothing, auth::step_up::get),
         get("/me", Nothing, me::me),
+        post("/orgs", Nothing, orgs::create),
+        get("/orgs/deleted", Nothing, orgs::deleted),
+        post("/orgs/{id}/restore", Nothing, orgs::restore),
+        get("/org", Nothing, orgs::get),
+        patch("/org", Nothing, orgs::update),
+        delete("/org", Nothing, orgs::delete),
+        post("/org/leave", Nothing, orgs::leave),
+        get("/org/members", Nothing, orgs::members),
+        post("/org/members", Nothing, orgs::invite),
+        patch("/org/members/{id}", Nothing, orgs::change_role),
+        delete("/org/members/{id}", Nothing, orgs::remove),
+        get("/org/invites", Nothing, orgs::invites),
+        post("/org/invites", Nothing, orgs::invite),
+        post("/org/invites/{id}/resend", Nothing, orgs::resend),
+        delete("/org/invites/{id}", Nothing, orgs::revoke),
+        get("/invites/{id}", Nothing, orgs::view).limit(Limit::Auth),
+        post("/invites/{id}/accept", Nothing, orgs::accept).limit(Limit::Auth),
+        post("/invites/{id}/signup", Nothing, orgs::join).limit(Limit::Auth),
+        get("/workspaces", Nothing, workspaces::list),
+        post("/workspaces", Nothing, workspaces::create),
+        post("/workspaces/switch", Nothing, workspaces::switch),
+        get("/workspaces/{id}", Workspace, workspaces::get),
+        patch("/workspaces/{id}", Workspace, workspaces::rename),
+        delete("/workspaces/{id}", Workspace, workspaces::delete),
+        get("/workspaces/{id}/members", Workspace, workspaces::members),
+        post("/workspaces/{id}/members", Workspace, workspaces::add_member),
+        delete("/workspaces/{id}/members/{member}", Workspace, workspaces::remove_member),
+        get("/audit", Nothing, audit::list),
         get("/models", Nothing, models::list),
         get("/agents", Nothing, agents::list),
         get("/agents/{id}", Agent, agents::get),

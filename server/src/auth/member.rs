@@ -1,7 +1,7 @@
-use super::{Credentials, identify::unknown_key};
+use super::{Credentials, identify::unknown_key, origin};
 use crate::{app::App, error::Failure, web_sessions::Session};
 use alumia_platform::{Error, OrgScope, orgs::Resource};
-use alumia_protocol::{AgentId, BlockId, ProjectId, SessionId, UserId};
+use alumia_protocol::{AgentId, BlockId, ProjectId, SessionId, UserId, WorkspaceId};
 use axum::{
     extract::{FromRequestParts, Query, RawPathParams},
     http::request::Parts,
@@ -55,7 +55,7 @@ impl FromRequestParts<App> for Member {
             Some(slug) => orgs.scope(user, &slug).await?,
             None => orgs.home_scope(user).await?,
         };
-        Ok(Self { scope })
+        Ok(Self { scope: origin::mark(parts, app, scope) })
     }
 }
 
@@ -83,7 +83,8 @@ macro_rules! owned {
         }
     )+};
 }
-owned!(ProjectId Project "project", SessionId Session "session", BlockId Block "block", AgentId Agent "agent");
+owned!(ProjectId Project "project", SessionId Session "session", BlockId Block "block", AgentId Agent "agent",
+    WorkspaceId Workspace "workspace");
 
 impl<Id: Owned> FromRequestParts<App> for MemberOf<Id> {
     type Rejection = Failure;
@@ -96,6 +97,6 @@ impl<Id: Owned> FromRequestParts<App> for MemberOf<Id> {
         // An id that can't exist is answered as one that doesn't.
         let id = id.ok_or(Error::NotFound(Id::WHAT))?;
         let scope = app.platform.orgs.scope_of(user, id.resource()).await?;
-        Ok(Self { scope, id })
+        Ok(Self { scope: origin::mark(parts, app, scope), id })
     }
 }

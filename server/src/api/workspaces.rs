@@ -1,0 +1,86 @@
+//! Workspaces and who belongs to them.
+
+use super::{created, done, ok};
+use crate::{
+    app::App,
+    auth::{Member, MemberOf, SteppedUp, things},
+    error::Result,
+    extract::{Json, Second},
+};
+use alumia_protocol::{
+    List, UserId, WorkspaceId,
+    orgs::{AddWorkspaceMember, NameWorkspace, SwitchWorkspace},
+};
+use axum::{extract::State, response::Response};
+
+/// Managing one workspace in a browser, after a step-up.
+type Manager = SteppedUp<MemberOf<WorkspaceId>, things::Workspaces>;
+
+/// `GET /workspaces`: those that the caller sees, the default one first.
+pub async fn list(State(app): State<App>, member: Member) -> Result<Response> {
+    Ok(ok(List::whole(app.platform.workspaces.list(&member.scope).await?)))
+}
+
+/// `POST /workspaces`: 201. Owners and admins.
+pub async fn create(
+    State(app): State<App>,
+    member: SteppedUp<Member, things::Workspaces>,
+    Json(new): Json<NameWorkspace>,
+) -> Result<Response> {
+    Ok(created(app.platform.workspaces.create(&member.scope, new).await?))
+}
+
+/// `GET /workspaces/:id`.
+pub async fn get(State(app): State<App>, workspace: MemberOf<WorkspaceId>) -> Result<Response> {
+    Ok(ok(app.platform.workspaces.get(&workspace.scope, workspace.id).await?))
+}
+
+/// `PATCH /workspaces/:id`: renames it. Owners and admins.
+pub async fn rename(
+    State(app): State<App>,
+    workspace: Manager,
+    Json(new): Json<NameWorkspace>,
+) -> Result<Response> {
+    Ok(ok(app.platform.workspaces.rename(&workspace.scope, workspace.id, new).await?))
+}
+
+/// `DELETE /workspaces/:id`: 400 for the default one, 409 while it holds projects. Owners and admins.
+pub async fn delete(State(app): State<App>, workspace: Manager) -> Result<Response> {
+    app.platform.workspaces.delete(&workspace.scope, workspace.id).await?;
+    Ok(done())
+}
+
+/// `GET /workspaces/:id/members`.
+pub async fn members(State(app): State<App>, workspace: MemberOf<WorkspaceId>) -> Result<Response> {
+    Ok(ok(List::whole(app.platform.workspaces.members(&workspace.scope, workspace.id).await?)))
+}
+
+/// `POST /workspaces/:id/members`: lets a member of the organisation in. Owners and admins.
+pub async fn add_member(
+    State(app): State<App>,
+    workspace: Manager,
+    Json(add): Json<AddWorkspaceMember>,
+) -> Result<Response> {
+    app.platform.workspaces.add_member(&workspace.scope, workspace.id, add.user_id).await?;
+    Ok(done())
+}
+
+/// `DELETE /workspaces/:id/members/:member`: takes somebody out of it, at once. Owners and admins.
+pub async fn remove_member(
+    State(app): State<App>,
+    workspace: Manager,
+    Second(user): Second<UserId>,
+) -> Result<Response> {
+    app.platform.workspaces.remove_member(&workspace.scope, workspace.id, user).await?;
+    Ok(done())
+}
+
+/// `POST /workspaces/switch`: works in this one from now on; `null` for all.
+pub async fn switch(
+    State(app): State<App>,
+    member: Member,
+    Json(to): Json<SwitchWorkspace>,
+) -> Result<Response> {
+    app.platform.workspaces.switch(&member.scope, to.workspace_id).await?;
+    Ok(done())
+}

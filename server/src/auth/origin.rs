@@ -1,0 +1,59 @@
+//! Where a request came from and whose it is, for the audit log.
+
+use crate::{app::App, error::Failure};
+use alumia_platform::{
+    OrgScope,
+    audit::{Means, Origin},
+};
+use alumia_protocol::OrgId;
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, header, request::Parts},
+};
+use std::sync::{Arc, OnceLock};
+
+/// The organisation that a request turned out to concern, as an extension; the audit layer reads it when the
+/// request was refused.
+#[derive(Clone, Default)]
+pub struct Concerned(Arc<OnceLock<OrgId>>);
+
+impl Concerned {
+    /// The organisation, once an extractor has found it.
+    pub fn org(&self) -> Option<OrgId> {
+        self.0.get().copied()
+    }
+}
+
+/// Where the request came from.
+pub struct Seen(pub Arc<Origin>);
+
+impl Seen {
+    /// As the connection and the headers say.
+    pub fn of(parts: &Parts, app: &App) -> Self {
+        Self(Arc::new(Origin {
+            address: app.proxies.client(&parts.headers, &parts.extensions).to_string(),
+            user_agent: user_agent(&parts.headers),
+            means: Means::Browser,
+        }))
+    }
+}
+
+fn user_agent(headers: &HeaderMap) -> String {
+    headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+}
+
+impl FromRequestParts<App> for Seen {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        Ok(Self::of(parts, app))
+    }
+}
+
+/// Notes whom the request concerns, and gives the scope its origin.
+pub(super) fn mark(parts: &Parts, app: &App, scope: OrgScope) -> OrgScope {
+    if let Some(concerned) = parts.extensions.get::<Concerned>() {
+        concerned.0.get_or_init(|| scope.org_id());
+    }
+    scope.coming_from(Seen::of(parts, app).0)
+}
