@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// How something was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum ActorKind {
     /// A person in a browser.
     Person,
@@ -22,6 +23,7 @@ pub enum ActorKind {
 /// How it went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Outcome {
     /// It happened.
     Done,
@@ -34,6 +36,7 @@ pub enum Outcome {
 /// Who did it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AuditActor {
     /// How.
     pub kind: ActorKind,
@@ -50,6 +53,7 @@ pub struct AuditActor {
 /// What it was done to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AuditTarget {
     /// `member`, `workspace`, `api_key` …
     pub kind: String,
@@ -62,6 +66,7 @@ pub struct AuditTarget {
 /// One line of the audit log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AuditEntry {
     /// Id.
     pub id: AuditId,
@@ -88,6 +93,7 @@ pub struct AuditEntry {
 /// `GET /audit`: which lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AuditFilter {
     /// Id of a person, key or agent.
     pub actor: Option<String>,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 /// An organisation with its settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OrgSettings {
     /// Id.
     pub id: OrgId,
@@ -25,6 +26,7 @@ pub struct OrgSettings {
 /// `POST /orgs`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CreateOrg {
     /// Name, 1–255 characters.
     pub name: String,
@@ -33,6 +35,7 @@ pub struct CreateOrg {
 /// `PATCH /org`: absent fields stay.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UpdateOrg {
     /// Name, 1–255 characters.
     pub name: Option<String>,
@@ -45,6 +48,7 @@ pub struct UpdateOrg {
 /// `DELETE /org`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DeleteOrg {
     /// The organisation's slug, typed by a person who means it.
     pub confirm: String,
@@ -53,6 +57,7 @@ pub struct DeleteOrg {
 /// A deleted organisation, as its owners see it until it is gone for good.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DeletedOrg {
     /// The organisation.
     pub org: Org,
@@ -65,6 +70,7 @@ pub struct DeletedOrg {
 /// A member as the others see them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Member {
     /// The person.
     pub user_id: UserId,
@@ -81,6 +87,7 @@ pub struct Member {
 /// `PATCH /org/members/:id`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ChangeRole {
     /// The new role.
     pub role: Role,
@@ -89,6 +96,7 @@ pub struct ChangeRole {
 /// `POST /org/invites`, and `POST /org/members`, which is the same: nobody becomes a member unasked.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CreateInvite {
     /// Whom; only an account with this address can accept.
     pub email: String,
@@ -102,6 +110,7 @@ pub struct CreateInvite {
 /// An invitation that waits for its answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Invite {
     /// Id.
     pub id: InviteId,
@@ -124,6 +133,7 @@ pub struct Invite {
 /// A new or renewed invitation with its link, this once.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct InviteWithLink {
     /// The invitation.
     #[serde(flatten)]
@@ -135,6 +145,7 @@ pub struct InviteWithLink {
 /// What `/invite/<token>` shows before anybody accepts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct InviteView {
     /// The organisation's name.
     pub org_name: String,
@@ -153,6 +164,7 @@ pub struct InviteView {
 /// A workspace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Workspace {
     /// Id.
     pub id: WorkspaceId,
@@ -173,6 +185,7 @@ pub struct Workspace {
 /// `POST /workspaces` and `PATCH /workspaces/:id`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NameWorkspace {
     /// 1–255 characters.
     pub name: String,
@@ -181,6 +194,7 @@ pub struct NameWorkspace {
 /// `POST /workspaces/:id/members`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AddWorkspaceMember {
     /// A member of the organisation.
     pub user_id: UserId,
@@ -189,6 +203,7 @@ pub struct AddWorkspaceMember {
 /// `POST /workspaces/switch`.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SwitchWorkspace {
     /// The workspace to work in; `null` for all at once.
     pub workspace_id: Option<WorkspaceId>,

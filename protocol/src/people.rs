@@ -22,6 +22,7 @@ pub struct SignUp {
 /// `POST /invites/:token/signup`: an account for the address that was invited.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct JoinForm {
     /// The person's name, 1–255 characters.
     pub name: String,

@@ -7,6 +7,7 @@ use serde_json::Value;
 /// What a person can prove who they are with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Factors {
     /// How many passkeys.
     pub passkeys: u32,
@@ -28,6 +29,7 @@ impl Factors {
 /// `GET /auth/step-up`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StepUp {
     /// Whether this session may do what needs a step-up now.
     pub stepped_up: bool,

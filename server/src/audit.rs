@@ -52,12 +52,16 @@ pub async fn audit(State(app): State<App>, request: Request, next: Next) -> Resp
     let Seen(origin) = Seen::of(&parts, &app);
     let path = parts.extensions.get::<MatchedPath>().map_or(parts.uri.path(), MatchedPath::as_str);
     let what = format!("{} {path}", parts.method);
-    let credentials = parts.extensions.get::<Credentials>().copied();
+    let credentials = parts.extensions.get::<Credentials>().cloned();
     let session = parts.extensions.get::<Session>().cloned();
     let tried = tried_to_prove(&parts.headers, parts.uri.path());
     let response = next.run(Request::from_parts(parts, body)).await;
 
-    let user = credentials.and_then(|credentials| credentials.user());
+    let user = credentials.and_then(|credentials| match credentials {
+        Credentials::User(user) => Some(user),
+        Credentials::Key(holder) => Some(holder.scope.user_id()),
+        Credentials::None | Credentials::BadKey(_) => None,
+    });
     let entered = session.and_then(|session| session.entered());
     let noted = match (entered, refusal(&response)) {
         (Some(user), _) => signed_in(&app, user, origin).await,

@@ -230,7 +230,7 @@ impl Running {
     }
 }
 
-/// Removes browser sessions that are over, now and then.
+/// Removes browser sessions and kept answers that are over, now and then.
 async fn keep_house(app: App) {
     let sessions = app.platform.identity.web_sessions();
     let work = async {
@@ -239,6 +239,9 @@ async fn keep_house(app: App) {
             ticks.tick().await;
             if let Err(error) = sessions.delete_expired().await {
                 tracing::warn!(%error, "expired browser sessions stay for now");
+            }
+            if let Err(error) = app.platform.idempotency.delete_expired().await {
+                tracing::warn!(%error, "kept answers of yesterday stay for now");
             }
         }
     };

@@ -88,7 +88,8 @@ pub enum Resource {
 }
 
 impl Resource {
-    const fn word(self) -> &'static str {
+    /// What it is called in errors.
+    pub const fn word(self) -> &'static str {
         match self {
             Self::Project(_) => "project",
             Self::Session(_) => "session",

@@ -1,38 +1,44 @@
 //! Workspaces and who belongs to them.
 
-use super::{created, done, ok};
 use crate::{
     app::App,
-    auth::{Member, MemberOf, SteppedUp, things},
+    auth::{
+        Admin, AdminOf, Member, MemberOf,
+        permission::{Browser, ProjectsRead, SteppedUp, Workspaces},
+    },
     error::Result,
     extract::{Json, Second},
+    openapi::{Created, Data, Done},
 };
 use alumia_protocol::{
     List, UserId, WorkspaceId,
-    orgs::{AddWorkspaceMember, NameWorkspace, SwitchWorkspace},
+    orgs::{AddWorkspaceMember, Member as MemberView, NameWorkspace, SwitchWorkspace, Workspace},
 };
-use axum::{extract::State, response::Response};
+use axum::extract::State;
 
 /// Managing one workspace in a browser, after a step-up.
-type Manager = SteppedUp<MemberOf<WorkspaceId>, things::Workspaces>;
+type Manager = AdminOf<WorkspaceId, SteppedUp<Workspaces>>;
 
 /// `GET /workspaces`: those that the caller sees, the default one first.
-pub async fn list(State(app): State<App>, member: Member) -> Result<Response> {
-    Ok(ok(List::whole(app.platform.workspaces.list(&member.scope).await?)))
+pub async fn list(State(app): State<App>, member: Member<ProjectsRead>) -> Result<Data<List<Workspace>>> {
+    Ok(Data(List::whole(app.platform.workspaces.list(&member.scope).await?)))
 }
 
 /// `POST /workspaces`: 201. Owners and admins.
 pub async fn create(
     State(app): State<App>,
-    member: SteppedUp<Member, things::Workspaces>,
+    member: Admin<SteppedUp<Workspaces>>,
     Json(new): Json<NameWorkspace>,
-) -> Result<Response> {
-    Ok(created(app.platform.workspaces.create(&member.scope, new).await?))
+) -> Result<Created<Workspace>> {
+    Ok(Created(app.platform.workspaces.create(&member.scope, new).await?))
 }
 
 /// `GET /workspaces/:id`.
-pub async fn get(State(app): State<App>, workspace: MemberOf<WorkspaceId>) -> Result<Response> {
-    Ok(ok(app.platform.workspaces.get(&workspace.scope, workspace.id).await?))
+pub async fn get(
+    State(app): State<App>,
+    workspace: MemberOf<WorkspaceId, ProjectsRead>,
+) -> Result<Data<Workspace>> {
+    Ok(Data(app.platform.workspaces.get(&workspace.scope, workspace.id).await?))
 }
 
 /// `PATCH /workspaces/:id`: renames it. Owners and admins.
@@ -40,19 +46,22 @@ pub async fn rename(
     State(app): State<App>,
     workspace: Manager,
     Json(new): Json<NameWorkspace>,
-) -> Result<Response> {
-    Ok(ok(app.platform.workspaces.rename(&workspace.scope, workspace.id, new).await?))
+) -> Result<Data<Workspace>> {
+    Ok(Data(app.platform.workspaces.rename(&workspace.scope, workspace.id, new).await?))
 }
 
 /// `DELETE /workspaces/:id`: 400 for the default one, 409 while it holds projects. Owners and admins.
-pub async fn delete(State(app): State<App>, workspace: Manager) -> Result<Response> {
+pub async fn delete(State(app): State<App>, workspace: Manager) -> Result<Done> {
     app.platform.workspaces.delete(&workspace.scope, workspace.id).await?;
-    Ok(done())
+    Ok(Done)
 }
 
 /// `GET /workspaces/:id/members`.
-pub async fn members(State(app): State<App>, workspace: MemberOf<WorkspaceId>) -> Result<Response> {
-    Ok(ok(List::whole(app.platform.workspaces.members(&workspace.scope, workspace.id).await?)))
+pub async fn members(
+    State(app): State<App>,
+    workspace: MemberOf<WorkspaceId, Browser<Workspaces>>,
+) -> Result<Data<List<MemberView>>> {
+    Ok(Data(List::whole(app.platform.workspaces.members(&workspace.scope, workspace.id).await?)))
 }
 
 /// `POST /workspaces/:id/members`: lets a member of the organisation in. Owners and admins.
@@ -60,9 +69,9 @@ pub async fn add_member(
     State(app): State<App>,
     workspace: Manager,
     Json(add): Json<AddWorkspaceMember>,
-) -> Result<Response> {
+) -> Result<Done> {
     app.platform.workspaces.add_member(&workspace.scope, workspace.id, add.user_id).await?;
-    Ok(done())
+    Ok(Done)
 }
 
 /// `DELETE /workspaces/:id/members/:member`: takes somebody out of it, at once. Owners and admins.
@@ -70,17 +79,17 @@ pub async fn remove_member(
     State(app): State<App>,
     workspace: Manager,
     Second(user): Second<UserId>,
-) -> Result<Response> {
+) -> Result<Done> {
     app.platform.workspaces.remove_member(&workspace.scope, workspace.id, user).await?;
-    Ok(done())
+    Ok(Done)
 }
 
 /// `POST /workspaces/switch`: works in this one from now on; `null` for all.
 pub async fn switch(
     State(app): State<App>,
-    member: Member,
+    member: Member<Browser<Workspaces>>,
     Json(to): Json<SwitchWorkspace>,
-) -> Result<Response> {
+) -> Result<Done> {
     app.platform.workspaces.switch(&member.scope, to.workspace_id).await?;
-    Ok(done())
+    Ok(Done)
 }

@@ -1,10 +1,8 @@
 //! Where a request came from and whose it is, for the audit log.
 
-use crate::{app::App, error::Failure};
-use alumia_platform::{
-    OrgScope,
-    audit::{Means, Origin},
-};
+use super::Credentials;
+use crate::{app::App, error::Failure, openapi::Part};
+use alumia_platform::audit::{Means, Origin};
 use alumia_protocol::OrgId;
 use axum::{
     extract::FromRequestParts,
@@ -18,6 +16,11 @@ use std::sync::{Arc, OnceLock};
 pub struct Concerned(Arc<OnceLock<OrgId>>);
 
 impl Concerned {
+    /// It concerns this one; what was found first stays.
+    pub(super) fn is(&self, org: OrgId) {
+        self.0.get_or_init(|| org);
+    }
+
     /// The organisation, once an extractor has found it.
     pub fn org(&self) -> Option<OrgId> {
         self.0.get().copied()
@@ -30,10 +33,14 @@ pub struct Seen(pub Arc<Origin>);
 impl Seen {
     /// As the connection and the headers say.
     pub fn of(parts: &Parts, app: &App) -> Self {
+        let means = match parts.extensions.get::<Credentials>() {
+            Some(Credentials::Key(holder)) => Means::Key(holder.id.to_string()),
+            _ => Means::Browser,
+        };
         Self(Arc::new(Origin {
             address: app.proxies.client(&parts.headers, &parts.extensions).to_string(),
             user_agent: user_agent(&parts.headers),
-            means: Means::Browser,
+            means,
         }))
     }
 }
@@ -50,10 +57,4 @@ impl FromRequestParts<App> for Seen {
     }
 }
 
-/// Notes whom the request concerns, and gives the scope its origin.
-pub(super) fn mark(parts: &Parts, app: &App, scope: OrgScope) -> OrgScope {
-    if let Some(concerned) = parts.extensions.get::<Concerned>() {
-        concerned.0.get_or_init(|| scope.org_id());
-    }
-    scope.coming_from(Seen::of(parts, app).0)
-}
+impl Part for Seen {}

@@ -1,21 +1,21 @@
 //! Proving a factor before something sensitive.
 
 use crate::{
-    api::ok,
     app::App,
-    auth::{InBrowser, SignedIn, things::AccountSecurity},
+    auth::{InBrowser, SignedIn, permission::AccountSecurity},
     error::Result,
+    openapi::Data,
     web_sessions::Session,
 };
 use alumia_protocol::security::StepUp;
-use axum::{extract::State, response::Response};
+use axum::extract::State;
 
 /// A person in a browser.
 pub type Person = InBrowser<SignedIn, AccountSecurity>;
 
 /// `GET /auth/step-up`: until when this session is stepped up, and what it could be with.
-pub async fn get(State(app): State<App>, person: Person, session: Session) -> Result<Response> {
-    Ok(ok(state(&app, &person, &session).await?))
+pub async fn get(State(app): State<App>, person: Person, session: Session) -> Result<Data<StepUp>> {
+    Ok(Data(state(&app, &person, &session).await?))
 }
 
 /// How the session stands now.
