@@ -6,6 +6,7 @@ use serde_json::Value;
 
 /// What a person can prove who they are with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Factors {
@@ -28,6 +29,7 @@ impl Factors {
 
 /// `GET /auth/step-up`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StepUp {
@@ -41,6 +43,7 @@ pub struct StepUp {
 
 /// `POST /auth/step-up/totp`, `POST /auth/totp/confirm`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Code {
     /// Six digits of the authenticator app; to step up, a recovery code will do.
     pub code: String,
@@ -48,6 +51,7 @@ pub struct Code {
 
 /// `POST /auth/totp/enroll`.
 #[derive(Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EnrollTotp {
     /// The account's password. Needed while there is no other factor; with one, a step-up stands for it.
     #[serde(default)]
@@ -56,6 +60,7 @@ pub struct EnrollTotp {
 
 /// What an authenticator app needs. It counts once a code was given back.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TotpEnrollment {
     /// In base32, for typing.
@@ -74,6 +79,7 @@ impl std::fmt::Debug for TotpEnrollment {
 
 /// A QR code as an SVG path: dark squares in a field of `size` units a side, without the margin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct QrCode {
     /// Squares a side.
     pub size: u32,
@@ -83,6 +89,7 @@ pub struct QrCode {
 
 /// `POST /auth/totp/confirm`: shown this once.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RecoveryCodes {
     /// Ten, each good once.
@@ -97,6 +104,7 @@ impl std::fmt::Debug for RecoveryCodes {
 
 /// A passkey as its owner sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Passkey {
     /// Id.
@@ -111,6 +119,7 @@ pub struct Passkey {
 
 /// `POST /auth/passkeys/register/start`.
 #[derive(Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StartPasskey {
     /// As in [`EnrollTotp`].
     #[serde(default)]
@@ -119,6 +128,7 @@ pub struct StartPasskey {
 
 /// The first half of a passkey's use, on its way to the browser.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Ceremony {
     /// Goes back with the second half.
@@ -129,6 +139,7 @@ pub struct Ceremony {
 
 /// The second half.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FinishPasskey {
     /// From [`Ceremony`].
     pub ceremony: String,
@@ -141,6 +152,7 @@ pub struct FinishPasskey {
 
 /// `PATCH /auth/passkeys/{id}`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RenamePasskey {
     /// What to call it, 1–60 characters.
     pub name: String,
@@ -148,6 +160,7 @@ pub struct RenamePasskey {
 
 /// A browser that is signed in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct BrowserSession {
     /// For `DELETE /auth/sessions/{id}`. Opens nothing.
@@ -166,6 +179,7 @@ pub struct BrowserSession {
 
 /// `POST /auth/password`.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ChangePassword {
     /// The present one; not needed where there is none.
@@ -177,6 +191,7 @@ pub struct ChangePassword {
 
 /// `POST /auth/password/forgot`, `POST /auth/email`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Address {
     /// An email address.
     pub email: String,
@@ -184,6 +199,7 @@ pub struct Address {
 
 /// `POST /auth/password/reset`.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ResetPassword {
     /// From the link in the letter.
     pub token: String,
@@ -193,6 +209,7 @@ pub struct ResetPassword {
 
 /// `POST /auth/email/confirm`.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConfirmEmail {
     /// From the link in the letter.
     pub token: String,

@@ -83,10 +83,15 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
     if text.contains("\\u0000") && serde_json::from_str(text).is_ok_and(|value| holds_nul(&value)) {
         return Err(Failure::bad_request("The body holds a NUL character (\\u0000); leave it out."));
     }
-    serde_json::from_str(text).map_err(|error| {
+    let value = serde_json::from_str(text).map_err(|error| {
         let problem = if error.is_data() { "The body does not fit" } else { "The body is not JSON" };
         Failure::bad_request(format!("{problem}: {error}."))
-    })
+    })?;
+    // A list would pass for an object whose fields it gives in order.
+    if !text.trim_ascii_start().starts_with('{') {
+        return Err(Failure::bad_request("The body does not fit: it must be a JSON object."));
+    }
+    Ok(value)
 }
 
 /// No database text can hold one.
@@ -225,5 +230,6 @@ mod tests {
         assert!(complaint(br#"{"email": "a\u0000", "password": ""}"#).contains("NUL"));
         assert!(complaint(b"{\"email\": 3, \"password\": \"\"}").contains("expected a string"));
         assert!(complaint(b"{\"email\": \"a\"}").contains("password"));
+        assert!(complaint(b"[\"ada@example.com\", \"a password\"]").contains("JSON object"));
     }
 }

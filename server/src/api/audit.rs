@@ -3,10 +3,7 @@
 use super::Page;
 use crate::{
     app::App,
-    auth::{
-        Admin,
-        permission::{AuditLog, Browser},
-    },
+    auth::{Admin, InBrowser, things::AuditLog},
     error::Result,
     extract::Query,
     openapi::{Answers, Data, Operation},
@@ -86,12 +83,12 @@ fn moment(field: &str, text: Option<String>) -> Result<Option<Timestamp>> {
 /// `format=csv` for the whole log as a table. Owners and admins.
 pub async fn list(
     State(app): State<App>,
-    member: Admin<Browser<AuditLog>>,
+    member: InBrowser<Admin, AuditLog>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Log> {
     let filter = wanted.filter()?;
     if wanted.format.as_deref() == Some("csv") {
-        return csv(app, member.scope, filter).await.map(Log);
+        return csv(app, member.scope.clone(), filter).await.map(Log);
     }
     let page = Page { cursor: wanted.cursor, limit: wanted.limit };
     let limit = page.limit(100, 500)?;

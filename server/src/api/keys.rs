@@ -2,10 +2,7 @@
 
 use crate::{
     app::App,
-    auth::{
-        Member,
-        permission::{Everything, KeyMinting, SteppedUp},
-    },
+    auth::{Member, SteppedUp, permission::Everything, things::ApiKeys},
     error::Result,
     extract::{Json, MaybeJson, PathId},
     openapi::{Created, Data, Done},
@@ -24,7 +21,7 @@ pub async fn list(State(app): State<App>, member: Member<Everything>) -> Result<
 /// `POST /api-keys`: 201 with the secret, this once.
 pub async fn mint(
     State(app): State<App>,
-    member: Member<SteppedUp<KeyMinting>>,
+    member: SteppedUp<Member, ApiKeys>,
     Json(new): Json<NewApiKey>,
 ) -> Result<Created<MintedApiKey>> {
     Ok(Created(app.platform.keys.mint(&member.scope, new).await?))
@@ -33,7 +30,7 @@ pub async fn mint(
 /// `POST /api-keys/:id/rotate`: a new secret; the old one is dead at once or when the named grace is over.
 pub async fn rotate(
     State(app): State<App>,
-    member: Member<SteppedUp<KeyMinting>>,
+    member: SteppedUp<Member, ApiKeys>,
     PathId(id): PathId<ApiKeyId>,
     MaybeJson(rotation): MaybeJson<RotateApiKey>,
 ) -> Result<Data<MintedApiKey>> {

@@ -3,8 +3,9 @@
 use crate::{
     app::App,
     auth::{
-        Acting, Admin, Member, Owner, Public, Seen,
-        permission::{AnyKey, Browser, Everybody, OrgMembers, OrgSettings, SteppedUp},
+        Acting, Admin, InBrowser, Member, Owner, Public, Seen, SteppedUp,
+        permission::{AnyKey, Everybody},
+        things::{OrgMembers, OrgSettings},
     },
     error::Result,
     extract::{Json, PathId},
@@ -22,9 +23,9 @@ use alumia_protocol::{
 use axum::extract::State;
 
 /// Managing members in a browser, after a step-up.
-type Manager = Admin<SteppedUp<OrgMembers>>;
+type Manager = SteppedUp<Admin, OrgMembers>;
 /// Whoever is signed in with a browser, in whichever organisation or none.
-type Person<A> = Acting<Everybody, A>;
+type Person = Acting<Everybody>;
 
 /// `GET /org`: the organisation's settings.
 pub async fn get(State(app): State<App>, member: Member<AnyKey>) -> Result<Data<Settings>> {
@@ -34,7 +35,7 @@ pub async fn get(State(app): State<App>, member: Member<AnyKey>) -> Result<Data<
 /// `PATCH /org`: name, slug, default model. Owners and admins; 409 for a slug that is taken.
 pub async fn update(
     State(app): State<App>,
-    member: Admin<SteppedUp<OrgSettings>>,
+    member: SteppedUp<Admin, OrgSettings>,
     Json(change): Json<UpdateOrg>,
 ) -> Result<Data<Settings>> {
     Ok(Data(app.platform.tenants.update(&member.scope, change).await?))
@@ -43,7 +44,7 @@ pub async fn update(
 /// `DELETE /org`: closes it at once; an owner can bring it back for 30 days. Owners.
 pub async fn delete(
     State(app): State<App>,
-    member: Owner<SteppedUp<OrgSettings>>,
+    member: SteppedUp<Owner, OrgSettings>,
     Json(request): Json<DeleteOrg>,
 ) -> Result<Data<DeletedOrg>> {
     Ok(Data(app.platform.tenants.delete(&member.scope, request).await?))
@@ -52,7 +53,7 @@ pub async fn delete(
 /// `POST /orgs`: one more organisation, with the caller as its owner. 201.
 pub async fn create(
     State(app): State<App>,
-    person: Person<Browser<OrgSettings>>,
+    person: InBrowser<Person, OrgSettings>,
     Seen(origin): Seen,
     Json(new): Json<CreateOrg>,
 ) -> Result<Created<Org>> {
@@ -62,7 +63,7 @@ pub async fn create(
 /// `GET /orgs/deleted`: the caller's organisations that can still be brought back.
 pub async fn deleted(
     State(app): State<App>,
-    person: Person<Browser<OrgSettings>>,
+    person: InBrowser<Person, OrgSettings>,
 ) -> Result<Data<List<DeletedOrg>>> {
     Ok(Data(List::whole(app.platform.tenants.deleted(person.user()).await?)))
 }
@@ -70,7 +71,7 @@ pub async fn deleted(
 /// `POST /orgs/:id/restore`: brings one back. Its owners.
 pub async fn restore(
     State(app): State<App>,
-    person: Person<SteppedUp<OrgSettings>>,
+    person: SteppedUp<Person, OrgSettings>,
     Seen(origin): Seen,
     PathId(org): PathId<OrgId>,
 ) -> Result<Data<Org>> {
@@ -80,7 +81,7 @@ pub async fn restore(
 /// `GET /org/members`: the longest there first.
 pub async fn members(
     State(app): State<App>,
-    member: Member<Browser<OrgMembers>>,
+    member: InBrowser<Member, OrgMembers>,
 ) -> Result<Data<List<MemberView>>> {
     Ok(Data(List::whole(app.platform.members.list(&member.scope).await?)))
 }
@@ -98,7 +99,7 @@ pub async fn change_role(
 /// `DELETE /org/members/:id`: ends a membership, and what the person has open here, at once.
 pub async fn remove(
     State(app): State<App>,
-    member: Member<SteppedUp<OrgMembers>>,
+    member: SteppedUp<Member, OrgMembers>,
     PathId(user): PathId<UserId>,
 ) -> Result<Done> {
     app.platform.members.remove(&member.scope, user).await?;
@@ -106,7 +107,7 @@ pub async fn remove(
 }
 
 /// `POST /org/leave`: leaves; 409 for the last owner.
-pub async fn leave(State(app): State<App>, member: Member<SteppedUp<OrgMembers>>) -> Result<Done> {
+pub async fn leave(State(app): State<App>, member: SteppedUp<Member, OrgMembers>) -> Result<Done> {
     app.platform.members.leave(&member.scope).await?;
     Ok(Done)
 }
@@ -114,7 +115,7 @@ pub async fn leave(State(app): State<App>, member: Member<SteppedUp<OrgMembers>>
 /// `GET /org/invites`: those that wait, the newest first. Owners and admins.
 pub async fn invites(
     State(app): State<App>,
-    member: Admin<Browser<OrgMembers>>,
+    member: InBrowser<Admin, OrgMembers>,
 ) -> Result<Data<List<Invite>>> {
     Ok(Data(List::whole(app.platform.invites.list(&member.scope).await?)))
 }
@@ -156,7 +157,7 @@ pub async fn view(
 /// `POST /invites/:id/accept`: joins. 403 `wrong_account` for an account with another address.
 pub async fn accept(
     State(app): State<App>,
-    person: Person<Browser<OrgMembers>>,
+    person: InBrowser<Person, OrgMembers>,
     Seen(origin): Seen,
     PathId(token): PathId<String>,
 ) -> Result<Data<Org>> {

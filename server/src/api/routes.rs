@@ -1,5 +1,6 @@
 use super::{
-    agents, audit, auth, blocks, chat, files, keys, me, models, openapi, orgs, projects, sessions, workspaces,
+    agents, audit, auth, blocks, chat, files, keys, me, models, openapi, orgs, projects, sessions,
+    summaries::summary, workspaces,
 };
 use crate::{
     app::App,
@@ -70,14 +71,15 @@ impl Route {
         T: 'static,
     {
         let name = std::any::type_name::<H>();
+        let name = name.rsplit_once("api::").map_or(name, |(_, name)| name);
         Self {
             method,
             path,
             limit: Limit::Method,
             of,
             permission: H::PERMISSION,
-            name: name.rsplit_once("api::").map_or(name, |(_, name)| name),
-            about: "",
+            name,
+            about: summary(name),
             describe: H::describe,
             handler: on(filter, handler),
         }
@@ -85,11 +87,6 @@ impl Route {
 
     const fn limit(mut self, limit: Limit) -> Self {
         self.limit = limit;
-        self
-    }
-
-    const fn about(mut self, about: &'static str) -> Self {
-        self.about = about;
         self
     }
 
@@ -112,153 +109,80 @@ verbs!(get GET, post POST, put PUT, patch PATCH, delete DELETE);
 pub fn routes() -> Vec<Route> {
     use Foreign::{Agent, Block, Nothing, Project, Session, Workspace};
     vec![
-        post("/auth/signup", Nothing, auth::sign_up).limit(Limit::Auth)
-            .about("Makes an account with an organization and signs it in."),
-        post("/auth/login", Nothing, auth::sign_in).limit(Limit::Auth)
-            .about("Signs in."),
-        post("/auth/logout", Nothing, auth::sign_out)
-            .about("Ends this browser session."),
-        get("/api-keys", Nothing, keys::list).about("Your own API keys that aren't revoked, newest first."),
-        post("/api-keys", Nothing, keys::mint)
-            .limit(Limit::Auth)
-            .about("Makes an API key; the secret is in this answer alone."),
-        post("/api-keys/{id}/rotate", Nothing, keys::rotate)
-            .limit(Limit::Auth)
-            .about("Gives an API key a new secret; the old one is dead at once or after a grace."),
-        delete("/api-keys/{id}", Nothing, keys::revoke).about("Revokes an API key; 409 when it was revoked before."),
-        get("/openapi.json", Nothing, openapi::get).about("This description."),
-        get("/auth/step-up", Nothing, auth::step_up::get)
-            .about("Until when this browser session is stepped up, and what it could be with."),
-        get("/me", Nothing, me::me)
-            .about("The caller with their organizations."),
-        post("/orgs", Nothing, orgs::create)
-            .about("Makes one more organization, with the caller as its owner."),
-        get("/orgs/deleted", Nothing, orgs::deleted)
-            .about("Your deleted organizations that can still be brought back."),
-        post("/orgs/{id}/restore", Nothing, orgs::restore)
-            .about("Brings a deleted organization back. For its owners."),
-        get("/org", Nothing, orgs::get)
-            .about("The organization's settings."),
-        patch("/org", Nothing, orgs::update)
-            .about("Changes name, slug or default model; 409 for a slug that is taken."),
-        delete("/org", Nothing, orgs::delete)
-            .about("Closes the organization at once; an owner can bring it back for 30 days."),
-        post("/org/leave", Nothing, orgs::leave)
-            .about("Leaves the organization; 409 for its last owner."),
-        get("/org/members", Nothing, orgs::members)
-            .about("Members, the longest there first."),
-        post("/org/members", Nothing, orgs::invite)
-            .about("The same as POST /org/invites: nobody becomes a member unasked."),
-        patch("/org/members/{id}", Nothing, orgs::change_role)
-            .about("Gives a member another role; 409 for the last owner."),
-        delete("/org/members/{id}", Nothing, orgs::remove)
-            .about("Ends a membership, and what the person has open here, at once."),
-        get("/org/invites", Nothing, orgs::invites)
-            .about("Invitations that wait, the newest first."),
-        post("/org/invites", Nothing, orgs::invite)
-            .about("Sends an invitation; the answer holds its link, this once. 409 for a member and for whoever has one."),
-        post("/org/invites/{id}/resend", Nothing, orgs::resend)
-            .about("Gives an invitation a new link, good for a week; the old one is dead."),
-        delete("/org/invites/{id}", Nothing, orgs::revoke)
-            .about("Takes an invitation back."),
-        get("/invites/{id}", Nothing, orgs::view).limit(Limit::Auth)
-            .about("What an invitation's link offers; 409 when it was used or is too old."),
-        post("/invites/{id}/accept", Nothing, orgs::accept).limit(Limit::Auth)
-            .about("Joins, as the person whose address was invited."),
-        post("/invites/{id}/signup", Nothing, orgs::join).limit(Limit::Auth)
-            .about("Makes the invited address's account, joins and signs in."),
-        get("/workspaces", Nothing, workspaces::list)
-            .about("Workspaces that the caller sees, the default one first."),
-        post("/workspaces", Nothing, workspaces::create)
-            .about("Makes a workspace."),
-        post("/workspaces/switch", Nothing, workspaces::switch)
-            .about("Works in this workspace from now on; null for all."),
-        get("/workspaces/{id}", Workspace, workspaces::get)
-            .about("One workspace."),
-        patch("/workspaces/{id}", Workspace, workspaces::rename)
-            .about("Renames a workspace."),
-        delete("/workspaces/{id}", Workspace, workspaces::delete)
-            .about("Deletes a workspace: 400 for the default one, 409 while it holds projects."),
-        get("/workspaces/{id}/members", Workspace, workspaces::members)
-            .about("Who belongs to a workspace."),
-        post("/workspaces/{id}/members", Workspace, workspaces::add_member)
-            .about("Lets a member of the organization into a workspace."),
-        delete("/workspaces/{id}/members/{member}", Workspace, workspaces::remove_member)
-            .about("Takes somebody out of a workspace, at once."),
-        get("/audit", Nothing, audit::list)
-            .about("The audit log, newest first; format=csv for all of it as a table."),
-        get("/models", Nothing, models::list)
-            .about("Every model, and whether it is usable now."),
-        get("/agents", Nothing, agents::list)
-            .about("The agents of the organization."),
-        get("/agents/{id}", Agent, agents::get)
-            .about("One agent, by id or by slug."),
-        put("/agents/{id}/tools/{tool}", Agent, agents::set_tool)
-            .about("Turns one tool of an agent on or off."),
-        get("/projects", Nothing, projects::list)
-            .about("Projects, most recently changed first; limit 1 to 100."),
-        post("/projects", Nothing, projects::create)
-            .about("Makes a project."),
-        get("/projects/{id}", Project, projects::get)
-            .about("One project."),
-        patch("/projects/{id}", Project, projects::update)
-            .about("Changes a project; absent fields stay."),
-        delete("/projects/{id}", Project, projects::delete)
-            .about("Deletes a project."),
-        get("/projects/{id}/snapshot", Project, projects::snapshot)
-            .about("Everything that a project's page shows."),
-        get("/projects/{id}/stream", Project, projects::stream)
-            .about("All events of a project, from a snapshot or after a position."),
-        get("/projects/{id}/blocks", Project, blocks::list)
-            .about("Blocks of the canvas, oldest first; limit 1 to 500."),
-        post("/projects/{id}/blocks", Project, blocks::create)
-            .about("Puts a block on the canvas."),
-        patch("/projects/{id}/blocks/positions", Project, blocks::place)
-            .about("Moves nodes of the canvas, all or none."),
-        get("/projects/{id}/files", Project, files::list)
-            .about("What a folder of the project holds, folders first."),
-        get("/projects/{id}/files/content", Project, files::read)
-            .about("A file's bytes."),
-        put("/projects/{id}/files/content", Project, files::write)
-            .about("Stores a file, at most 100 MB."),
-        get("/blocks/{id}", Block, blocks::get)
-            .about("One block."),
-        patch("/blocks/{id}", Block, blocks::update)
-            .about("Changes a block; 409 with the present one when the version is stale."),
-        delete("/blocks/{id}", Block, blocks::delete)
-            .about("Deletes a block."),
-        get("/sessions", Nothing, sessions::list)
-            .about("Conversations, most recently changed first, 50 a page."),
-        post("/sessions", Nothing, sessions::create)
-            .about("Begins a conversation."),
-        get("/sessions/{id}", Session, sessions::get)
-            .about("One conversation."),
-        patch("/sessions/{id}", Session, sessions::update)
-            .about("Renames a conversation."),
-        delete("/sessions/{id}", Session, sessions::delete)
-            .about("Deletes a conversation."),
-        get("/sessions/{id}/messages", Session, sessions::messages)
-            .about("Finished messages, oldest first; limit 1 to 500."),
-        post("/sessions/{id}/messages", Session, chat::say).limit(Limit::Chat)
-            .about("Says something in a conversation; the run goes on by itself."),
-        get("/sessions/{id}/events", Session, sessions::events)
-            .about("Durable events after a position, oldest first; limit 1 to 500."),
-        patch("/sessions/{id}/queue/{message}", Session, sessions::edit_queued)
-            .about("Edits a waiting message; 409 once it has joined the run."),
-        delete("/sessions/{id}/queue/{message}", Session, sessions::remove_queued)
-            .about("Takes a waiting message back; 409 once it has joined the run."),
-        post("/sessions/{id}/calls/{call}/approve", Session, sessions::approve)
-            .about("Answers an approval request."),
-        post("/sessions/{id}/calls/{call}/cancel", Session, sessions::cancel_call)
-            .about("Ends one running tool call."),
-        post("/chat", Nothing, chat::chat).limit(Limit::Chat)
-            .about("Says something and streams the run's events until it ends; the same message id again gives the same run."),
-        get("/chat/{id}/stream", Session, chat::attach)
-            .about("What is going on in a conversation, until its run ends."),
-        post("/chat/{id}/stop", Session, chat::stop)
-            .about("Stops a conversation's run."),
-        post("/chat/{id}/resume", Session, chat::resume)
-            .about("Goes on with a waiting or failed conversation."),
+        post("/auth/signup", Nothing, auth::sign_up).limit(Limit::Auth),
+        post("/auth/login", Nothing, auth::sign_in).limit(Limit::Auth),
+        post("/auth/logout", Nothing, auth::sign_out),
+        get("/auth/step-up", Nothing, auth::step_up::get),
+        get("/api-keys", Nothing, keys::list),
+        post("/api-keys", Nothing, keys::mint).limit(Limit::Auth),
+        post("/api-keys/{id}/rotate", Nothing, keys::rotate).limit(Limit::Auth),
+        delete("/api-keys/{id}", Nothing, keys::revoke),
+        get("/openapi.json", Nothing, openapi::get),
+        get("/me", Nothing, me::me),
+        post("/orgs", Nothing, orgs::create),
+        get("/orgs/deleted", Nothing, orgs::deleted),
+        post("/orgs/{id}/restore", Nothing, orgs::restore),
+        get("/org", Nothing, orgs::get),
+        patch("/org", Nothing, orgs::update),
+        delete("/org", Nothing, orgs::delete),
+        post("/org/leave", Nothing, orgs::leave),
+        get("/org/members", Nothing, orgs::members),
+        post("/org/members", Nothing, orgs::invite),
+        patch("/org/members/{id}", Nothing, orgs::change_role),
+        delete("/org/members/{id}", Nothing, orgs::remove),
+        get("/org/invites", Nothing, orgs::invites),
+        post("/org/invites", Nothing, orgs::invite),
+        post("/org/invites/{id}/resend", Nothing, orgs::resend),
+        delete("/org/invites/{id}", Nothing, orgs::revoke),
+        get("/invites/{id}", Nothing, orgs::view).limit(Limit::Auth),
+        post("/invites/{id}/accept", Nothing, orgs::accept).limit(Limit::Auth),
+        post("/invites/{id}/signup", Nothing, orgs::join).limit(Limit::Auth),
+        get("/workspaces", Nothing, workspaces::list),
+        post("/workspaces", Nothing, workspaces::create),
+        post("/workspaces/switch", Nothing, workspaces::switch),
+        get("/workspaces/{id}", Workspace, workspaces::get),
+        patch("/workspaces/{id}", Workspace, workspaces::rename),
+        delete("/workspaces/{id}", Workspace, workspaces::delete),
+        get("/workspaces/{id}/members", Workspace, workspaces::members),
+        post("/workspaces/{id}/members", Workspace, workspaces::add_member),
+        delete("/workspaces/{id}/members/{member}", Workspace, workspaces::remove_member),
+        get("/audit", Nothing, audit::list),
+        get("/models", Nothing, models::list),
+        get("/agents", Nothing, agents::list),
+        get("/agents/{id}", Agent, agents::get),
+        put("/agents/{id}/tools/{tool}", Agent, agents::set_tool),
+        get("/projects", Nothing, projects::list),
+        post("/projects", Nothing, projects::create),
+        get("/projects/{id}", Project, projects::get),
+        patch("/projects/{id}", Project, projects::update),
+        delete("/projects/{id}", Project, projects::delete),
+        get("/projects/{id}/snapshot", Project, projects::snapshot),
+        get("/projects/{id}/stream", Project, projects::stream),
+        get("/projects/{id}/blocks", Project, blocks::list),
+        post("/projects/{id}/blocks", Project, blocks::create),
+        patch("/projects/{id}/blocks/positions", Project, blocks::place),
+        get("/projects/{id}/files", Project, files::list),
+        get("/projects/{id}/files/content", Project, files::read),
+        put("/projects/{id}/files/content", Project, files::write),
+        get("/blocks/{id}", Block, blocks::get),
+        patch("/blocks/{id}", Block, blocks::update),
+        delete("/blocks/{id}", Block, blocks::delete),
+        get("/sessions", Nothing, sessions::list),
+        post("/sessions", Nothing, sessions::create),
+        get("/sessions/{id}", Session, sessions::get),
+        patch("/sessions/{id}", Session, sessions::update),
+        delete("/sessions/{id}", Session, sessions::delete),
+        get("/sessions/{id}/messages", Session, sessions::messages),
+        post("/sessions/{id}/messages", Session, chat::say).limit(Limit::Chat),
+        get("/sessions/{id}/events", Session, sessions::events),
+        patch("/sessions/{id}/queue/{message}", Session, sessions::edit_queued),
+        delete("/sessions/{id}/queue/{message}", Session, sessions::remove_queued),
+        post("/sessions/{id}/calls/{call}/approve", Session, sessions::approve),
+        post("/sessions/{id}/calls/{call}/cancel", Session, sessions::cancel_call),
+        post("/chat", Nothing, chat::chat).limit(Limit::Chat),
+        get("/chat/{id}/stream", Session, chat::attach),
+        post("/chat/{id}/stop", Session, chat::stop),
+        post("/chat/{id}/resume", Session, chat::resume),
     ]
 }
 

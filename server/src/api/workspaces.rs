@@ -3,8 +3,8 @@
 use crate::{
     app::App,
     auth::{
-        Admin, AdminOf, Member, MemberOf,
-        permission::{Browser, ProjectsRead, SteppedUp, Workspaces},
+        Admin, AdminOf, InBrowser, Member, MemberOf, SteppedUp, permission::ProjectsRead,
+        things::Workspaces,
     },
     error::Result,
     extract::{Json, Second},
@@ -17,7 +17,7 @@ use alumia_protocol::{
 use axum::extract::State;
 
 /// Managing one workspace in a browser, after a step-up.
-type Manager = AdminOf<WorkspaceId, SteppedUp<Workspaces>>;
+type Manager = SteppedUp<AdminOf<WorkspaceId>, Workspaces>;
 
 /// `GET /workspaces`: those that the caller sees, the default one first.
 pub async fn list(State(app): State<App>, member: Member<ProjectsRead>) -> Result<Data<List<Workspace>>> {
@@ -27,7 +27,7 @@ pub async fn list(State(app): State<App>, member: Member<ProjectsRead>) -> Resul
 /// `POST /workspaces`: 201. Owners and admins.
 pub async fn create(
     State(app): State<App>,
-    member: Admin<SteppedUp<Workspaces>>,
+    member: SteppedUp<Admin, Workspaces>,
     Json(new): Json<NameWorkspace>,
 ) -> Result<Created<Workspace>> {
     Ok(Created(app.platform.workspaces.create(&member.scope, new).await?))
@@ -59,7 +59,7 @@ pub async fn delete(State(app): State<App>, workspace: Manager) -> Result<Done> 
 /// `GET /workspaces/:id/members`.
 pub async fn members(
     State(app): State<App>,
-    workspace: MemberOf<WorkspaceId, Browser<Workspaces>>,
+    workspace: InBrowser<MemberOf<WorkspaceId>, Workspaces>,
 ) -> Result<Data<List<MemberView>>> {
     Ok(Data(List::whole(app.platform.workspaces.members(&workspace.scope, workspace.id).await?)))
 }
@@ -87,7 +87,7 @@ pub async fn remove_member(
 /// `POST /workspaces/switch`: works in this one from now on; `null` for all.
 pub async fn switch(
     State(app): State<App>,
-    member: Member<Browser<Workspaces>>,
+    member: InBrowser<Member, Workspaces>,
     Json(to): Json<SwitchWorkspace>,
 ) -> Result<Done> {
     app.platform.workspaces.switch(&member.scope, to.workspace_id).await?;

@@ -3,8 +3,8 @@ use super::{
     origin::{Concerned, Seen},
     permission::{
         Access, Admins, Browser, Everybody, Keys, Owners, Permission, Roles, Treasurers, Who, Writers,
+        browser_required,
     },
-    step_up,
 };
 use crate::{
     app::App,
@@ -58,11 +58,7 @@ impl Proven {
         };
         concerned.is(holder.scope.org_id());
         match A::KEYS {
-            Keys::Refused(thing) => Err(Error::Forbidden {
-                reason: "browser_session_required",
-                message: format!("{thing} requires a browser session. Do it in the dashboard."),
-            }
-            .into()),
+            Keys::Refused(thing) => Err(browser_required(thing).into()),
             Keys::With(scope) if !holder.may(scope) => Err(Error::Forbidden {
                 reason: "scope",
                 message: format!(
@@ -102,10 +98,6 @@ impl Proven {
     }
 }
 
-async fn step_up_if<A: Access>(parts: &Parts, app: &App) -> Result<(), Failure> {
-    if A::STEP_UP { step_up::require(parts, app).await } else { Ok(()) }
-}
-
 /// A person who is signed in with a browser.
 #[derive(Clone, Copy, Debug)]
 pub struct SignedIn(pub UserId);
@@ -120,7 +112,7 @@ impl FromRequestParts<App> for SignedIn {
 
 impl Part for SignedIn {
     const PERMISSION: Option<Permission> =
-        Some(Permission { who: Who::Person, keys: Browser::<super::permission::This>::KEYS, step_up: false });
+        Some(Permission { who: Who::Person, keys: Browser::KEYS, step_up: false });
 }
 
 impl FromRequestParts<App> for Session {
@@ -168,14 +160,13 @@ impl<R: Roles, A: Access> FromRequestParts<App> for Acting<R, A> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let proven = Proven::of::<A>(parts, app)?;
-        step_up_if::<A>(parts, app).await?;
         Ok(Self { proven, slug: slug(parts, app).await, of: PhantomData })
     }
 }
 
 impl<R: Roles, A: Access> Part for Acting<R, A> {
     const PERMISSION: Option<Permission> =
-        Some(Permission { who: Who::Roles(R::ROLES), keys: A::KEYS, step_up: A::STEP_UP });
+        Some(Permission { who: Who::Roles(R::ROLES), keys: A::KEYS, step_up: false });
 
     fn describe(operation: &mut Operation) {
         operation.query::<Named>();
@@ -217,14 +208,13 @@ impl<R: Roles, A: Access> FromRequestParts<App> for May<R, A> {
         let proven = Proven::of::<A>(parts, app)?;
         let scope = proven.scope(app, slug(parts, app).await.as_deref()).await?;
         R::admit(scope.role())?;
-        step_up_if::<A>(parts, app).await?;
         Ok(Self { scope, of: PhantomData })
     }
 }
 
 impl<R: Roles, A: Access> Part for May<R, A> {
     const PERMISSION: Option<Permission> =
-        Some(Permission { who: Who::Roles(R::ROLES), keys: A::KEYS, step_up: A::STEP_UP });
+        Some(Permission { who: Who::Roles(R::ROLES), keys: A::KEYS, step_up: false });
 
     fn describe(operation: &mut Operation) {
         operation.query::<Named>();
@@ -278,14 +268,13 @@ impl<Id: Owned, R: Roles, A: Access> FromRequestParts<App> for MayOn<Id, R, A> {
         let id = id.ok_or(Error::NotFound(Id::WHAT))?;
         let scope = proven.scope_of(app, id.resource()).await?;
         R::admit(scope.role())?;
-        step_up_if::<A>(parts, app).await?;
         Ok(Self { scope, id, of: PhantomData })
     }
 }
 
 impl<Id: Owned, R: Roles, A: Access> Part for MayOn<Id, R, A> {
     const PERMISSION: Option<Permission> =
-        Some(Permission { who: Who::Roles(R::ROLES), keys: A::KEYS, step_up: A::STEP_UP });
+        Some(Permission { who: Who::Roles(R::ROLES), keys: A::KEYS, step_up: false });
 
     fn describe(operation: &mut Operation) {
         operation.not_found();

@@ -16,4 +16,4 @@ pub use member::{
     WriterOf,
 };
 pub use origin::{Concerned, Seen};
-pub use step_up::InBrowser;
+pub use step_up::{InBrowser, SteppedUp, things};

@@ -3,7 +3,6 @@
 
 use alumia_platform::Error;
 use alumia_protocol::{keys::Scope, people::Role};
-use std::marker::PhantomData;
 
 /// What a route asks of its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +81,6 @@ roles! {
 /// A way of access that a handler allows.
 pub trait Access: Send + Sync + 'static {
     const KEYS: Keys;
-    const STEP_UP: bool = false;
 }
 
 macro_rules! scopes {
@@ -111,53 +109,17 @@ impl Access for AnyKey {
     const KEYS: Keys = Keys::Any;
 }
 
-/// Something that no key may do.
-pub trait Thing: Send + Sync + 'static {
-    /// The subject of "… requires a browser session".
-    const NAME: &'static str;
+/// A browser alone. [`InBrowser`](super::InBrowser) names the thing that requires it.
+pub struct Browser;
+
+impl Access for Browser {
+    const KEYS: Keys = Keys::Refused("This");
 }
 
-macro_rules! things {
-    ($($(#[$doc:meta])* $thing:ident = $name:literal;)+) => {$(
-        $(#[$doc])*
-        pub struct $thing;
-
-        impl Thing for $thing {
-            const NAME: &'static str = $name;
-        }
-    )+};
-}
-
-things! {
-    /// Whatever has no name of its own.
-    This = "This";
-    /// Factors, password, email address, browser sessions.
-    AccountSecurity = "Account security";
-    /// Making and rotating keys.
-    KeyMinting = "Minting API keys";
-    /// Who belongs to the organisation.
-    OrgMembers = "Organization membership management";
-    /// The organisation itself.
-    OrgSettings = "Organization settings management";
-    /// The audit log.
-    AuditLog = "Reading the audit log";
-    /// Workspaces and who belongs to them.
-    Workspaces = "Workspace management";
-    /// Signing out.
-    SignOut = "Signing out";
-}
-
-/// A browser.
-pub struct Browser<T = This>(PhantomData<T>);
-
-impl<T: Thing> Access for Browser<T> {
-    const KEYS: Keys = Keys::Refused(T::NAME);
-}
-
-/// A browser whose person proved a second factor in the last minutes.
-pub struct SteppedUp<T = This>(PhantomData<T>);
-
-impl<T: Thing> Access for SteppedUp<T> {
-    const KEYS: Keys = Keys::Refused(T::NAME);
-    const STEP_UP: bool = true;
+/// The refusal of a key where `thing` requires a person.
+pub fn browser_required(thing: &str) -> Error {
+    Error::Forbidden {
+        reason: "browser_session_required",
+        message: format!("{thing} requires a browser session. Do it in the dashboard."),
+    }
 }

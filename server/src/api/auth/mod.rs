@@ -4,10 +4,7 @@ pub mod step_up;
 
 use crate::{
     app::App,
-    auth::{
-        Acting, Public,
-        permission::{Browser, Everybody, SignOut},
-    },
+    auth::{InBrowser, Public, SignedIn, things::SignOut},
     error::Result,
     extract::Json,
     openapi::{Created, Data, Done},
@@ -41,7 +38,7 @@ pub async fn sign_in(
 }
 
 /// `POST /auth/logout`: ends this browser session.
-pub async fn sign_out(_: Acting<Everybody, Browser<SignOut>>, session: Session) -> Result<Done> {
+pub async fn sign_out(_: InBrowser<SignedIn, SignOut>, session: Session) -> Result<Done> {
     session.sign_out().await?;
     Ok(Done)
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     app::App,
-    auth::{InBrowser, SignedIn, permission::AccountSecurity},
+    auth::{InBrowser, SignedIn, things::AccountSecurity},
     error::Result,
     openapi::Data,
     web_sessions::Session,
