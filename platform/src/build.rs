@@ -7,7 +7,7 @@ use crate::{
     clock::Clock,
     engine::{Engine, EngineLimits, EngineParts},
     files::Files,
-    identity::Identity,
+    identity::{Identity, RESET_JOB},
     jobs::{Jobs, Worker},
     mail::{LETTER_JOB, Links, Mail, Mailbox, Outbox},
     models::Models,
@@ -101,9 +101,10 @@ impl Platform {
         let jobs = Jobs::new(store.clone(), clock.clone());
         let secrets = Secrets::open(store.clone(), clock.clone(), master_keys).await?;
         let outbox = Outbox::new(store.clone(), jobs.clone(), secrets.clone(), mail, Links::default());
-        let worker = Worker::new(jobs.clone()).with(LETTER_JOB, outbox.clone());
         let orgs = Orgs::new(store.clone());
         let identity = Identity::new(store.clone(), clock.clone(), outbox.clone());
+        let worker =
+            Worker::new(jobs.clone()).with(LETTER_JOB, outbox.clone()).with(RESET_JOB, identity.clone());
         let projects = Projects { store: store.clone(), clock: clock.clone() };
         let agents = Agents { store: store.clone(), clock: clock.clone() };
         let log = Log::new(store.clone(), clock.clone());

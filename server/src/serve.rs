@@ -226,15 +226,19 @@ impl Running {
     }
 }
 
-/// Removes browser sessions that are over, now and then.
+/// Removes what is over, now and then.
 async fn keep_house(app: App) {
-    let sessions = app.platform.identity.web_sessions();
+    let identity = &app.platform.identity;
+    let sessions = identity.web_sessions();
     let work = async {
         let mut ticks = tokio::time::interval(HOUSEKEEPING);
         loop {
             ticks.tick().await;
             if let Err(error) = sessions.delete_expired().await {
                 tracing::warn!(%error, "expired browser sessions stay for now");
+            }
+            if let Err(error) = identity.delete_expired().await {
+                tracing::warn!(%error, "expired links and ceremonies stay for now");
             }
         }
     };

@@ -5,8 +5,10 @@
 
 mod identify;
 mod member;
+mod site;
 mod step_up;
 
 pub use identify::{Credentials, has_bearer, identify};
 pub use member::{Member, MemberOf, SignedIn};
+pub use site::Site;
 pub use step_up::{InBrowser, SteppedUp, things};

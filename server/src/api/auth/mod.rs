@@ -1,6 +1,10 @@
-//! Sign-up, sign-in, sign-out; factors and step-up.
+//! Sign-up, sign-in, sign-out; factors, step-up, sessions, password and email address.
 
+pub mod account;
+pub mod passkeys;
+pub mod sessions;
 pub mod step_up;
+pub mod totp;
 
 use super::{created, done, ok};
 use crate::{app::App, auth::SignedIn, error::Result, extract::Json, web_sessions::Session};
@@ -14,7 +18,8 @@ pub async fn sign_up(State(app): State<App>, session: Session, Json(form): Json<
     Ok(created(signed_in))
 }
 
-/// `POST /auth/login`: 401 for whatever is wrong, always alike.
+/// `POST /auth/login`: 401 for whatever is wrong, always alike; with the reason `totp_required` when the
+/// password is right and a good `code` is due.
 pub async fn sign_in(State(app): State<App>, session: Session, Json(form): Json<SignIn>) -> Result<Response> {
     let signed_in = app.platform.identity.sign_in(form).await?;
     session.sign_in(signed_in.user.id).await?;
