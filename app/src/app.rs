@@ -1,13 +1,17 @@
 //! The document and the router.
 
 use crate::{
-    components::toast::{ToastRegion, Toasts},
+    components::{
+        step_up::StepUpDialog,
+        toast::{ToastRegion, Toasts},
+    },
     pages::{
         NotFound,
-        auth::{LoginPage, SignupPage},
+        auth::{ConfirmPage, ForgotPage, LoginPage, ResetPage, SignupPage, StepUpPage},
         frame::Frame,
         home::HomePage,
         projects::ProjectsPage,
+        settings::security::SecurityPage,
         workspace::{LabPage, ProjectPage},
     },
 };
@@ -59,14 +63,20 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/") view=HomePage ssr=SsrMode::Async />
                 <Route path=path!("/signup") view=SignupPage ssr=SsrMode::Async />
                 <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async />
+                <Route path=path!("/auth/step-up") view=StepUpPage ssr=SsrMode::Async />
+                <Route path=path!("/forgot") view=ForgotPage ssr=SsrMode::Async />
+                <Route path=path!("/reset/:token") view=ResetPage ssr=SsrMode::Async />
+                <Route path=path!("/confirm/:token") view=ConfirmPage ssr=SsrMode::Async />
                 <Route path=path!("/docs/components") view=Gallery ssr=SsrMode::Async />
                 <ParentRoute path=path!("/:org") view=Frame ssr=SsrMode::Async>
                     <Route path=path!("/lab") view=LabPage />
                     <Route path=path!("/projects") view=ProjectsPage />
                     <Route path=path!("/projects/:slug") view=ProjectPage />
+                    <Route path=path!("/settings/security") view=SecurityPage />
                 </ParentRoute>
             </Routes>
         </Router>
+        <StepUpDialog />
         <ToastRegion />
     }
 }

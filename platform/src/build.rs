@@ -9,7 +9,7 @@ use crate::{
     engine::{Engine, EngineLimits, EngineParts},
     files::Files,
     idempotency::Idempotency,
-    identity::Identity,
+    identity::{Identity, RESET_JOB},
     jobs::{Jobs, Worker},
     keys::Keys,
     mail::{LETTER_JOB, Links, Mail, Mailbox, Outbox},

@@ -103,7 +103,10 @@ mod tests {
 
     #[test]
     fn nesting_has_an_end() {
-        let nested = |levels| (0..levels).fold(json!(1), |inner, at| if at % 2 == 0 { json!([inner]) } else { json!({ "a": inner }) });
+        let nested = |levels| {
+            (0..levels)
+                .fold(json!(1), |inner, at| if at % 2 == 0 { json!([inner]) } else { json!({ "a": inner }) })
+        };
         assert!(!is_too_deep(&nested(NESTING)));
         assert!(is_too_deep(&nested(NESTING + 1)));
     }

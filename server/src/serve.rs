@@ -230,9 +230,10 @@ impl Running {
     }
 }
 
-/// Removes browser sessions and kept answers that are over, now and then.
+/// Removes what is over, now and then.
 async fn keep_house(app: App) {
-    let sessions = app.platform.identity.web_sessions();
+    let identity = &app.platform.identity;
+    let sessions = identity.web_sessions();
     let work = async {
         let mut ticks = tokio::time::interval(HOUSEKEEPING);
         loop {
@@ -242,6 +243,9 @@ async fn keep_house(app: App) {
             }
             if let Err(error) = app.platform.idempotency.delete_expired().await {
                 tracing::warn!(%error, "kept answers of yesterday stay for now");
+            }
+            if let Err(error) = identity.delete_expired().await {
+                tracing::warn!(%error, "expired links and ceremonies stay for now");
             }
         }
     };

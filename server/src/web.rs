@@ -123,10 +123,19 @@ async fn function(request: Request, context: impl Fn() + Clone + Send + 'static)
     }
 }
 
-/// Forms that make or open an account count as what they are.
+/// Forms that make, open or secure an account count as what they are.
 async fn limit_function(State(app): State<App>, request: Request, next: Next) -> Response {
     let limit = match request.uri().path() {
-        "/fn/sign_up" | "/fn/sign_in" | "/fn/log_in" => Limit::Auth,
+        "/fn/sign_up"
+        | "/fn/sign_in"
+        | "/fn/step_up"
+        | "/fn/ask_reset"
+        | "/fn/reset_password"
+        | "/fn/confirm_email"
+        | "/fn/change_password"
+        | "/fn/change_email"
+        | "/fn/confirm_totp"
+        | "/fn/enroll_totp" => Limit::Auth,
         _ => Limit::Read,
     };
     limits::limit(State((app, limit)), request, next).await
@@ -138,8 +147,12 @@ fn provide(app: &App) {
     let parts = use_context::<Parts>();
     let extensions = parts.as_ref().map(|parts| &parts.extensions);
     let credentials = extensions.and_then(|extensions| extensions.get::<Credentials>());
-    provide_context(Caller { user: credentials.and_then(|credentials| credentials.user()) });
-    if let Some(session) = extensions.and_then(|extensions| extensions.get::<Session>()) {
+    let session = extensions.and_then(|extensions| extensions.get::<Session>());
+    provide_context(Caller {
+        user: credentials.and_then(|credentials| credentials.user()),
+        stepped_up: session.is_some_and(|session| session.stepped_up_until().is_some()),
+    });
+    if let Some(session) = session {
         let door: DoorHandle = Arc::new(session.clone());
         provide_context(door);
     }

@@ -200,6 +200,14 @@ impl Door for Session {
         Box::pin(self.sign_in(user))
     }
 
+    fn step_up(&self) -> Pin<Box<dyn Future<Output = Result<()>> + Send + '_>> {
+        Box::pin(self.step_up())
+    }
+
+    fn session(&self) -> String {
+        self.id_hash()
+    }
+
     fn leave(&self) -> Pin<Box<dyn Future<Output = Result<()>> + Send + '_>> {
         Box::pin(self.sign_out())
     }

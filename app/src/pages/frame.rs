@@ -143,7 +143,7 @@ fn Inside(data: FrameData) -> impl IntoView {
                     <ul role="list">{links}</ul>
                 </nav>
                 <div class="rail-foot">
-                    <Account user=data.user />
+                    <Account user=data.user org=data.org.slug />
                 </div>
             </header>
             <Outlet />
@@ -164,7 +164,7 @@ pub fn Mark() -> impl IntoView {
 }
 
 #[component]
-fn Account(user: User) -> impl IntoView {
+fn Account(user: User, org: String) -> impl IntoView {
     let initial =
         user.name.chars().next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
     let leave = ServerAction::<SignOut>::new();
@@ -181,6 +181,7 @@ fn Account(user: User) -> impl IntoView {
             </div>
             <ThemeSwitch />
             <hr />
+            <A href=format!("/{org}/settings/security") attr:class="menu-item"><Icon name="lock" />"Security"</A>
             <ActionForm action=leave>
                 <button class="menu-item" type="submit"><Icon name="sign-out" />"Sign out"</button>
             </ActionForm>

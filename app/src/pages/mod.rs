@@ -6,6 +6,7 @@ mod error;
 pub mod frame;
 pub mod home;
 pub mod projects;
+pub mod settings;
 pub mod workspace;
 
 pub use error::{NotFound, PageError, Problem};

@@ -7,7 +7,7 @@ use alumia_platform::{
     Error, OrgScope,
     agents::Agents,
     clock::ManualClock,
-    identity::Identity,
+    identity::{Identity, RESET_JOB},
     jobs::{Jobs, Worker},
     mail::{LETTER_JOB, Links, Mailbox, Outbox},
     orgs::Orgs,
@@ -47,7 +47,7 @@ impl World {
         let outbox = Outbox::new(store.store(), jobs.clone(), secrets, Arc::new(mailbox.clone()), links);
         let identity = Identity::new(store.store(), shared(), outbox.clone());
         Self {
-            worker: Worker::new(jobs).with(LETTER_JOB, outbox.clone()),
+            worker: Worker::new(jobs).with(LETTER_JOB, outbox.clone()).with(RESET_JOB, identity.clone()),
             outbox,
             identity,
             mailbox,

@@ -33,6 +33,16 @@ fn ok<T: Serialize>(data: T) -> Response {
     respond(StatusCode::OK, data)
 }
 
+/// `201` with the envelope around `data`.
+fn created<T: Serialize>(data: T) -> Response {
+    respond(StatusCode::CREATED, data)
+}
+
+/// `200` for something done that has nothing to show.
+fn done() -> Response {
+    respond(StatusCode::OK, ())
+}
+
 /// The envelope around `data`.
 pub fn respond<T: Serialize>(status: StatusCode, data: T) -> Response {
     (status, axum::Json(Success::new(data))).into_response()

@@ -27,7 +27,7 @@ pub const BASE: &str = "/api/v1";
 pub enum Limit {
     /// By its method: reads or writes.
     Method,
-    /// Sign-in and sign-up.
+    /// Sign-in, sign-up, step-up, and what else guesses could be made at.
     Auth,
     /// The handler decides: a message sent again costs nothing.
     Chat,
@@ -118,6 +118,30 @@ pub fn routes() -> Vec<Route> {
         post("/api-keys/{id}/rotate", Nothing, keys::rotate).limit(Limit::Auth),
         delete("/api-keys/{id}", Nothing, keys::revoke),
         get("/openapi.json", Nothing, openapi::get),
+        post("/auth/step-up/totp", Nothing, auth::step_up::by_code).limit(Limit::Auth),
+        post("/auth/totp/enroll", Nothing, auth::totp::enroll).limit(Limit::Auth),
+        post("/auth/totp/confirm", Nothing, auth::totp::confirm).limit(Limit::Auth),
+        delete("/auth/totp", Nothing, auth::totp::remove),
+        post("/auth/totp/recovery-codes", Nothing, auth::totp::renew_codes).limit(Limit::Auth),
+        get("/auth/passkeys", Nothing, auth::passkeys::list),
+        patch("/auth/passkeys/{id}", Nothing, auth::passkeys::rename),
+        delete("/auth/passkeys/{id}", Nothing, auth::passkeys::remove),
+        post("/auth/passkeys/register/start", Nothing, auth::passkeys::start_register).limit(Limit::Auth),
+        post("/auth/passkeys/register/finish", Nothing, auth::passkeys::finish_register).limit(Limit::Auth),
+        // A page that offers passkeys starts one unasked; nothing can be guessed before the finish.
+        post("/auth/passkeys/login/start", Nothing, auth::passkeys::start_login),
+        post("/auth/passkeys/login/finish", Nothing, auth::passkeys::finish_login).limit(Limit::Auth),
+        post("/auth/passkeys/step-up/start", Nothing, auth::passkeys::start_step_up),
+        post("/auth/passkeys/step-up/finish", Nothing, auth::passkeys::finish_step_up).limit(Limit::Auth),
+        get("/auth/sessions", Nothing, auth::sessions::list),
+        delete("/auth/sessions", Nothing, auth::sessions::end_others),
+        delete("/auth/sessions/{id}", Nothing, auth::sessions::end),
+        post("/auth/password", Nothing, auth::account::change_password).limit(Limit::Auth),
+        post("/auth/password/forgot", Nothing, auth::account::forgot).limit(Limit::Auth),
+        post("/auth/password/reset", Nothing, auth::account::reset).limit(Limit::Auth),
+        post("/auth/email", Nothing, auth::account::change_email).limit(Limit::Auth),
+        post("/auth/email/verify", Nothing, auth::account::verify).limit(Limit::Auth),
+        post("/auth/email/confirm", Nothing, auth::account::confirm_email).limit(Limit::Auth),
         get("/me", Nothing, me::me),
         post("/orgs", Nothing, orgs::create),
         get("/orgs/deleted", Nothing, orgs::deleted),

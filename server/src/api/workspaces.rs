@@ -3,8 +3,7 @@
 use crate::{
     app::App,
     auth::{
-        Admin, AdminOf, InBrowser, Member, MemberOf, SteppedUp, permission::ProjectsRead,
-        things::Workspaces,
+        Admin, AdminOf, InBrowser, Member, MemberOf, SteppedUp, permission::ProjectsRead, things::Workspaces,
     },
     error::Result,
     extract::{Json, Second},

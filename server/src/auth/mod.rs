@@ -8,6 +8,7 @@ mod identify;
 mod member;
 mod origin;
 pub mod permission;
+mod site;
 mod step_up;
 
 pub use identify::{Credentials, bearer, has_bearer, identify};
@@ -16,4 +17,5 @@ pub use member::{
     WriterOf,
 };
 pub use origin::{Concerned, Seen};
+pub use site::Site;
 pub use step_up::{InBrowser, SteppedUp, things};

@@ -48,7 +48,8 @@ async fn each_error_has_its_code_status_and_words() {
     keep("an unknown key", &Answer::of(key).await);
     let wrong = json!({ "email": ada.email, "password": "wrong" });
     keep("a wrong password", &app.nobody().post("/auth/login", &wrong).await);
-    let forged = ada.anonymous().api(Method::POST, "/auth/logout").header("cookie", ada.cookie.clone().unwrap());
+    let forged =
+        ada.anonymous().api(Method::POST, "/auth/logout").header("cookie", ada.cookie.clone().unwrap());
     keep("from another site", &Answer::of(forged.header("sec-fetch-site", "cross-site")).await);
     keep("a role that reads", &vera.post(&format!("{at}/blocks"), &note("x")).await);
     keep("no such project", &ada.get(&format!("/projects/{}", unknown())).await);

@@ -107,7 +107,8 @@ async fn unknown_fields_are_ignored_except_where_content_would_be_lost() {
     let app = App::start().await;
     let ada = app.person("Ada").await;
     // A newer client may say more than this server knows.
-    let form = json!({ "name": "x", "isAdmin": true, "orgId": unknown(), "createdBy": unknown(), "id": unknown() });
+    let form =
+        json!({ "name": "x", "isAdmin": true, "orgId": unknown(), "createdBy": unknown(), "id": unknown() });
     let project = ada.post("/projects", &form).await.data();
     assert_eq!(project["createdBy"], ada.user.to_string());
     assert_eq!(project["orgId"], ada.org_id);
@@ -130,10 +131,13 @@ async fn values_out_of_range_are_422_and_name_the_field() {
         nested = json!({ "a": nested });
     }
     let position = |x: f64, width: f64| json!({ "x": x, "y": 0, "width": width, "height": 0 });
-    let place = |position: Value| json!({ "moves": [
+    let place = |position: Value| {
+        json!({ "moves": [
         { "node": { "type": "block", "id": block }, "position": position },
-    ] });
-    let many: Vec<Value> = (0..11).map(|_| json!({ "name": "a", "mediaType": "b", "path": "c", "size": 1 })).collect();
+    ] })
+    };
+    let many: Vec<Value> =
+        (0..11).map(|_| json!({ "name": "a", "mediaType": "b", "path": "c", "size": 1 })).collect();
     let say = |content: &str| json!({ "id": unknown(), "content": content });
     let table = [
         (Method::POST, "/projects".to_owned(), json!({ "name": long(256) }), "name"),
@@ -145,7 +149,12 @@ async fn values_out_of_range_are_422_and_name_the_field() {
         (Method::POST, "/projects".into(), json!({ "name": "x", "metadata": [] }), "metadata"),
         (Method::POST, "/projects".into(), json!({ "name": "x", "metadata": nested }), "metadata"),
         (Method::PATCH, format!("/projects/{project}"), json!({ "status": "lost" }), "status"),
-        (Method::PATCH, format!("/projects/{project}"), json!({ "metadata": { "a": long(20_000) } }), "metadata"),
+        (
+            Method::PATCH,
+            format!("/projects/{project}"),
+            json!({ "metadata": { "a": long(20_000) } }),
+            "metadata",
+        ),
         (Method::POST, "/sessions".into(), json!({ "projectId": project, "label": long(256) }), "label"),
         (Method::POST, "/sessions".into(), json!({ "projectId": project, "metadata": nested }), "metadata"),
         (Method::PATCH, format!("/sessions/{session}"), json!({ "metadata": nested }), "metadata"),
@@ -243,7 +252,9 @@ async fn a_path_stays_in_its_folder() {
     // Encoded twice it is only a strange name.
     let at = format!("/projects/{project}/files/content?path=%252e%252e%252fx");
     assert_eq!(ada.put(&at, "x").await.data()["path"], "%2e%2e%2fx");
-    for path in ["/pkg/../alumia.toml", "/pkg/%2e%2e/%2e%2e/etc/passwd", "/..%2f..%2fetc/passwd", "//etc/passwd"] {
+    for path in
+        ["/pkg/../alumia.toml", "/pkg/%2e%2e/%2e%2e/etc/passwd", "/..%2f..%2fetc/passwd", "//etc/passwd"]
+    {
         let answer = Answer::of(ada.request(Method::GET, path)).await;
         assert!(answer.status == 404 || answer.status == 200, "{path}: {}", answer.status);
         assert!(!String::from_utf8_lossy(&answer.bytes).contains("root:"), "{path}");
@@ -273,7 +284,9 @@ async fn content_that_would_run_is_kept_as_words() {
     assert!(policy.contains("default-src 'self'") && policy.contains("object-src 'none'"), "{policy}");
     assert!(!policy.contains("'unsafe-inline' ") && !policy.contains("script-src *"), "{policy}");
     let html = String::from_utf8(page.bytes).unwrap();
-    for live in ["<script>fetch(", "<img src=x", "<iframe src=//evil", "href=\"javascript:", "src=\"https://evil"] {
+    for live in
+        ["<script>fetch(", "<img src=x", "<iframe src=//evil", "href=\"javascript:", "src=\"https://evil"]
+    {
         assert!(!html.contains(live), "{live}");
     }
     // A file with script in it doesn't open as a page.
@@ -297,13 +310,17 @@ async fn strange_requests_get_an_answer() {
         ("no HTTP", "\x16\x03\x01\x02\x00\x01\x00\x01\r\n\r\n".to_owned()),
         ("a long path", format!("GET /{long} HTTP/1.1\r\nhost: x\r\n\r\n")),
         ("a long query", format!("GET /api/v1/me?{long} HTTP/1.1\r\nhost: x\r\n\r\n")),
-        ("a long header", format!("GET /api/v1/me HTTP/1.1\r\nhost: x\r\nx-long: {long}{long}{long}\r\n\r\n")),
+        (
+            "a long header",
+            format!("GET /api/v1/me HTTP/1.1\r\nhost: x\r\nx-long: {long}{long}{long}\r\n\r\n"),
+        ),
         ("many headers", format!("GET /api/v1/me HTTP/1.1\r\nhost: x\r\n{}\r\n", "a: b\r\n".repeat(500))),
         ("no host", "GET /api/v1/me HTTP/1.1\r\n\r\n".to_owned()),
         ("a bad length", "POST /api/v1/chat HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n".to_owned()),
         (
             "two lengths",
-            "POST /api/v1/chat HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n{}".to_owned(),
+            "POST /api/v1/chat HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n{}"
+                .to_owned(),
         ),
         (
             "a bad chunk",
@@ -312,15 +329,22 @@ async fn strange_requests_get_an_answer() {
                 .to_owned(),
         ),
         ("a broken percent", "GET /api/v1/projects/%zz HTTP/1.1\r\nhost: x\r\n\r\n".to_owned()),
-        ("a whole URL", "GET http://evil.example/api/v1/me HTTP/1.1\r\nhost: evil.example\r\n\r\n".to_owned()),
+        (
+            "a whole URL",
+            "GET http://evil.example/api/v1/me HTTP/1.1\r\nhost: evil.example\r\n\r\n".to_owned(),
+        ),
         ("a strange host", "GET /login HTTP/1.1\r\nhost: <script>\r\n\r\n".to_owned()),
-        ("control characters", "GET /api/v1/me HTTP/1.1\r\nhost: x\r\ncookie: alumia=\x01\x02\r\n\r\n".to_owned()),
+        (
+            "control characters",
+            "GET /api/v1/me HTTP/1.1\r\nhost: x\r\ncookie: alumia=\x01\x02\r\n\r\n".to_owned(),
+        ),
     ] {
         let mut socket = TcpStream::connect(&address).await.unwrap();
         // The server may have seen enough before all is sent.
         let _ = socket.write_all(request.as_bytes()).await;
         let mut answer = vec![0; 12];
-        let read = tokio::time::timeout(std::time::Duration::from_secs(30), socket.read_exact(&mut answer)).await;
+        let read =
+            tokio::time::timeout(std::time::Duration::from_secs(30), socket.read_exact(&mut answer)).await;
         if read.expect("it waits for ever").is_ok() {
             let line = String::from_utf8_lossy(&answer).into_owned();
             assert!(line.starts_with("HTTP/1.1 ") && !line.starts_with("HTTP/1.1 5"), "{what}: {line}");
@@ -334,7 +358,17 @@ async fn queries_with_anything_in_them_are_no_fault_of_ours() {
     let app = App::start().await;
     let ada = app.person("Ada").await;
     let things = Things::made_by(&ada, json!({})).await;
-    let odd = ["", "%00", "%ff%fe", "-1", "9223372036854775807", "-9223372036854775808", "1e9", "null", "%F0%9F%92%A5"];
+    let odd = [
+        "",
+        "%00",
+        "%ff%fe",
+        "-1",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "1e9",
+        "null",
+        "%F0%9F%92%A5",
+    ];
     let names = ["limit", "cursor", "after", "org", "projectId", "path", "folder", "protocol"];
     let begun = Instant::now();
     for route in routes().into_iter().filter(|route| route.method == Method::GET) {

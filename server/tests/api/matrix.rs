@@ -74,7 +74,9 @@ async fn what_is_anothers_is_as_if_it_were_not_there() {
         assert_eq!((block["version"].as_i64(), block["title"].as_str()), (Some(1), Some("Note")));
         let session = world.ada.get(&format!("/sessions/{}", things.session)).await.data();
         assert_eq!(session["label"], "New chat");
-        assert!(world.ada.events(&things.session).await.iter().all(|event| event["kind"] == "session.created"));
+        assert!(
+            world.ada.events(&things.session).await.iter().all(|event| event["kind"] == "session.created")
+        );
     }
 }
 
@@ -85,10 +87,12 @@ async fn ids_in_bodies_and_queries_are_looked_at_like_those_in_paths() {
     let own = Things::made_by(bob, json!({})).await;
     let message = || json!({ "id": unknown(), "content": "hello" });
     let position = json!({ "x": 0, "y": 0, "width": 100, "height": 0 });
-    let moves = |kind: &str, id: &str| json!({ "moves": [
+    let moves = |kind: &str, id: &str| {
+        json!({ "moves": [
         { "node": { "type": "block", "id": own.block }, "position": position },
         { "node": { "type": kind, "id": id }, "position": position },
-    ] });
+    ] })
+    };
     let asks = |things: &Things, workspace: &str| {
         let Things { project, session, block, agent } = things;
         vec![
@@ -172,7 +176,8 @@ async fn without_an_account_there_is_the_door_and_nothing_else() {
 #[tokio::test]
 async fn a_malformed_id_is_the_id_of_nothing() {
     let world = World::new().await;
-    let bad = ["0", "nonsense", "-1", "%00", "%ff", "..%2f..%2fme", "%F0%9F%92%A5", "00000000-0000-0000-0000"];
+    let bad =
+        ["0", "nonsense", "-1", "%00", "%ff", "..%2f..%2fme", "%F0%9F%92%A5", "00000000-0000-0000-0000"];
     for route in routes().iter().filter(|route| route.of != Foreign::Nothing) {
         let missing = ask(&world.ada, route, &Things::unknown(), "").await;
         for id in bad {

@@ -104,7 +104,9 @@ pub fn place(route: &Route, things: &Things) -> Place {
         ("GET", "/models" | "/agents" | "/agents/{id}" | "/projects" | "/sessions") => (Reader, Nothing, ""),
         ("PUT", "/agents/{id}/tools/{tool}") => (Writer, Json(json!({ "enabled": true })), ""),
         ("POST", "/projects") => (Writer, Json(json!({ "name": "New" })), ""),
-        ("GET", "/projects/{id}" | "/projects/{id}/snapshot" | "/projects/{id}/stream") => (Reader, Nothing, ""),
+        ("GET", "/projects/{id}" | "/projects/{id}/snapshot" | "/projects/{id}/stream") => {
+            (Reader, Nothing, "")
+        }
         ("PATCH", "/projects/{id}") => (Writer, Json(json!({ "name": "Renamed" })), ""),
         ("DELETE", "/projects/{id}") => (Writer, Nothing, ""),
         ("GET", "/projects/{id}/blocks" | "/projects/{id}/files") => (Reader, Nothing, ""),
@@ -120,7 +122,9 @@ pub fn place(route: &Route, things: &Things) -> Place {
         ("PATCH", "/blocks/{id}") => (Writer, Json(json!({ "version": 1, "title": "Changed" })), ""),
         ("DELETE", "/blocks/{id}") => (Writer, Nothing, ""),
         ("POST", "/sessions") => (Writer, Json(json!({ "projectId": things.project })), ""),
-        ("GET", "/sessions/{id}" | "/sessions/{id}/messages" | "/sessions/{id}/events") => (Reader, Nothing, ""),
+        ("GET", "/sessions/{id}" | "/sessions/{id}/messages" | "/sessions/{id}/events") => {
+            (Reader, Nothing, "")
+        }
         ("PATCH", "/sessions/{id}") => (Writer, Json(json!({ "label": "Renamed" })), ""),
         ("DELETE", "/sessions/{id}") => (Writer, Nothing, ""),
         ("POST", "/sessions/{id}/messages") => (Writer, Json(message), ""),

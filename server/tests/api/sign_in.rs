@@ -84,9 +84,9 @@ async fn only_a_page_of_ours_changes_anything_with_a_cookie() {
     let cookie = ada.cookie.clone().unwrap();
     let send = async |method: Method, headers: &[(&str, &str)]| {
         let request = ada.anonymous().api(method, &format!("/projects/{project}"));
-        let request = headers.iter().fold(request.header(COOKIE, &cookie), |request, (name, value)| {
-            request.header(*name, *value)
-        });
+        let request = headers
+            .iter()
+            .fold(request.header(COOKIE, &cookie), |request, (name, value)| request.header(*name, *value));
         Answer::of(request.json(&json!({ "name": "Renamed" }))).await.status
     };
     let host = app.url.as_str();

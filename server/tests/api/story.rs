@@ -45,7 +45,8 @@ async fn signing_up_in_and_out() {
 async fn a_project_with_blocks() {
     let (app, mut chapter) = (App::start().await, Chapter::default());
     let ada = app.person("Ada").await;
-    let form = json!({ "name": "  Spring   rain ", "emoji": "🌧", "tags": ["weather"], "prompt": "Be brief." });
+    let form =
+        json!({ "name": "  Spring   rain ", "emoji": "🌧", "tags": ["weather"], "prompt": "Be brief." });
     let answer = ada.post("/projects", &form).await;
     chapter.note("POST /projects", &answer);
     let project = text(&answer.data()["id"]);
@@ -119,7 +120,8 @@ async fn a_call_that_asks_first_and_a_message_that_waits() {
     let queued = ada.say(&session, "note: later").await;
     chapter.add("POST /sessions/:id/messages while a run goes on", queued);
     let view = ada.get(&format!("/sessions/{session}/events")).await.data()["items"].clone();
-    let of = |kind: &str| view.as_array().unwrap().iter().rfind(|event| event["kind"] == kind).unwrap().clone();
+    let of =
+        |kind: &str| view.as_array().unwrap().iter().rfind(|event| event["kind"] == kind).unwrap().clone();
     let (asked, waiting) = (of("approval.requested"), of("message.queued"));
     chapter.add("approval.requested", asked["data"].clone());
     let queue = format!("/sessions/{session}/queue/{}", text(&waiting["data"]["message"]["id"]));
@@ -153,7 +155,8 @@ async fn files_go_in_and_come_out() {
     let ada = app.person("Ada").await;
     let at = format!("/projects/{}/files", ada.project("Files").await);
     chapter.note("GET …/files, empty", &ada.get(&at).await);
-    let put = async |path: &str, bytes: &'static [u8]| ada.put(&format!("{at}/content?path={path}"), bytes).await;
+    let put =
+        async |path: &str, bytes: &'static [u8]| ada.put(&format!("{at}/content?path={path}"), bytes).await;
     chapter.note("PUT …/content", &put("notes/plan.txt", b"one\ntwo\n").await);
     chapter.note("PUT …/content, a page", &put("page.html", b"<script>alert(1)</script>").await);
     chapter.note("GET …/files", &ada.get(&at).await);

@@ -143,17 +143,16 @@ impl Play {
             check_log(&log, turn);
             all.extend(log.iter().map(|event| (event["seq"].as_i64().unwrap(), event.clone())));
             logs.push(log);
-            let status = self.person.get(&format!("/sessions/{}", turn.session)).await.data()["status"].clone();
+            let status =
+                self.person.get(&format!("/sessions/{}", turn.session)).await.data()["status"].clone();
             assert_eq!(status, "idle");
         }
         for (seq, event) in &seen.live {
             assert_eq!(all.get(seq), Some(event), "an event was shown and is not in the log");
         }
         let views = snapshot["sessions"].as_array().unwrap().iter();
-        let conversation: BTreeMap<_, _> = views
-            .flat_map(events)
-            .map(|event| (event["seq"].as_i64().unwrap(), event.clone()))
-            .collect();
+        let conversation: BTreeMap<_, _> =
+            views.flat_map(events).map(|event| (event["seq"].as_i64().unwrap(), event.clone())).collect();
         assert_eq!(seen.conversation, conversation, "who watched all along sees what a newcomer sees");
         let blocks: Vec<_> = snapshot["blocks"].as_array().unwrap().iter().collect();
         assert_eq!(seen.blocks.len(), blocks.len());
@@ -193,7 +192,9 @@ fn check_log(log: &[Value], turn: &Turn) {
         let data = &event["data"];
         let what = match kind.as_str() {
             "tool.completed" | "tool.failed" => format!("end of {}", data["callId"]),
-            "tool.started" | "approval.requested" | "approval.resolved" => format!("{kind} {}", data["callId"]),
+            "tool.started" | "approval.requested" | "approval.resolved" => {
+                format!("{kind} {}", data["callId"])
+            }
             "message.completed" => format!("message {}", data["message"]["id"]),
             "run.queued" => {
                 assert_eq!(data["message"]["id"], turn.message["id"]);

@@ -123,14 +123,16 @@ async fn a_turn_with_a_tool_is_what_the_client_expects() {
     let message = read(&frames);
     let tool = ["tool-input-start", "tool-input-delta", "tool-input-available", "tool-output-available"];
     let text = ["text-start", "text-delta", "text-end"];
-    let order = [&["start", "start-step"], &text[..2], &tool[..2], &text[2..], &tool[2..], &["finish-step"]].concat();
+    let order =
+        [&["start", "start-step"], &text[..2], &tool[..2], &text[2..], &tool[2..], &["finish-step"]].concat();
     let order = [&order[..], &["start-step"], &text, &["finish-step", "finish"]].concat();
     assert_eq!(message.order, order);
     assert_eq!(message.calls.values().collect::<Vec<_>>(), [&tool]);
     // The texts are the log's.
     let said = ada.get(&format!("/sessions/{session}/messages")).await.data();
     let parts = said["items"].as_array().unwrap().iter().filter(|message| message["role"] == "assistant");
-    let parts = parts.flat_map(|message| message["parts"].as_array().unwrap()).filter(|part| part["type"] == "text");
+    let parts =
+        parts.flat_map(|message| message["parts"].as_array().unwrap()).filter(|part| part["type"] == "text");
     let texts: Vec<&str> = parts.map(|part| part["text"].as_str().unwrap()).collect();
     assert_eq!(message.texts, texts);
     // Nothing goes on any more: there is nothing to attach to, and this protocol has a word for it.
@@ -201,10 +203,8 @@ async fn whoever_attaches_in_the_middle_gets_one_whole_message() {
 #[tokio::test]
 async fn the_end_says_how_it_ended() {
     let refusal = ModelError::BadKey { detail: "no".into() };
-    let model = Scripted::answers([
-        vec![Say::text("So"), Say::Fail(refusal)],
-        vec![Say::text("Forever"), Say::Hang],
-    ]);
+    let model =
+        Scripted::answers([vec![Say::text("So"), Say::Fail(refusal)], vec![Say::text("Forever"), Say::Hang]]);
     let app = App::scripted(model, vec![]).await;
     let ada = app.person("Ada").await;
     let (frames, _) = chat(&ada, "go").await;
@@ -220,5 +220,8 @@ async fn the_end_says_how_it_ended() {
     assert_eq!(ada.post(&format!("/chat/{session}/stop"), &Value::Null).await.status, 200);
     frames.extend(stream.all().await);
     let message = read(&frames);
-    assert_eq!((message.order.last().unwrap().as_str(), message.texts), ("abort", vec!["Forever".to_owned()]));
+    assert_eq!(
+        (message.order.last().unwrap().as_str(), message.texts),
+        ("abort", vec!["Forever".to_owned()])
+    );
 }

@@ -83,8 +83,11 @@ async fn check(steps: Vec<Step>) {
     }
     // The log has what is durable of it, the same.
     let log = ada.events(&session).await;
-    let durable: Vec<Value> =
-        uncut.iter().map(Frame::json).filter(|event| !event["kind"].as_str().unwrap().ends_with(".delta")).collect();
+    let durable: Vec<Value> = uncut
+        .iter()
+        .map(Frame::json)
+        .filter(|event| !event["kind"].as_str().unwrap().ends_with(".delta"))
+        .collect();
     let of_run: Vec<_> = log.into_iter().filter(|event| event["seq"].as_i64().unwrap() > from).collect();
     assert_eq!(durable, of_run);
     // Without a position: a snapshot, which says the same.
@@ -96,7 +99,8 @@ async fn check(steps: Vec<Step>) {
 #[test]
 fn a_cut_stream_goes_on_where_it_was() {
     let runtime = Runtime::new().unwrap();
-    let config = Config { cases: CASES, failure_persistence: None, max_shrink_iters: 64, ..Config::default() };
+    let config =
+        Config { cases: CASES, failure_persistence: None, max_shrink_iters: 64, ..Config::default() };
     let steps = prop::collection::vec(step(), 0..4);
     let outcome = TestRunner::new(config).run(&steps, |steps| {
         runtime.block_on(check(steps));

@@ -48,7 +48,8 @@ async fn a_place_that_is_gone_is_a_snapshot_and_then_the_rest() {
     let mut watcher = Frames::open(ada.api(Method::GET, &path)).await;
     let mut uncut = vec![watcher.next().await.unwrap()];
     assert_eq!(uncut[0].event, "snapshot");
-    let before: Vec<i64> = ada.events(&session).await.iter().map(|event| event["seq"].as_i64().unwrap()).collect();
+    let before: Vec<i64> =
+        ada.events(&session).await.iter().map(|event| event["seq"].as_i64().unwrap()).collect();
     flood(&app, &project, 5_000, 1).await;
     // Everybody who comes back now, wherever they were.
     let mut back = Vec::new();
@@ -132,7 +133,8 @@ async fn a_slow_reader_is_told_to_come_again() {
     socket.set_recv_buffer_size(4_096).unwrap();
     let mut slow = socket.connect(address.parse().unwrap()).await.unwrap();
     let cookie = ada.cookie.clone().unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\ncookie: {cookie}\r\nconnection: close\r\n\r\n");
+    let request =
+        format!("GET {path} HTTP/1.1\r\nhost: {address}\r\ncookie: {cookie}\r\nconnection: close\r\n\r\n");
     slow.write_all(request.as_bytes()).await.unwrap();
     let mut text = vec![0; 512];
     let read = slow.read(&mut text).await.unwrap();
@@ -142,14 +144,16 @@ async fn a_slow_reader_is_told_to_come_again() {
         flood(&app, &project, 500, 2_000).await;
     }
     // A quick one beside it misses nothing.
-    let before = app.platform.log.snapshot(&scope(&app, &ada).await, project.parse().unwrap()).await.unwrap().seq;
+    let before =
+        app.platform.log.snapshot(&scope(&app, &ada).await, project.parse().unwrap()).await.unwrap().seq;
     let mut quick = Frames::open(ada.request(Method::GET, &format!("{path}?after={before}"))).await;
     slow.read_to_end(&mut text).await.unwrap();
     let text = String::from_utf8(text).unwrap();
     assert!(text.contains("event: lagged\ndata: {}\n\n"), "{}", &text[text.len().saturating_sub(300)..]);
     assert!(text.len() < 40 << 20, "nothing is kept for it without bound: {}", text.len());
     // It comes back with the last position that it saw.
-    let last = text.rmatch_indices("\nid: ").find_map(|(at, _)| text[at + 5..].lines().next()?.parse::<i64>().ok());
+    let last =
+        text.rmatch_indices("\nid: ").find_map(|(at, _)| text[at + 5..].lines().next()?.parse::<i64>().ok());
     let again = ada.request(Method::GET, &path).header("last-event-id", last.unwrap());
     assert_eq!(Frames::open(again).await.next().await.unwrap().event, "snapshot");
     let block = ada.block(&project).await;
