@@ -10,8 +10,13 @@ use crate::{
         auth::{ConfirmPage, ForgotPage, LoginPage, ResetPage, SignupPage, StepUpPage},
         frame::Frame,
         home::HomePage,
+        invite::InvitePage,
+        orgs::OrgsPage,
         projects::ProjectsPage,
-        settings::security::SecurityPage,
+        settings::{
+            audit::AuditPage, general::GeneralPage, members::MembersPage, security::SecurityPage,
+            workspaces::WorkspacesPage,
+        },
         workspace::{LabPage, ProjectPage},
     },
 };
@@ -67,12 +72,18 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/forgot") view=ForgotPage ssr=SsrMode::Async />
                 <Route path=path!("/reset/:token") view=ResetPage ssr=SsrMode::Async />
                 <Route path=path!("/confirm/:token") view=ConfirmPage ssr=SsrMode::Async />
+                <Route path=path!("/invite/:token") view=InvitePage ssr=SsrMode::Async />
+                <Route path=path!("/orgs") view=OrgsPage ssr=SsrMode::Async />
                 <Route path=path!("/docs/components") view=Gallery ssr=SsrMode::Async />
                 <ParentRoute path=path!("/:org") view=Frame ssr=SsrMode::Async>
                     <Route path=path!("/lab") view=LabPage />
                     <Route path=path!("/projects") view=ProjectsPage />
                     <Route path=path!("/projects/:slug") view=ProjectPage />
+                    <Route path=path!("/settings/general") view=GeneralPage />
+                    <Route path=path!("/settings/members") view=MembersPage />
+                    <Route path=path!("/settings/workspaces") view=WorkspacesPage />
                     <Route path=path!("/settings/security") view=SecurityPage />
+                    <Route path=path!("/settings/audit") view=AuditPage />
                 </ParentRoute>
             </Routes>
         </Router>

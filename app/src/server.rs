@@ -2,11 +2,16 @@
 //! [`alumia_platform::Platform`], and what those functions share.
 
 use crate::pages::PageError;
-use alumia_protocol::UserId;
+use alumia_protocol::{OrgId, UserId};
 use axum::http::{HeaderValue, header, request::Parts};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
-use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, OnceLock},
+};
 
 /// Who is asking.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +33,10 @@ pub trait Door: Send + Sync {
     /// Signs out.
     fn leave(&self) -> Pin<Box<dyn Future<Output = alumia_platform::Result<()>> + Send + '_>>;
 }
+
+/// Where a server function says which organisation the request turned out to concern, for the audit log.
+#[derive(Clone, Default)]
+pub struct Concern(pub Arc<OnceLock<OrgId>>);
 
 /// The door of the present request.
 pub type DoorHandle = Arc<dyn Door>;
@@ -68,6 +77,20 @@ pub(crate) fn stepped_up(path: &str) -> Result<Option<UserId>, PageError> {
 /// What names the asking browser session in lists.
 pub(crate) fn session() -> String {
     use_context::<DoorHandle>().map(|door| door.session()).unwrap_or_default()
+}
+
+/// Where the present request came from.
+pub(crate) fn origin() -> Arc<alumia_platform::audit::Origin> {
+    use_context().unwrap_or_default()
+}
+
+/// A member of the organisation with this slug, who is known to come from where the request does.
+pub(crate) async fn member(user: UserId, org: &str) -> Result<alumia_platform::OrgScope, PageError> {
+    let scope = expect_context::<alumia_platform::Platform>().orgs.scope(user, org).await?;
+    if let Some(Concern(concern)) = use_context() {
+        concern.get_or_init(|| scope.org_id());
+    }
+    Ok(scope.coming_from(origin()))
 }
 
 /// Whether a form was sent by a browser without script.

@@ -130,8 +130,10 @@ impl Platform {
         };
         let files = Files { root: data_dir.join("files"), projects: projects.clone() };
         let tenants = Tenants::new(office.clone(), jobs.clone(), models.clone(), files.clone());
-        let worker =
-            Worker::new(jobs.clone()).with(LETTER_JOB, outbox.clone()).with(PURGE_JOB, tenants.clone());
+        let worker = Worker::new(jobs.clone())
+            .with(LETTER_JOB, outbox.clone())
+            .with(PURGE_JOB, tenants.clone())
+            .with(RESET_JOB, identity.clone());
         let sessions = Sessions {
             store: store.clone(),
             clock: clock.clone(),

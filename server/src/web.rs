@@ -1,11 +1,17 @@
 //! Pages: rendered on the server, then taken over by the browser.
 
 use crate::{
-    api::Limit, app::App, assets, auth::Credentials, error::Failure, extract, limits, web_sessions::Session,
+    api::Limit,
+    app::App,
+    assets,
+    auth::{Concerned, Credentials, Seen},
+    error::Failure,
+    extract, limits,
+    web_sessions::Session,
 };
 use alumia_app::{
     App as Pages,
-    server::{Caller, DoorHandle},
+    server::{Caller, Concern, DoorHandle},
     shell,
 };
 use alumia_platform::Error;
@@ -152,6 +158,12 @@ fn provide(app: &App) {
         user: credentials.and_then(|credentials| credentials.user()),
         stepped_up: session.is_some_and(|session| session.stepped_up_until().is_some()),
     });
+    if let Some(parts) = &parts {
+        provide_context(Seen::of(parts, app).0);
+    }
+    if let Some(Concerned(concern)) = extensions.and_then(|extensions| extensions.get::<Concerned>()) {
+        provide_context(Concern(concern.clone()));
+    }
     if let Some(session) = session {
         let door: DoorHandle = Arc::new(session.clone());
         provide_context(door);

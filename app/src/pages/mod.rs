@@ -5,6 +5,8 @@ pub mod auth;
 mod error;
 pub mod frame;
 pub mod home;
+pub mod invite;
+pub mod orgs;
 pub mod projects;
 pub mod settings;
 pub mod workspace;

@@ -41,14 +41,13 @@ impl Orgs {
         store::home_scope(&self.store, user).await?.ok_or(Error::NotFound("organization"))
     }
 
-    /// The scope in which `user` sees the resource with this id (a project, session, block, agent or workspace of any
-    /// organisation that the person belongs to); `NotFound` otherwise.
+    /// The scope in which `user` sees the resource with this id (a project, session, block, agent or workspace
+    /// of any organisation that the person belongs to); `NotFound` otherwise.
     pub async fn scope_of(&self, user: UserId, resource: Resource) -> Result<OrgScope> {
         let unseen = || Error::NotFound(resource.word());
         let scope = store::scope_of(&self.store, user, resource).await?.ok_or_else(unseen)?;
         // Here and not only where it is used: a role's refusal would tell that it exists.
-        if !matches!(scope.role(), Role::Owner | Role::Admin)
-            && let Some(project) = store::project_of(&self.store, resource).await?
+        if let Some(project) = store::project_of(&self.store, resource).await?
             && !Projects::shows(&self.store, &scope, project).await?
         {
             return Err(unseen());

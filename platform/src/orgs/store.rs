@@ -110,7 +110,9 @@ pub(super) async fn scope_of(store: &Store, user: UserId, resource: Resource) ->
         ),
         Resource::Workspace(id) => (
             "SELECT m.org_id, m.role FROM workspaces r JOIN members m ON m.org_id = r.org_id \
-             JOIN orgs o ON o.id = r.org_id AND o.deleted_at IS NULL WHERE r.id = $1 AND m.user_id = $2",
+             JOIN orgs o ON o.id = r.org_id AND o.deleted_at IS NULL WHERE r.id = $1 AND m.user_id = $2 \
+             AND (m.role IN ('owner', 'admin') OR EXISTS (SELECT 1 FROM workspace_members x \
+             WHERE x.workspace_id = r.id AND x.user_id = m.user_id))",
             id.0,
         ),
     };
@@ -169,7 +171,7 @@ fn read_org(row: &AnyRow) -> Result<Org> {
 pub(super) async fn project_of(store: &Store, resource: Resource) -> Result<Option<ProjectId>> {
     let (sql, id) = match resource {
         Resource::Project(id) => return Ok(Some(id)),
-        Resource::Agent(_) => return Ok(None),
+        Resource::Agent(_) | Resource::Workspace(_) => return Ok(None),
         Resource::Session(id) => ("SELECT project_id FROM sessions WHERE id = $1", id.0),
         Resource::Block(id) => ("SELECT project_id FROM blocks WHERE id = $1", id.0),
     };

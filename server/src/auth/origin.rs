@@ -13,7 +13,7 @@ use std::sync::{Arc, OnceLock};
 /// The organisation that a request turned out to concern, as an extension; the audit layer reads it when the
 /// request was refused.
 #[derive(Clone, Default)]
-pub struct Concerned(Arc<OnceLock<OrgId>>);
+pub struct Concerned(pub Arc<OnceLock<OrgId>>);
 
 impl Concerned {
     /// It concerns this one; what was found first stays.

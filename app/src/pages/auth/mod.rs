@@ -32,6 +32,12 @@ impl Before {
         Self::default()
     }
 
+    /// What stands above the form, or the first complaint about one of its fields.
+    pub(super) fn message(&self) -> Option<String> {
+        let error = self.error.as_ref()?;
+        Some(error.fields.values().next().unwrap_or(&error.message).clone())
+    }
+
     pub(super) fn value(&self, name: &str) -> String {
         self.values.get(name).cloned().unwrap_or_default()
     }
@@ -62,7 +68,7 @@ pub(super) fn of_form(trouble: Signal<Option<PageError>>) -> Signal<Option<Strin
 
 /// The page around an account form.
 #[component]
-fn AccountPage(title: &'static str, lead: &'static str, children: Children) -> impl IntoView {
+pub(super) fn AccountPage(title: &'static str, lead: &'static str, children: Children) -> impl IntoView {
     view! {
         <main id="main" class="account" tabindex="-1">
             <div class="account-form">

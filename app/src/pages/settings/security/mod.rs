@@ -76,7 +76,7 @@ pub fn SecurityPage() -> impl IntoView {
 fn Security(data: SecurityData) -> impl IntoView {
     let SecurityData { email, verified, factors, passkeys, sessions } = data;
     view! {
-        <header class="page-head"><h1>"Security"</h1></header>
+        <super::SettingsHead />
         <factors::Passkeys factors passkeys />
         <factors::App factors />
         <account::Password factors />
@@ -87,7 +87,7 @@ fn Security(data: SecurityData) -> impl IntoView {
 
 /// One concern of the page.
 #[component]
-fn Section(
+pub(super) fn Section(
     /// Its heading.
     title: &'static str,
     /// What it is for.
