@@ -11,7 +11,9 @@ use alumia_platform::{
     Parts, Platform,
     clock::SystemClock,
     engine::{EngineLimits, testing::Scripted},
+    mail::LogMail,
     models::Models,
+    secrets::MasterKeys,
     store::{Store, testing::TestStore},
     tools::{Tool, Tools},
 };
@@ -86,6 +88,8 @@ impl App {
             models,
             sandbox: serve::sandbox(&config, &config.server.data_dir),
             net: alumia_net::Client::new().unwrap(),
+            master_keys: MasterKeys::parse(&"07".repeat(32)).unwrap(),
+            mail: Arc::new(LogMail::default()),
             data_dir: config.server.data_dir.clone(),
             tools: wishes.tools.map(Tools::new),
             limits: EngineLimits::default(),
