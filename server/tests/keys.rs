@@ -87,7 +87,7 @@ async fn the_master_key_is_rotated_while_serving_and_a_wrong_one_stops_the_start
     let enrolled = ada.post("/auth/totp/enroll", &json!({ "password": PASSWORD })).await.data();
     server.kill().await.unwrap();
     let (mut server, again) = serve(folder).await;
-    let ada = Person { client: Client { cookie: ada.cookie.clone(), ..again }, ..ada };
+    let ada = Person { client: ada.client.at(&again.url), ..ada };
     // A wrong code is looked at, which needs the sealed secret, and refused.
     let refused = ada.post("/auth/totp/confirm", &json!({ "code": "000000" })).await;
     assert!(matches!(refused.status, 200 | 422), "{refused}");

@@ -6,6 +6,7 @@ use crate::{
     agents::Agents,
     canvas::Canvas,
     clock::{Clock, SystemClock},
+    files::Files,
     projects::Projects,
     store::testing::TestStore,
 };
@@ -79,6 +80,11 @@ impl House {
             projects: self.projects(),
             agents: Agents { store: self.store.store(), clock: self.clock.clone() },
         }
+    }
+
+    /// Files, for questions that never reach the disk.
+    pub(crate) fn files(&self) -> Files {
+        Files { root: "/nowhere".into(), projects: self.projects() }
     }
 
     pub(crate) fn canvas(&self, log: &Log) -> Canvas {

@@ -208,10 +208,15 @@ fn MemberRow(
     remove: ServerAction<RemoveMember>,
 ) -> impl IntoView {
     let Member { user_id, name, email, role, joined_at } = member;
-    let id = user_id.to_string();
     let acts = if may {
+        let (ids, orgs) = ([user_id.to_string(), user_id.to_string()], [org.clone(), org]);
+        let ([id, other_id], [org, other_org]) = (ids, orgs);
         let select = format!("role-{id}");
-        let label = format!("Role of {name}");
+        let picker = select.clone();
+        let role_label = format!("Role of {name}");
+        let change_label = format!("Change the role of {name}");
+        let remove_label = format!("Remove {name}");
+        let question = format!("{name} loses sight of everything here at once. Their projects stay.");
         let options = ROLES
             .iter()
             .filter(|(value, _)| owner || *value != "owner")
@@ -221,23 +226,19 @@ fn MemberRow(
             .collect_view();
         view! {
             <ActionForm action=change attr:class="inline-form">
-                <input type="hidden" name="org" value=org.clone() />
-                <input type="hidden" name="id" value=id.clone() />
-                <label class="sr-only" for=select.clone()>{label}</label>
+                <input type="hidden" name="org" value=org />
+                <input type="hidden" name="id" value=id />
+                <label class="sr-only" for=picker>{role_label}</label>
                 <div class="field-control select">
                     <select id=select name="role">{options}</select>
                     <Icon name="chevron-down" />
                 </div>
-                <Button submit=true attr:aria-label=format!("Change the role of {name}")>"Change"</Button>
+                <Button submit=true attr:aria-label=change_label>"Change"</Button>
             </ActionForm>
-            <Confirmed
-                words="Remove"
-                label=format!("Remove {name}")
-                question=format!("{name} loses sight of everything here at once. Their projects stay.")
-            >
+            <Confirmed words="Remove" label=remove_label question=question>
                 <ActionForm action=remove>
-                    <input type="hidden" name="org" value=org />
-                    <input type="hidden" name="id" value=id />
+                    <input type="hidden" name="org" value=other_org />
+                    <input type="hidden" name="id" value=other_id />
                     <Button kind=Kind::Danger submit=true busy=remove.pending()>"Remove now"</Button>
                 </ActionForm>
             </Confirmed>
@@ -331,28 +332,27 @@ fn Waiting(invites: Vec<Invite>, org: String, resend: ServerAction<ResendInvite>
         .into_iter()
         .map(|invite| {
             let Invite { id, email, role, expires_at, expired, .. } = invite;
-            let (id, org) = (id.to_string(), org.clone());
-            let until = if expired {
-                "ran out".to_owned()
-            } else {
-                format!("until {}", date(expires_at))
-            };
+            let (again_id, again_org) = (id.to_string(), org.clone());
+            let (revoke_id, revoke_org) = (id.to_string(), org.clone());
+            let again = format!("Send the invitation to {email} again");
+            let back = format!("Revoke the invitation of {email}");
+            let until = if expired { "ran out".to_owned() } else { format!("until {}", date(expires_at)) };
             view! {
                 <li class="settings-row">
                     <div class="settings-what">
-                        <strong class="truncate">{email.clone()}</strong>
+                        <strong class="truncate">{email}</strong>
                         <span class="muted">{role_words(role)}" · "{until}</span>
                     </div>
                     <div class="settings-acts">
                         <ActionForm action=resend>
-                            <input type="hidden" name="org" value=org.clone() />
-                            <input type="hidden" name="id" value=id.clone() />
-                            <Button submit=true attr:aria-label=format!("Send the invitation to {email} again")>"Send again"</Button>
+                            <input type="hidden" name="org" value=again_org />
+                            <input type="hidden" name="id" value=again_id />
+                            <Button submit=true attr:aria-label=again>"Send again"</Button>
                         </ActionForm>
                         <ActionForm action=revoke>
-                            <input type="hidden" name="org" value=org />
-                            <input type="hidden" name="id" value=id />
-                            <Button kind=Kind::Danger submit=true attr:aria-label=format!("Revoke the invitation of {email}")>"Revoke"</Button>
+                            <input type="hidden" name="org" value=revoke_org />
+                            <input type="hidden" name="id" value=revoke_id />
+                            <Button kind=Kind::Danger submit=true attr:aria-label=back>"Revoke"</Button>
                         </ActionForm>
                     </div>
                 </li>

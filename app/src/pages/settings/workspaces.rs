@@ -178,11 +178,12 @@ fn Room(
         .into_iter()
         .map(|member| {
             let out = manages.then(|| {
+                let (fields, user) = (hidden("remove"), member.user_id.to_string());
                 let label = format!("Take {} out of {name}", member.name);
                 view! {
                     <ActionForm action=action>
-                        {hidden("remove")}
-                        <input type="hidden" name="user" value=member.user_id.to_string() />
+                        {fields}
+                        <input type="hidden" name="user" value=user />
                         <Button submit=true attr:aria-label=label>"Take out"</Button>
                     </ActionForm>
                 }
@@ -199,30 +200,35 @@ fn Room(
         })
         .collect_view();
     let adding = (manages && !outside.is_empty()).then(|| {
-        let select = format!("add-{id}");
+        let (fields, select) = (hidden("add"), format!("add-{id}"));
+        let (picker, who, label) = (select.clone(), format!("Who joins {name}"), format!("Add to {name}"));
         let options = outside
             .into_iter()
             .map(|member| view! { <option value=member.user_id.to_string()>{member.name}</option> })
             .collect_view();
         view! {
             <ActionForm action=action attr:class="inline-form">
-                {hidden("add")}
-                <label class="sr-only" for=select.clone()>{format!("Who joins {name}")}</label>
+                {fields}
+                <label class="sr-only" for=picker>{who}</label>
                 <div class="field-control select">
                     <select id=select name="user">{options}</select>
                     <Icon name="chevron-down" />
                 </div>
-                <Button submit=true attr:aria-label=format!("Add to {name}")>"Add"</Button>
+                <Button submit=true attr:aria-label=label>"Add"</Button>
             </ActionForm>
         }
     });
     let changing = manages.then(|| {
-        let field = format!("name-{id}");
+        let (fields, field) = (hidden("rename"), format!("name-{id}"));
+        let (input, new_name, label) =
+            (field.clone(), format!("New name of {name}"), format!("Rename {name}"));
+        let now = name.clone();
         let delete = (!is_default).then(|| {
+            let (fields, label) = (hidden("delete"), format!("Delete {name}"));
             view! {
-                <Confirmed words="Delete" label=format!("Delete {name}") question="Only an empty workspace can be deleted.">
+                <Confirmed words="Delete" label question="Only an empty workspace can be deleted.">
                     <ActionForm action=action>
-                        {hidden("delete")}
+                        {fields}
                         <Button kind=Kind::Danger submit=true>"Delete now"</Button>
                     </ActionForm>
                 </Confirmed>
@@ -231,10 +237,10 @@ fn Room(
         view! {
             <div class="settings-acts">
                 <ActionForm action=action attr:class="inline-form">
-                    {hidden("rename")}
-                    <label class="sr-only" for=field.clone()>{format!("New name of {name}")}</label>
-                    <div class="field-control"><input id=field name="name" value=name.clone() required=true /></div>
-                    <Button submit=true attr:aria-label=format!("Rename {name}")>"Rename"</Button>
+                    {fields}
+                    <label class="sr-only" for=field>{new_name}</label>
+                    <div class="field-control"><input id=input name="name" value=now required=true /></div>
+                    <Button submit=true attr:aria-label=label>"Rename"</Button>
                 </ActionForm>
                 {delete}
             </div>
