@@ -2,6 +2,7 @@
 #![allow(clippy::missing_errors_doc)]
 
 pub mod agents;
+pub mod audit;
 pub mod canvas;
 pub mod clock;
 pub mod engine;

@@ -60,6 +60,10 @@ ids! {
     OrgId,
     /// A group of projects and members inside an organisation.
     WorkspaceId,
+    /// An invitation into an organisation.
+    InviteId,
+    /// One line of the audit log.
+    AuditId,
     /// One canvas with its sessions, blocks and files.
     ProjectId,
     /// A persona: system prompt, model, allowed tools.

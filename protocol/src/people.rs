@@ -19,6 +19,17 @@ pub struct SignUp {
     pub org_name: Option<String>,
 }
 
+/// `POST /invites/:token/signup`: an account for the address that was invited.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct JoinForm {
+    /// The person's name, 1–255 characters.
+    pub name: String,
+    /// At least 12 characters and not a common one.
+    pub password: String,
+}
+
 /// `POST /auth/login`.
 #[derive(Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

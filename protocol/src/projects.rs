@@ -111,4 +111,7 @@ pub struct UpdateProject {
     /// See [`Project::metadata`].
     #[serde(default)]
     pub metadata: Option<serde_json::Value>,
+    /// Moves it to another workspace.
+    #[serde(default)]
+    pub workspace_id: Option<WorkspaceId>,
 }

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 /// What a person can prove who they are with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Factors {
     /// How many passkeys.
     pub passkeys: u32,
@@ -28,8 +28,8 @@ impl Factors {
 
 /// `GET /auth/step-up`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StepUp {
     /// Whether this session may do what needs a step-up now.
     pub stepped_up: bool,
@@ -58,8 +58,8 @@ pub struct EnrollTotp {
 
 /// What an authenticator app needs. It counts once a code was given back.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TotpEnrollment {
     /// In base32, for typing.
     pub secret: String,
@@ -87,8 +87,8 @@ pub struct QrCode {
 
 /// `POST /auth/totp/confirm`: shown this once.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RecoveryCodes {
     /// Ten, each good once.
     pub recovery_codes: Vec<String>,
@@ -102,8 +102,8 @@ impl std::fmt::Debug for RecoveryCodes {
 
 /// A passkey as its owner sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Passkey {
     /// Id.
     pub id: String,
@@ -126,8 +126,8 @@ pub struct StartPasskey {
 
 /// The first half of a passkey's use, on its way to the browser.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Ceremony {
     /// Goes back with the second half.
     pub ceremony: String,
@@ -158,8 +158,8 @@ pub struct RenamePasskey {
 
 /// A browser that is signed in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BrowserSession {
     /// For `DELETE /auth/sessions/{id}`. Opens nothing.
     pub id: String,
@@ -177,8 +177,8 @@ pub struct BrowserSession {
 
 /// `POST /auth/password`.
 #[derive(Clone, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ChangePassword {
     /// The present one; not needed where there is none.
     #[serde(default)]

@@ -3,6 +3,7 @@
 pub mod api;
 pub mod app;
 mod assets;
+mod audit;
 pub mod auth;
 mod client_address;
 pub mod command;

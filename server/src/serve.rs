@@ -124,12 +124,12 @@ pub async fn build(config: &Config) -> Result<Platform> {
     })
     .await?;
     platform.sign_ups_open = config.security.sign_ups == SignUps::Open;
-    if config.mode == Mode::Production {
-        platform.keys = platform.keys.live();
-    }
     platform.mailbox = mailbox;
     if let Some(url) = &config.server.public_url {
         platform.outbox.links().settle(url);
+    }
+    if config.mode == Mode::Production {
+        platform.keys = platform.keys.live();
     }
     Ok(platform)
 }
@@ -184,6 +184,7 @@ pub fn start(config: Config, role: Role, platform: Platform, listener: TcpListen
         limiter: Limiter::new(platform.clock.clone(), rates),
         frames: Arc::new(Frames::default()),
         proxies: Arc::new(Proxies::new(config.server.trusted_proxies.clone())),
+        refusals: Arc::default(),
         ready: Arc::new(AtomicBool::new(true)),
         ending: CancellationToken::new(),
         config: Arc::new(config),
@@ -229,9 +230,10 @@ impl Running {
     }
 }
 
-/// Removes browser sessions and kept answers that are over, now and then.
+/// Removes what is over, now and then.
 async fn keep_house(app: App) {
-    let sessions = app.platform.identity.web_sessions();
+    let identity = &app.platform.identity;
+    let sessions = identity.web_sessions();
     let work = async {
         let mut ticks = tokio::time::interval(HOUSEKEEPING);
         loop {
@@ -241,6 +243,9 @@ async fn keep_house(app: App) {
             }
             if let Err(error) = app.platform.idempotency.delete_expired().await {
                 tracing::warn!(%error, "kept answers of yesterday stay for now");
+            }
+            if let Err(error) = identity.delete_expired().await {
+                tracing::warn!(%error, "expired links and ceremonies stay for now");
             }
         }
     };

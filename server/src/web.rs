@@ -4,14 +4,14 @@ use crate::{
     api::{DOCUMENT, Limit},
     app::App,
     assets,
-    auth::Credentials,
+    auth::{Concerned, Credentials, Seen},
     error::Failure,
     extract, limits,
     web_sessions::Session,
 };
 use alumia_app::{
     App as Pages,
-    server::{Caller, Described, DoorHandle},
+    server::{Caller, Concern, Described, DoorHandle},
     shell,
 };
 use alumia_platform::Error;
@@ -156,10 +156,19 @@ async fn function(request: Request, context: impl Fn() + Clone + Send + 'static)
     }
 }
 
-/// Forms that make or open an account count as what they are.
+/// Forms that make, open or secure an account count as what they are.
 async fn limit_function(State(app): State<App>, request: Request, next: Next) -> Response {
     let limit = match request.uri().path() {
-        "/fn/sign_up" | "/fn/sign_in" | "/fn/log_in" => Limit::Auth,
+        "/fn/sign_up"
+        | "/fn/sign_in"
+        | "/fn/step_up"
+        | "/fn/ask_reset"
+        | "/fn/reset_password"
+        | "/fn/confirm_email"
+        | "/fn/change_password"
+        | "/fn/change_email"
+        | "/fn/confirm_totp"
+        | "/fn/enroll_totp" => Limit::Auth,
         _ => Limit::Read,
     };
     limits::limit(State((app, limit)), request, next).await
@@ -171,9 +180,19 @@ fn provide(app: &App) {
     let parts = use_context::<Parts>();
     let extensions = parts.as_ref().map(|parts| &parts.extensions);
     let credentials = extensions.and_then(|extensions| extensions.get::<Credentials>());
-    provide_context(Caller { user: credentials.and_then(|credentials| credentials.user()) });
+    let session = extensions.and_then(|extensions| extensions.get::<Session>());
+    provide_context(Caller {
+        user: credentials.and_then(|credentials| credentials.user()),
+        stepped_up: session.is_some_and(|session| session.stepped_up_until().is_some()),
+    });
     provide_context(Described { document: &DOCUMENT, origin: origin(app, parts.as_ref()) });
-    if let Some(session) = extensions.and_then(|extensions| extensions.get::<Session>()) {
+    if let Some(parts) = &parts {
+        provide_context(Seen::of(parts, app).0);
+    }
+    if let Some(Concerned(concern)) = extensions.and_then(|extensions| extensions.get::<Concerned>()) {
+        provide_context(Concern(concern.clone()));
+    }
+    if let Some(session) = session {
         let door: DoorHandle = Arc::new(session.clone());
         provide_context(door);
     }

@@ -51,6 +51,7 @@ impl Sessions {
             user: stored.as_ref().and_then(|stored| stored.user_id),
             user_agent: user_agent.unwrap_or_default().to_owned(),
             address: proxies.client(&parts.headers, &parts.extensions).to_string(),
+            began: stored.as_ref().map(|stored| stored.created_at),
             now: Mutex::new(Now { id, stored, set_cookie: None }),
         })))
     }
@@ -81,6 +82,8 @@ struct Inner {
     user: Option<UserId>,
     user_agent: String,
     address: String,
+    /// When the session that the request came with began.
+    began: Option<Timestamp>,
     now: Mutex<Now>,
 }
 
@@ -94,6 +97,15 @@ impl Session {
     /// Who was signed in when the request came.
     pub fn user(&self) -> Option<UserId> {
         self.0.user
+    }
+
+    /// Who signed in with this very request.
+    pub fn entered(&self) -> Option<UserId> {
+        self.now(|now| {
+            let stored = now.stored.as_ref()?;
+            let fresh = stored.user_id != self.0.user || Some(stored.created_at) != self.0.began;
+            stored.user_id.filter(|_| fresh)
+        })
     }
 
     /// The header that the answer owes the browser.
@@ -186,6 +198,14 @@ fn session_over() -> Error {
 impl Door for Session {
     fn enter(&self, user: UserId) -> Pin<Box<dyn Future<Output = Result<()>> + Send + '_>> {
         Box::pin(self.sign_in(user))
+    }
+
+    fn step_up(&self) -> Pin<Box<dyn Future<Output = Result<()>> + Send + '_>> {
+        Box::pin(self.step_up())
+    }
+
+    fn session(&self) -> String {
+        self.id_hash()
     }
 
     fn leave(&self) -> Pin<Box<dyn Future<Output = Result<()>> + Send + '_>> {

@@ -1,5 +1,6 @@
 //! Changes through the JSON API, for the chat and the canvas.
 
+use super::step_up;
 use alumia_protocol::{
     AgentId, ApiKeyId, BlockId, CallId, MessageId, ProjectId, SessionId, TooManyRequests,
     agents::Agent,
@@ -46,6 +47,11 @@ impl Problem {
 
     fn unreached() -> Self {
         Self::new(0, "The server can't be reached. Check your connection; nothing you typed is lost.")
+    }
+
+    /// What this browser couldn't do.
+    pub(super) fn here(message: &str) -> Self {
+        Self::new(400, message)
     }
 
     /// Whether trying again later, unchanged, may work.
@@ -196,7 +202,7 @@ pub async fn put_file(project: ProjectId, path: &str, file: &web_sys::File) -> A
     ignore(answer(request.map_err(|_| Problem::unreached())?.send().await).await)
 }
 
-async fn done(method: Method, path: &str) -> Answer<()> {
+pub(super) async fn done(method: Method, path: &str) -> Answer<()> {
     ignore(send(method, path, None::<&()>).await)
 }
 
@@ -204,7 +210,25 @@ fn ignore(answer: Answer<serde_json::Value>) -> Answer<()> {
     answer.map(drop)
 }
 
-async fn send<B: Serialize, T: DeserializeOwned>(method: Method, path: &str, body: Option<&B>) -> Answer<T> {
+/// Sends a request. Where a step-up is due, it is asked for, and the request sent once more.
+pub(super) async fn send<B: Serialize, T: DeserializeOwned>(
+    method: Method,
+    path: &str,
+    body: Option<&B>,
+) -> Answer<T> {
+    match send_once(method.clone(), path, body).await {
+        Err(problem) if problem.reason.as_deref() == Some(step_up::REASON) && step_up::ask().await => {
+            send_once(method, path, body).await
+        }
+        other => other,
+    }
+}
+
+async fn send_once<B: Serialize, T: DeserializeOwned>(
+    method: Method,
+    path: &str,
+    body: Option<&B>,
+) -> Answer<T> {
     let request =
         RequestBuilder::new(&format!("/api/v1{path}")).method(method).header("accept", "application/json");
     let request = match body {

@@ -7,8 +7,11 @@ pub mod docs;
 mod error;
 pub mod frame;
 pub mod home;
+pub mod invite;
 pub mod lazy;
+pub mod orgs;
 pub mod projects;
+pub mod settings;
 pub mod workspace;
 
 pub use error::{NotFound, PageError, Problem};

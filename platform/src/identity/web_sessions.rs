@@ -144,10 +144,10 @@ impl WebSessions {
         Ok(ended > 0)
     }
 
-    /// Ends all of a person's sessions but the one with this id; returns how many.
-    pub async fn end_others(&self, user: UserId, id: &str) -> Result<u64> {
+    /// Ends all of a person's sessions but the one with this [`WebSession::id_hash`]; returns how many.
+    pub async fn end_others(&self, user: UserId, id_hash: &str) -> Result<u64> {
         let mut tx = self.store.begin().await?;
-        let ended = store::end_web_sessions(&mut tx, user, &hash(id), true).await?;
+        let ended = store::end_web_sessions(&mut tx, user, id_hash, true).await?;
         tx.commit().await?;
         Ok(ended)
     }

@@ -53,7 +53,7 @@ pub async fn chat(
     let feed = app.platform.log.subscribe(&scope, project, Some(accepted.seq)).await?;
     let until = Until::Run(accepted.run_id);
     let which = (project, accepted.session_id);
-    Ok(Chatted(stream::of_session(&app, which, feed, (protocol, until), watch.over(project))))
+    Ok(Chatted(stream::of_session(&app, which, feed, (protocol, until), watch.over(&scope, project))))
 }
 
 /// `POST /sessions/:id/messages`: says something in a session. 202 with the run's id.
@@ -107,7 +107,7 @@ pub async fn attach(
     } else {
         (feed, Until::AnyRun)
     };
-    Ok(Watched(stream::of_session(&app, which, feed, (protocol, until), watch.over(project))))
+    Ok(Watched(stream::of_session(&app, which, feed, (protocol, until), watch.over(scope, project))))
 }
 
 /// The position of a session's last durable event.

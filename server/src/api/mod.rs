@@ -1,6 +1,7 @@
 //! The HTTP API below `/api/v1`: one file per capability, one list of all routes.
 
 mod agents;
+mod audit;
 mod auth;
 mod blocks;
 mod chat;
@@ -9,8 +10,10 @@ mod keys;
 mod me;
 mod models;
 mod openapi;
+mod orgs;
 mod projects;
 mod sessions;
+mod workspaces;
 
 mod routes;
 mod summaries;
@@ -28,6 +31,16 @@ use serde::Serialize;
 /// `200` with the envelope around `data`; a shape that the description doesn't tell.
 fn ok<T: Serialize>(data: T) -> Response {
     respond(StatusCode::OK, data)
+}
+
+/// `201` with the envelope around `data`.
+fn created<T: Serialize>(data: T) -> Response {
+    respond(StatusCode::CREATED, data)
+}
+
+/// `200` for something done that has nothing to show.
+fn done() -> Response {
+    respond(StatusCode::OK, ())
 }
 
 /// The envelope around `data`.

@@ -77,5 +77,5 @@ pub async fn stream(
     watch: Watch,
 ) -> Result<EventStream> {
     let feed = app.platform.log.subscribe(&project.scope, project.id, after).await?;
-    Ok(EventStream(stream::of_project(&app, project.id, feed, watch.over(project.id))))
+    Ok(EventStream(stream::of_project(&app, project.id, feed, watch.over(&project.scope, project.id))))
 }

@@ -1,5 +1,6 @@
 use super::{
-    agents, auth, blocks, chat, files, keys, me, models, openapi, projects, sessions, summaries::summary,
+    agents, audit, auth, blocks, chat, files, keys, me, models, openapi, orgs, projects, sessions,
+    summaries::summary, workspaces,
 };
 use crate::{
     app::App,
@@ -26,7 +27,7 @@ pub const BASE: &str = "/api/v1";
 pub enum Limit {
     /// By its method: reads or writes.
     Method,
-    /// Sign-in and sign-up.
+    /// Sign-in, sign-up, step-up, and what else guesses could be made at.
     Auth,
     /// The handler decides: a message sent again costs nothing.
     Chat,
@@ -43,6 +44,7 @@ pub enum Foreign {
     Block,
     Agent,
     Key,
+    Workspace,
 }
 
 /// One route.
@@ -106,7 +108,7 @@ verbs!(get GET, post POST, put PUT, patch PATCH, delete DELETE);
 
 /// Every route of the API. The router is made from this list, and so are the tests that walk all routes.
 pub fn routes() -> Vec<Route> {
-    use Foreign::{Agent, Block, Key, Nothing, Project, Session};
+    use Foreign::{Agent, Block, Key, Nothing, Project, Session, Workspace};
     vec![
         post("/auth/signup", Nothing, auth::sign_up).limit(Limit::Auth),
         post("/auth/login", Nothing, auth::sign_in).limit(Limit::Auth),
@@ -117,7 +119,59 @@ pub fn routes() -> Vec<Route> {
         post("/api-keys/{id}/rotate", Key, keys::rotate).limit(Limit::Auth),
         delete("/api-keys/{id}", Key, keys::revoke),
         get("/openapi.json", Nothing, openapi::get),
+        post("/auth/step-up/totp", Nothing, auth::step_up::by_code).limit(Limit::Auth),
+        post("/auth/totp/enroll", Nothing, auth::totp::enroll).limit(Limit::Auth),
+        post("/auth/totp/confirm", Nothing, auth::totp::confirm).limit(Limit::Auth),
+        delete("/auth/totp", Nothing, auth::totp::remove),
+        post("/auth/totp/recovery-codes", Nothing, auth::totp::renew_codes).limit(Limit::Auth),
+        get("/auth/passkeys", Nothing, auth::passkeys::list),
+        patch("/auth/passkeys/{id}", Nothing, auth::passkeys::rename),
+        delete("/auth/passkeys/{id}", Nothing, auth::passkeys::remove),
+        post("/auth/passkeys/register/start", Nothing, auth::passkeys::start_register).limit(Limit::Auth),
+        post("/auth/passkeys/register/finish", Nothing, auth::passkeys::finish_register).limit(Limit::Auth),
+        // A page that offers passkeys starts one unasked; nothing can be guessed before the finish.
+        post("/auth/passkeys/login/start", Nothing, auth::passkeys::start_login),
+        post("/auth/passkeys/login/finish", Nothing, auth::passkeys::finish_login).limit(Limit::Auth),
+        post("/auth/passkeys/step-up/start", Nothing, auth::passkeys::start_step_up),
+        post("/auth/passkeys/step-up/finish", Nothing, auth::passkeys::finish_step_up).limit(Limit::Auth),
+        get("/auth/sessions", Nothing, auth::sessions::list),
+        delete("/auth/sessions", Nothing, auth::sessions::end_others),
+        delete("/auth/sessions/{id}", Nothing, auth::sessions::end),
+        post("/auth/password", Nothing, auth::account::change_password).limit(Limit::Auth),
+        post("/auth/password/forgot", Nothing, auth::account::forgot).limit(Limit::Auth),
+        post("/auth/password/reset", Nothing, auth::account::reset).limit(Limit::Auth),
+        post("/auth/email", Nothing, auth::account::change_email).limit(Limit::Auth),
+        post("/auth/email/verify", Nothing, auth::account::verify).limit(Limit::Auth),
+        post("/auth/email/confirm", Nothing, auth::account::confirm_email).limit(Limit::Auth),
         get("/me", Nothing, me::me),
+        post("/orgs", Nothing, orgs::create),
+        get("/orgs/deleted", Nothing, orgs::deleted),
+        post("/orgs/{id}/restore", Nothing, orgs::restore),
+        get("/org", Nothing, orgs::get),
+        patch("/org", Nothing, orgs::update),
+        delete("/org", Nothing, orgs::delete),
+        post("/org/leave", Nothing, orgs::leave),
+        get("/org/members", Nothing, orgs::members),
+        post("/org/members", Nothing, orgs::invite),
+        patch("/org/members/{id}", Nothing, orgs::change_role),
+        delete("/org/members/{id}", Nothing, orgs::remove),
+        get("/org/invites", Nothing, orgs::invites),
+        post("/org/invites", Nothing, orgs::invite),
+        post("/org/invites/{id}/resend", Nothing, orgs::resend),
+        delete("/org/invites/{id}", Nothing, orgs::revoke),
+        get("/invites/{id}", Nothing, orgs::view).limit(Limit::Auth),
+        post("/invites/{id}/accept", Nothing, orgs::accept).limit(Limit::Auth),
+        post("/invites/{id}/signup", Nothing, orgs::join).limit(Limit::Auth),
+        get("/workspaces", Nothing, workspaces::list),
+        post("/workspaces", Nothing, workspaces::create),
+        post("/workspaces/switch", Nothing, workspaces::switch),
+        get("/workspaces/{id}", Workspace, workspaces::get),
+        patch("/workspaces/{id}", Workspace, workspaces::rename),
+        delete("/workspaces/{id}", Workspace, workspaces::delete),
+        get("/workspaces/{id}/members", Workspace, workspaces::members),
+        post("/workspaces/{id}/members", Workspace, workspaces::add_member),
+        delete("/workspaces/{id}/members/{member}", Workspace, workspaces::remove_member),
+        get("/audit", Nothing, audit::list),
         get("/models", Nothing, models::list),
         get("/agents", Nothing, agents::list),
         get("/agents/{id}", Agent, agents::get),

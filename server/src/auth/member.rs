@@ -1,5 +1,6 @@
 use super::{
     Credentials,
+    origin::{Concerned, Seen},
     permission::{
         Access, Admins, Browser, Everybody, Keys, Owners, Permission, Roles, Treasurers, Who, Writers,
         browser_required,
@@ -12,7 +13,7 @@ use crate::{
     web_sessions::Session,
 };
 use alumia_platform::{Error, OrgScope, keys::Holder, orgs::Resource};
-use alumia_protocol::{AgentId, BlockId, OrgId, ProjectId, SessionId, UserId};
+use alumia_protocol::{AgentId, BlockId, OrgId, ProjectId, SessionId, UserId, WorkspaceId};
 use axum::{
     extract::{FromRequestParts, Query, RawPathParams},
     http::request::Parts,
@@ -40,16 +41,22 @@ impl Part for Public {
 struct Proven {
     user: UserId,
     key: Option<Holder>,
+    /// For the audit log: where the request came from, and whom it turns out to concern.
+    seen: Seen,
+    concerned: Concerned,
 }
 
 impl Proven {
-    fn of<A: Access>(parts: &Parts) -> Result<Self, Failure> {
+    fn of<A: Access>(parts: &Parts, app: &App) -> Result<Self, Failure> {
+        let seen = Seen::of(parts, app);
+        let concerned = parts.extensions.get::<Concerned>().cloned().unwrap_or_default();
         let holder = match parts.extensions.get::<Credentials>() {
-            Some(Credentials::User(user)) => return Ok(Self { user: *user, key: None }),
+            Some(Credentials::User(user)) => return Ok(Self { user: *user, key: None, seen, concerned }),
             Some(Credentials::Key(holder)) => holder,
             Some(Credentials::BadKey(refusal)) => return Err(Error::from(*refusal).into()),
             Some(Credentials::None) | None => return Err(Failure::signed_out()),
         };
+        concerned.is(holder.scope.org_id());
         match A::KEYS {
             Keys::Refused(thing) => Err(browser_required(thing).into()),
             Keys::With(scope) if !holder.may(scope) => Err(Error::Forbidden {
@@ -59,18 +66,26 @@ impl Proven {
                 ),
             }
             .into()),
-            Keys::With(_) | Keys::Any => Ok(Self { user: holder.scope.user_id(), key: Some(holder.clone()) }),
+            Keys::With(_) | Keys::Any => {
+                Ok(Self { user: holder.scope.user_id(), key: Some(holder.clone()), seen, concerned })
+            }
         }
     }
 
     /// The key's organisation, else the one with this slug, else the person's first.
     async fn scope(&self, app: &App, slug: Option<&str>) -> Result<OrgScope, Failure> {
         let orgs = &app.platform.orgs;
-        Ok(match (&self.key, slug) {
+        let scope = match (&self.key, slug) {
             (Some(key), _) => key.scope.clone(),
             (None, Some(slug)) => orgs.scope(self.user, slug).await?,
             (None, None) => orgs.home_scope(self.user).await?,
-        })
+        };
+        Ok(self.mark(scope))
+    }
+
+    fn mark(&self, scope: OrgScope) -> OrgScope {
+        self.concerned.is(scope.org_id());
+        scope.coming_from(self.seen.0.clone())
     }
 
     /// The organisation of a resource; a key sees its own organisation's alone.
@@ -79,7 +94,7 @@ impl Proven {
         if self.key.as_ref().is_some_and(|key| key.scope.org_id() != scope.org_id()) {
             return Err(Error::NotFound(resource.word()).into());
         }
-        Ok(scope)
+        Ok(self.mark(scope))
     }
 }
 
@@ -90,8 +105,8 @@ pub struct SignedIn(pub UserId);
 impl FromRequestParts<App> for SignedIn {
     type Rejection = Failure;
 
-    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Failure> {
-        Proven::of::<Browser>(parts).map(|proven| Self(proven.user))
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        Proven::of::<Browser>(parts, app).map(|proven| Self(proven.user))
     }
 }
 
@@ -165,7 +180,7 @@ impl<R: Roles, A: Access> FromRequestParts<App> for Acting<R, A> {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
-        let proven = Proven::of::<A>(parts)?;
+        let proven = Proven::of::<A>(parts, app)?;
         Ok(Self { proven, slug: slug(parts, app).await, of: PhantomData })
     }
 }
@@ -211,7 +226,7 @@ impl<R: Roles, A: Access> FromRequestParts<App> for May<R, A> {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
-        let proven = Proven::of::<A>(parts)?;
+        let proven = Proven::of::<A>(parts, app)?;
         let scope = proven.scope(app, slug(parts, app).await.as_deref()).await?;
         R::admit(scope.role())?;
         Ok(Self { scope, of: PhantomData })
@@ -236,6 +251,8 @@ pub struct MayOn<Id, R, A = Browser> {
 
 /// Whoever belongs to the organisation that owns it.
 pub type MemberOf<Id, A = Browser> = MayOn<Id, Everybody, A>;
+/// Owners and admins of the organisation that owns it.
+pub type AdminOf<Id, A = Browser> = MayOn<Id, Admins, A>;
 /// Owners, admins and members of the organisation that owns it.
 pub type WriterOf<Id, A = Browser> = MayOn<Id, Writers, A>;
 
@@ -257,13 +274,14 @@ macro_rules! owned {
         }
     )+};
 }
-owned!(ProjectId Project "project", SessionId Session "session", BlockId Block "block", AgentId Agent "agent");
+owned!(ProjectId Project "project", SessionId Session "session", BlockId Block "block", AgentId Agent "agent",
+    WorkspaceId Workspace "workspace");
 
 impl<Id: Owned, R: Roles, A: Access> FromRequestParts<App> for MayOn<Id, R, A> {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
-        let proven = Proven::of::<A>(parts)?;
+        let proven = Proven::of::<A>(parts, app)?;
         let params = RawPathParams::from_request_parts(parts, app).await;
         let params = params.map_err(|_| Error::NotFound(Id::WHAT))?;
         let id = params.iter().find(|(name, _)| *name == "id").and_then(|(_, text)| text.parse::<Id>().ok());

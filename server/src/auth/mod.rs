@@ -6,12 +6,17 @@
 
 mod identify;
 mod member;
+mod origin;
 pub mod permission;
+mod site;
 mod step_up;
 
 pub use identify::{Credentials, bearer, has_bearer, identify};
 pub use member::{
-    Acting, Admin, Caller, May, MayOn, Member, MemberOf, Owned, Owner, Public, SignedIn, Treasurer, Writer,
+    Acting, Admin, AdminOf, Caller, May, MayOn, Member, MemberOf, Owned, Owner, Public, SignedIn, Treasurer,
+    Writer,
     WriterOf,
 };
+pub use origin::{Concerned, Seen};
+pub use site::Site;
 pub use step_up::{InBrowser, SteppedUp, things};

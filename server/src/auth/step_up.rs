@@ -48,6 +48,8 @@ pub mod things {
         Guardrails "Guardrail management",
         McpServers "MCP server management",
         Memory "Memory deletion",
+        /// The audit log.
+        AuditLog "Reading the audit log",
         OrgMembers "Organization membership management",
         OrgSettings "Organization settings management",
         ProjectSharing "Project sharing",

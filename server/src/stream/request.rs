@@ -5,7 +5,10 @@ use crate::{
     openapi::{Operation, Part},
     web_sessions::Session,
 };
-use alumia_platform::{Error, Platform, orgs::Resource};
+use alumia_platform::{
+    Error, OrgScope, Platform,
+    orgs::{AccessWatch, Resource},
+};
 use alumia_protocol::{ProjectId, UserId};
 use axum::{extract::FromRequestParts, http::request::Parts};
 use schemars::JsonSchema;
@@ -122,20 +125,28 @@ impl FromRequestParts<App> for Watch {
 impl Part for Watch {}
 
 impl Watch {
-    /// Watches a project.
-    pub fn over(self, project: ProjectId) -> Watching {
-        Watching { watch: self, project }
+    /// Watches a project that `scope` sees.
+    pub fn over(self, scope: &OrgScope, project: ProjectId) -> Watching {
+        let changes = self.platform.access_changes.watch(scope.org_id(), self.user);
+        Watching { watch: self, changes, project }
     }
 }
 
-/// Asks now and then whether a stream's reader still may see what it shows.
+/// Asks whether a stream's reader still may see what it shows: when something changed, and now and then.
 pub struct Watching {
     watch: Watch,
+    changes: AccessWatch,
     project: ProjectId,
 }
 
 impl Watching {
-    /// False once the person signed out, the key ended, or either lost sight of the project. A database that is away says nothing.
+    /// Returns when it is time to ask: a membership, a workspace or the project's visibility changed.
+    pub async fn changed(&mut self) {
+        self.changes.changed().await;
+    }
+
+    /// False once the person signed out, the key ended, or either lost sight of the project. A database that is
+    /// away says nothing.
     pub async fn may_go_on(&self) -> bool {
         let Watch { platform, user, by } = &self.watch;
         let holds = match by {
@@ -145,7 +156,11 @@ impl Watching {
         if matches!(holds, Ok(false)) {
             return false;
         }
-        let seen = platform.orgs.scope_of(*user, Resource::Project(self.project)).await;
+        let seen = async {
+            let scope = platform.orgs.scope_of(*user, Resource::Project(self.project)).await?;
+            platform.projects.get(&scope, self.project).await
+        };
+        let seen = seen.await;
         !matches!(seen, Err(Error::NotFound(_) | Error::Forbidden { .. }))
     }
 }

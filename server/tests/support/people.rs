@@ -128,14 +128,20 @@ impl App {
     /// Makes somebody a member of another person's organisation. Accepting an invitation has this effect.
     pub async fn join(&self, person: &Person, of: &Person, role: &str) {
         let mut tx = self.store.begin().await.unwrap();
-        sqlx::query("INSERT INTO members (org_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)")
-            .bind(of.org_id.clone())
-            .bind(person.user.to_string())
-            .bind(role.to_owned())
-            .bind(i64::MAX)
-            .execute(&mut *tx)
-            .await
-            .unwrap();
+        for sql in [
+            "INSERT INTO members (org_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)",
+            "INSERT INTO workspace_members (org_id, workspace_id, user_id, created_at) \
+             SELECT $1, id, $2, $4 FROM workspaces WHERE org_id = $1 AND is_default = 1 AND $3 <> ''",
+        ] {
+            sqlx::query(sql)
+                .bind(of.org_id.clone())
+                .bind(person.user.to_string())
+                .bind(role.to_owned())
+                .bind(i64::MAX)
+                .execute(&mut *tx)
+                .await
+                .unwrap();
+        }
         tx.commit().await.unwrap();
     }
 }

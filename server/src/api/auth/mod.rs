@@ -1,6 +1,10 @@
-//! Sign-up, sign-in, sign-out; factors and step-up.
+//! Sign-up, sign-in, sign-out; factors, step-up, sessions, password and email address.
 
+pub mod account;
+pub mod passkeys;
+pub mod sessions;
 pub mod step_up;
+pub mod totp;
 
 use crate::{
     app::App,
@@ -25,7 +29,8 @@ pub async fn sign_up(
     Ok(Created(signed_in))
 }
 
-/// `POST /auth/login`: 401 for whatever is wrong, always alike.
+/// `POST /auth/login`: 401 for whatever is wrong, always alike; with the reason `totp_required` when the
+/// password is right and a good `code` is due.
 pub async fn sign_in(
     State(app): State<App>,
     _: Public,
