@@ -7,8 +7,10 @@ use crate::{
     clock::Clock,
     engine::{Engine, EngineLimits, EngineParts},
     files::Files,
+    idempotency::Idempotency,
     identity::{Identity, RESET_JOB},
     jobs::{Jobs, Worker},
+    keys::Keys,
     mail::{LETTER_JOB, Links, Mail, Mailbox, Outbox},
     models::Models,
     orgs::Orgs,
@@ -48,6 +50,8 @@ pub struct Platform {
     pub store: Store,
     pub clock: Arc<dyn Clock>,
     pub identity: Identity,
+    pub keys: Keys,
+    pub idempotency: Idempotency,
     pub orgs: Orgs,
     pub projects: Projects,
     pub agents: Agents,
@@ -102,6 +106,8 @@ impl Platform {
         let secrets = Secrets::open(store.clone(), clock.clone(), master_keys).await?;
         let outbox = Outbox::new(store.clone(), jobs.clone(), secrets.clone(), mail, Links::default());
         let orgs = Orgs::new(store.clone());
+        let keys = Keys::new(store.clone(), clock.clone());
+        let idempotency = Idempotency::new(store.clone(), clock.clone());
         let identity = Identity::new(store.clone(), clock.clone(), outbox.clone());
         let worker =
             Worker::new(jobs.clone()).with(LETTER_JOB, outbox.clone()).with(RESET_JOB, identity.clone());
@@ -139,6 +145,8 @@ impl Platform {
             store,
             clock,
             identity,
+            keys,
+            idempotency,
             orgs,
             projects,
             agents,

@@ -1,6 +1,7 @@
 //! Checks on what people write, gathered so that one answer names every field that needs another look.
 
 use crate::{Error, Result};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -55,6 +56,21 @@ impl Fields {
     }
 }
 
+/// Levels of JSON that comes from outside. Readers give up at 128, and an event has some of its own around it.
+const NESTING: usize = 64;
+
+/// Whether JSON nests deeper than everybody who has to read it can follow.
+pub(crate) fn is_too_deep(value: &Value) -> bool {
+    fn exceeds(value: &Value, levels: usize) -> bool {
+        match value {
+            Value::Array(items) => levels == 0 || items.iter().any(|item| exceeds(item, levels - 1)),
+            Value::Object(fields) => levels == 0 || fields.values().any(|field| exceeds(field, levels - 1)),
+            _ => false,
+        }
+    }
+    exceeds(value, NESTING)
+}
+
 /// Characters that make a name read as another one.
 fn changes_direction(c: char) -> bool {
     matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}')
@@ -82,7 +98,18 @@ pub(crate) fn slug_candidates(slug: String) -> impl Iterator<Item = String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Fields, is_slug, slug_candidates, slug_of};
+    use super::{Fields, NESTING, is_slug, is_too_deep, slug_candidates, slug_of};
+    use serde_json::json;
+
+    #[test]
+    fn nesting_has_an_end() {
+        let nested = |levels| {
+            (0..levels)
+                .fold(json!(1), |inner, at| if at % 2 == 0 { json!([inner]) } else { json!({ "a": inner }) })
+        };
+        assert!(!is_too_deep(&nested(NESTING)));
+        assert!(is_too_deep(&nested(NESTING + 1)));
+    }
 
     #[test]
     fn lines_are_collapsed_and_checked() {

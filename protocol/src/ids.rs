@@ -32,6 +32,17 @@ macro_rules! ids {
             }
         }
 
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "format": "uuid" })
+            }
+        }
+
         impl FromStr for $name {
             type Err = uuid::Error;
 
@@ -68,4 +79,6 @@ ids! {
     BlockId,
     /// A stored file of a project.
     FileId,
+    /// A key for programs.
+    ApiKeyId,
 }

@@ -11,6 +11,7 @@ pub mod error;
 pub mod events;
 pub mod files;
 pub mod ids;
+pub mod keys;
 pub mod models;
 pub mod people;
 pub mod projects;
@@ -22,7 +23,7 @@ pub mod tools;
 
 pub use error::{ApiError, ErrorCode, List, Success, TooManyRequests};
 pub use ids::{
-    AgentId, BlockId, CallId, FileId, MessageId, OrgId, ProjectId, RunId, SessionId, StepId, UserId,
-    WorkspaceId,
+    AgentId, ApiKeyId, BlockId, CallId, FileId, MessageId, OrgId, ProjectId, RunId, SessionId, StepId,
+    UserId, WorkspaceId,
 };
 pub use time::Timestamp;

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 /// What a person can prove who they are with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Factors {
     /// How many passkeys.
@@ -27,6 +28,7 @@ impl Factors {
 
 /// `GET /auth/step-up`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct StepUp {
     /// Whether this session may do what needs a step-up now.
@@ -39,6 +41,7 @@ pub struct StepUp {
 
 /// `POST /auth/step-up/totp`, `POST /auth/totp/confirm`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Code {
     /// Six digits of the authenticator app; to step up, a recovery code will do.
     pub code: String,
@@ -46,6 +49,7 @@ pub struct Code {
 
 /// `POST /auth/totp/enroll`.
 #[derive(Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EnrollTotp {
     /// The account's password. Needed while there is no other factor; with one, a step-up stands for it.
     #[serde(default)]
@@ -54,6 +58,7 @@ pub struct EnrollTotp {
 
 /// What an authenticator app needs. It counts once a code was given back.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TotpEnrollment {
     /// In base32, for typing.
@@ -72,6 +77,7 @@ impl std::fmt::Debug for TotpEnrollment {
 
 /// A QR code as an SVG path: dark squares in a field of `size` units a side, without the margin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct QrCode {
     /// Squares a side.
     pub size: u32,
@@ -81,6 +87,7 @@ pub struct QrCode {
 
 /// `POST /auth/totp/confirm`: shown this once.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RecoveryCodes {
     /// Ten, each good once.
@@ -95,6 +102,7 @@ impl std::fmt::Debug for RecoveryCodes {
 
 /// A passkey as its owner sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Passkey {
     /// Id.
@@ -109,6 +117,7 @@ pub struct Passkey {
 
 /// `POST /auth/passkeys/register/start`.
 #[derive(Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StartPasskey {
     /// As in [`EnrollTotp`].
     #[serde(default)]
@@ -117,6 +126,7 @@ pub struct StartPasskey {
 
 /// The first half of a passkey's use, on its way to the browser.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Ceremony {
     /// Goes back with the second half.
@@ -127,6 +137,7 @@ pub struct Ceremony {
 
 /// The second half.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FinishPasskey {
     /// From [`Ceremony`].
     pub ceremony: String,
@@ -139,6 +150,7 @@ pub struct FinishPasskey {
 
 /// `PATCH /auth/passkeys/{id}`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RenamePasskey {
     /// What to call it, 1–60 characters.
     pub name: String,
@@ -146,6 +158,7 @@ pub struct RenamePasskey {
 
 /// A browser that is signed in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct BrowserSession {
     /// For `DELETE /auth/sessions/{id}`. Opens nothing.
@@ -164,6 +177,7 @@ pub struct BrowserSession {
 
 /// `POST /auth/password`.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ChangePassword {
     /// The present one; not needed where there is none.
@@ -175,6 +189,7 @@ pub struct ChangePassword {
 
 /// `POST /auth/password/forgot`, `POST /auth/email`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Address {
     /// An email address.
     pub email: String,
@@ -182,6 +197,7 @@ pub struct Address {
 
 /// `POST /auth/password/reset`.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ResetPassword {
     /// From the link in the letter.
     pub token: String,
@@ -191,6 +207,7 @@ pub struct ResetPassword {
 
 /// `POST /auth/email/confirm`.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConfirmEmail {
     /// From the link in the letter.
     pub token: String,

@@ -3,7 +3,7 @@
 pub mod api;
 pub mod app;
 mod assets;
-mod auth;
+pub mod auth;
 mod client_address;
 pub mod command;
 pub mod config;
@@ -13,7 +13,9 @@ mod edge;
 mod error;
 mod extract;
 mod health;
+mod idempotency;
 mod limits;
+pub mod openapi;
 mod router;
 pub mod serve;
 mod stream;

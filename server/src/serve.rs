@@ -4,7 +4,7 @@ use crate::{
     app::App,
     client_address::Proxies,
     command::Role,
-    config::{Config, SandboxMode, SignUps},
+    config::{Config, Mode, SandboxMode, SignUps},
     health, router,
     stream::Frames,
     web_sessions::Sessions,
@@ -124,6 +124,9 @@ pub async fn build(config: &Config) -> Result<Platform> {
     })
     .await?;
     platform.sign_ups_open = config.security.sign_ups == SignUps::Open;
+    if config.mode == Mode::Production {
+        platform.keys = platform.keys.live();
+    }
     platform.mailbox = mailbox;
     if let Some(url) = &config.server.public_url {
         platform.outbox.links().settle(url);
@@ -239,6 +242,9 @@ async fn keep_house(app: App) {
             }
             if let Err(error) = identity.delete_expired().await {
                 tracing::warn!(%error, "expired links and ceremonies stay for now");
+            }
+            if let Err(error) = app.platform.idempotency.delete_expired().await {
+                tracing::warn!(%error, "kept answers of yesterday stay for now");
             }
         }
     };

@@ -55,7 +55,8 @@ impl Sessions {
         })))
     }
 
-    fn id_in(&self, headers: &HeaderMap) -> Option<String> {
+    /// The session id that a request's cookie holds.
+    pub fn id_in(&self, headers: &HeaderMap) -> Option<String> {
         let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
         let mut pairs =
             cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));

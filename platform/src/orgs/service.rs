@@ -1,6 +1,7 @@
 use super::{model, store};
 use crate::{
     Error, OrgScope, Result,
+    projects::Projects,
     store::{Store, Tx},
     text,
 };
@@ -44,7 +45,16 @@ impl Orgs {
     /// The scope in which `user` sees the resource with this id (a project, session, block or agent of any
     /// organisation that the person belongs to); `NotFound` otherwise.
     pub async fn scope_of(&self, user: UserId, resource: Resource) -> Result<OrgScope> {
-        store::scope_of(&self.store, user, resource).await?.ok_or(Error::NotFound(resource.word()))
+        let unseen = || Error::NotFound(resource.word());
+        let scope = store::scope_of(&self.store, user, resource).await?.ok_or_else(unseen)?;
+        // Here and not only where it is used: a role's refusal would tell that it exists.
+        if !matches!(scope.role(), Role::Owner | Role::Admin)
+            && let Some(project) = store::project_of(&self.store, resource).await?
+            && !Projects::shows(&self.store, &scope, project).await?
+        {
+            return Err(unseen());
+        }
+        Ok(scope)
     }
 
     /// The organisation.
@@ -87,7 +97,8 @@ pub enum Resource {
 }
 
 impl Resource {
-    const fn word(self) -> &'static str {
+    /// What it is called in errors.
+    pub const fn word(self) -> &'static str {
         match self {
             Self::Project(_) => "project",
             Self::Session(_) => "session",

@@ -4,7 +4,7 @@ use crate::{
     store::{Columns as _, Store, Tx},
 };
 use alumia_protocol::{
-    OrgId, Timestamp, UserId, WorkspaceId,
+    OrgId, ProjectId, Timestamp, UserId, WorkspaceId,
     people::{Membership, Org, Role},
 };
 use sqlx::any::AnyRow;
@@ -144,4 +144,16 @@ fn scope(row: &AnyRow, user: UserId) -> Result<OrgScope> {
 
 fn read_org(row: &AnyRow) -> Result<Org> {
     Ok(Org { id: row.parsed("org_id")?, slug: row.text("slug")?, name: row.text("name")? })
+}
+
+/// The project that a resource is in; an agent is in none.
+pub(super) async fn project_of(store: &Store, resource: Resource) -> Result<Option<ProjectId>> {
+    let (sql, id) = match resource {
+        Resource::Project(id) => return Ok(Some(id)),
+        Resource::Agent(_) => return Ok(None),
+        Resource::Session(id) => ("SELECT project_id FROM sessions WHERE id = $1", id.0),
+        Resource::Block(id) => ("SELECT project_id FROM blocks WHERE id = $1", id.0),
+    };
+    let row = sqlx::query(sql).bind(id.to_string()).fetch_optional(store.read()).await?;
+    row.map(|row| row.parsed("project_id")).transpose()
 }

@@ -1,6 +1,9 @@
 //! What a project's fields may hold.
 
-use crate::{Result, text::Fields};
+use crate::{
+    Result,
+    text::{Fields, is_too_deep},
+};
 use alumia_protocol::projects::{CreateProject, UpdateProject};
 use serde_json::Value;
 
@@ -72,5 +75,7 @@ fn metadata(fields: &mut Fields, value: &Value) {
         fields.refuse("metadata", "This must be a JSON object.");
     } else if value.to_string().len() > METADATA_BYTES {
         fields.refuse("metadata", format!("Use at most {METADATA_BYTES} bytes of JSON."));
+    } else if is_too_deep(value) {
+        fields.refuse("metadata", "This nests too deeply.");
     }
 }

@@ -45,6 +45,11 @@ impl Projects {
         store::by_id(&self.store, scope, id).await?.ok_or(Error::NotFound("project"))
     }
 
+    /// Whether a member sees this project.
+    pub(crate) async fn shows(store: &Store, scope: &OrgScope, id: ProjectId) -> Result<bool> {
+        Ok(store::by_id(store, scope, id).await?.is_some())
+    }
+
     /// One by the last part of its page's path.
     pub async fn by_slug(&self, scope: &OrgScope, slug: &str) -> Result<Project> {
         if !text::is_slug(slug) {

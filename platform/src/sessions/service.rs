@@ -6,6 +6,7 @@ use crate::{
     clock::Clock,
     projects::Projects,
     store::{Cursor, Store},
+    text::is_too_deep,
 };
 use alumia_protocol::{
     List, OrgId, ProjectId, RunId, SessionId,
@@ -248,6 +249,9 @@ fn checked_label(label: &str) -> Result<String> {
 fn checked_metadata(metadata: Value) -> Result<Value> {
     if metadata.to_string().len() > METADATA {
         return Err(Error::invalid("metadata", "Metadata may take at most 16 KB as JSON."));
+    }
+    if is_too_deep(&metadata) {
+        return Err(Error::invalid("metadata", "This nests too deeply."));
     }
     Ok(metadata)
 }

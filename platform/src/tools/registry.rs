@@ -6,7 +6,7 @@ use super::{
     sandbox::{SandboxExec, SandboxRead, SandboxWrite},
     web::HttpFetch,
 };
-use crate::{canvas::Canvas, files::Files};
+use crate::{canvas::Canvas, files::Files, text::is_too_deep};
 use alumia_net::Client;
 use alumia_protocol::tools::ToolError;
 use alumia_sandbox::Sandbox;
@@ -68,6 +68,10 @@ impl Tools {
             );
             ToolError { code: "invalid_arguments".into(), message, path: None }
         })?;
+        if is_too_deep(&value) {
+            let message = "The arguments nest too deeply. Send them flatter.".into();
+            return Err(ToolError { code: "invalid_arguments".into(), message, path: None });
+        }
         let own;
         let validator = match self.validators.get(tool.name()) {
             Some(validator) => validator,

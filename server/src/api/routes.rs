@@ -1,5 +1,13 @@
-use super::{agents, auth, blocks, chat, files, me, models, projects, sessions};
-use crate::{app::App, error::Failure, limits};
+use super::{
+    agents, auth, blocks, chat, files, keys, me, models, openapi, projects, sessions, summaries::summary,
+};
+use crate::{
+    app::App,
+    auth::permission::Permission,
+    error::Failure,
+    idempotency, limits,
+    openapi::{Documented, Operation},
+};
 use alumia_platform::Error;
 use axum::{
     Router,
@@ -43,27 +51,52 @@ pub struct Route {
     pub path: &'static str,
     pub limit: Limit,
     pub of: Foreign,
+    /// What it asks of its caller.
+    pub permission: Permission,
+    /// The handler: `projects::list`.
+    pub name: &'static str,
+    /// What it does, in a sentence.
+    pub about: &'static str,
+    /// Its parameters, body and answers.
+    pub describe: fn(&mut Operation),
     handler: MethodRouter<App>,
 }
 
 impl Route {
     fn new<H, T>(method: Method, filter: MethodFilter, path: &'static str, of: Foreign, handler: H) -> Self
     where
-        H: Handler<T, App>,
+        H: Handler<T, App> + Documented<T>,
         T: 'static,
     {
-        Self { method, path, limit: Limit::Method, of, handler: on(filter, handler) }
+        let name = std::any::type_name::<H>();
+        let name = name.rsplit_once("api::").map_or(name, |(_, name)| name);
+        Self {
+            method,
+            path,
+            limit: Limit::Method,
+            of,
+            permission: H::PERMISSION,
+            name,
+            about: summary(name),
+            describe: H::describe,
+            handler: on(filter, handler),
+        }
     }
 
     const fn limit(mut self, limit: Limit) -> Self {
         self.limit = limit;
         self
     }
+
+    /// Whether its method may change something.
+    pub fn is_change(&self) -> bool {
+        !matches!(self.method, Method::GET | Method::HEAD)
+    }
 }
 
 macro_rules! verbs {
     ($($verb:ident $name:ident),+) => {$(
-        fn $verb<H: Handler<T, App>, T: 'static>(path: &'static str, of: Foreign, handler: H) -> Route {
+        fn $verb<H: Handler<T, App> + Documented<T>, T: 'static>(path: &'static str, of: Foreign, handler: H) -> Route {
             Route::new(Method::$name, MethodFilter::$name, path, of, handler)
         }
     )+};
@@ -102,6 +135,11 @@ pub fn routes() -> Vec<Route> {
         post("/auth/email", Nothing, auth::account::change_email).limit(Limit::Auth),
         post("/auth/email/verify", Nothing, auth::account::verify).limit(Limit::Auth),
         post("/auth/email/confirm", Nothing, auth::account::confirm_email).limit(Limit::Auth),
+        get("/api-keys", Nothing, keys::list),
+        post("/api-keys", Nothing, keys::mint).limit(Limit::Auth),
+        post("/api-keys/{id}/rotate", Nothing, keys::rotate).limit(Limit::Auth),
+        delete("/api-keys/{id}", Nothing, keys::revoke),
+        get("/openapi.json", Nothing, openapi::get),
         get("/me", Nothing, me::me),
         get("/models", Nothing, models::list),
         get("/agents", Nothing, agents::list),
@@ -146,8 +184,12 @@ pub fn routes() -> Vec<Route> {
 pub fn router(app: &App) -> Router<App> {
     let mut by_path = BTreeMap::<&str, MethodRouter<App>>::new();
     for route in routes() {
-        let limited =
-            route.handler.layer(middleware::from_fn_with_state((app.clone(), route.limit), limits::limit));
+        let once = if route.method == Method::POST {
+            route.handler.layer(middleware::from_fn_with_state(app.clone(), idempotency::idempotent))
+        } else {
+            route.handler
+        };
+        let limited = once.layer(middleware::from_fn_with_state((app.clone(), route.limit), limits::limit));
         let methods = by_path.remove(route.path).unwrap_or_default();
         by_path.insert(route.path, methods.merge(limited));
     }

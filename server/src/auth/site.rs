@@ -1,4 +1,4 @@
-use crate::{app::App, error::Failure};
+use crate::{app::App, error::Failure, openapi::Part};
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header, request::Parts},
@@ -21,6 +21,8 @@ impl FromRequestParts<App> for Site {
         Ok(Self(alumia_platform::identity::Site::new(&origin)?))
     }
 }
+
+impl Part for Site {}
 
 fn asked(headers: &HeaderMap) -> String {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());

@@ -1,11 +1,19 @@
 //! What only a person in a browser may do, and what needs a fresh step-up besides.
 //!
 //! Both wrap another extractor, which proves who is asking: `SteppedUp<Member, things::Webhooks>`. An API
-//! key is told which thing it may not touch; whoever is not signed in, or may not see the resource, is told
-//! what the inner extractor says.
+//! key is told which thing it may not touch, whatever its scopes; whoever is not signed in, or may not see the
+//! resource, is told what the inner extractor says.
 
-use super::Credentials;
-use crate::{app::App, error::Failure, web_sessions::Session};
+use super::{
+    Credentials,
+    permission::{Keys, Permission, browser_required},
+};
+use crate::{
+    app::App,
+    error::Failure,
+    openapi::{Operation, Part},
+    web_sessions::Session,
+};
 use alumia_platform::Error;
 use axum::{extract::FromRequestParts, http::request::Parts};
 use std::{marker::PhantomData, ops::Deref};
@@ -32,6 +40,8 @@ pub mod things {
         /// Factors, password, email address, browser sessions.
         AccountSecurity "Account security",
         ApiKeys "API key management",
+        /// Signing out.
+        SignOut "Signing out",
         Budgets "Budget management",
         Domains "Domain management",
         FilePurge "Permanent file deletion",
@@ -82,13 +92,10 @@ where
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
-        let who = M::from_request_parts(parts, app).await?;
-        if matches!(parts.extensions.get::<Credentials>(), Some(Credentials::Key { .. })) {
-            return Err(Failure::from(Error::Forbidden {
-                reason: "browser_session_required",
-                message: format!("{} requires a browser session.", T::NAME),
-            }));
+        if matches!(parts.extensions.get::<Credentials>(), Some(Credentials::Key(_))) {
+            return Err(browser_required(T::NAME).into());
         }
+        let who = M::from_request_parts(parts, app).await?;
         Ok(Self { who, thing: PhantomData })
     }
 }
@@ -107,5 +114,29 @@ where
             Some(_) => Ok(Self(inner)),
             None => Err(Failure::from(Error::step_up_required())),
         }
+    }
+}
+
+/// What the inner extractor asks for, in a browser.
+const fn in_browser(inner: Option<Permission>, thing: &'static str, step_up: bool) -> Option<Permission> {
+    match inner {
+        Some(Permission { who, .. }) => Some(Permission { who, keys: Keys::Refused(thing), step_up }),
+        None => None,
+    }
+}
+
+impl<M: Part, T: Thing> Part for InBrowser<M, T> {
+    const PERMISSION: Option<Permission> = in_browser(M::PERMISSION, T::NAME, false);
+
+    fn describe(operation: &mut Operation) {
+        M::describe(operation);
+    }
+}
+
+impl<M: Part, T: Thing> Part for SteppedUp<M, T> {
+    const PERMISSION: Option<Permission> = in_browser(M::PERMISSION, T::NAME, true);
+
+    fn describe(operation: &mut Operation) {
+        M::describe(operation);
     }
 }

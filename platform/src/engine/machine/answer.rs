@@ -1,6 +1,7 @@
 //! The model's answer: what it says, how it ends, what happens when it doesn't.
 
 use super::{Draft, Effect, Event, Machine, Phase, words};
+use crate::text::is_too_deep;
 use alumia_models::{ModelError, StopReason};
 use alumia_protocol::{
     events::{EventData, RunError},
@@ -53,7 +54,9 @@ impl Machine {
                 vec![Effect::Emit(EventData::ToolArgsDelta { call_id, tool, text })]
             }
             Event::Called { call_id, tool, arguments, check } => {
-                let arguments = serde_json::from_str(&arguments).unwrap_or(Value::String(arguments));
+                // What is no JSON, or can't be read back from inside an event, stays the text that it is.
+                let parsed = serde_json::from_str(&arguments).ok().filter(|parsed| !is_too_deep(parsed));
+                let arguments = parsed.unwrap_or(Value::String(arguments));
                 let part = MessagePart::ToolCall { call_id, tool: tool.clone(), arguments };
                 self.draft.parts.push(part);
                 self.draft.calls.push((call_id, tool, check));

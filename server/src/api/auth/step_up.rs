@@ -1,15 +1,15 @@
 //! Proving a factor before something sensitive.
 
 use crate::{
-    api::ok,
     app::App,
     auth::{InBrowser, SignedIn, SteppedUp, things::AccountSecurity},
     error::Result,
     extract::Json,
+    openapi::Data,
     web_sessions::Session,
 };
 use alumia_protocol::security::{Code, StepUp};
-use axum::{extract::State, response::Response};
+use axum::extract::State;
 
 /// A person in a browser.
 pub type Person = InBrowser<SignedIn, AccountSecurity>;
@@ -18,8 +18,8 @@ pub type Person = InBrowser<SignedIn, AccountSecurity>;
 pub type ProvenPerson = SteppedUp<SignedIn, AccountSecurity>;
 
 /// `GET /auth/step-up`: until when this session is stepped up, and what it could be with.
-pub async fn get(State(app): State<App>, person: Person, session: Session) -> Result<Response> {
-    Ok(ok(state(&app, &person, &session).await?))
+pub async fn get(State(app): State<App>, person: Person, session: Session) -> Result<Data<StepUp>> {
+    Ok(Data(state(&app, &person, &session).await?))
 }
 
 /// `POST /auth/step-up/totp`: by a code of the authenticator app or a recovery code. 422 for a wrong one, 403
@@ -29,10 +29,10 @@ pub async fn by_code(
     person: Person,
     session: Session,
     Json(form): Json<Code>,
-) -> Result<Response> {
+) -> Result<Data<StepUp>> {
     app.platform.identity.use_code(person.0, &form.code).await?;
     session.step_up().await?;
-    Ok(ok(state(&app, &person, &session).await?))
+    Ok(Data(state(&app, &person, &session).await?))
 }
 
 /// How the session stands now.

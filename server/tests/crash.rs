@@ -1,0 +1,93 @@
+//! The server dies and starts again on the same data: at every fault point, and at random moments.
+//!
+//! Needs the feature `faults`. `ALUMIA_CHAOS=<rounds>` kills it more often.
+
+#[path = "crash/play.rs"]
+mod play;
+mod support;
+#[path = "crash/watcher.rs"]
+mod watcher;
+
+use alumia_platform::fault::FAULT_POINTS;
+use futures::{StreamExt as _, stream};
+use play::Play;
+use serde_json::Value;
+use std::time::{Duration, Instant};
+
+/// Asks first, then fails at once: nothing leaves the machine for this address.
+const ASKS: &str = "fetch http://127.0.0.1:9/";
+/// Calls a tool that must not run twice.
+const ONCE: &str = "note: written down once";
+/// Two seconds of text.
+const SLOW: &str = "count to 40";
+
+/// Servers at once; they mostly wait for a dead one's lease to end.
+const LANES: usize = 6;
+
+#[expect(clippy::disallowed_methods, reason = "how often tests kill is no setting of the server")]
+fn rounds() -> Option<u64> {
+    std::env::var("ALUMIA_CHAOS").ok()?.parse().ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_survives_a_crash_at_every_fault_point() {
+    let times = if rounds().is_some() { 1..=3 } else { 1..=1 };
+    let cases = times.flat_map(|nth| FAULT_POINTS.iter().map(move |point| (*point, nth)));
+    let results = stream::iter(cases.collect::<Vec<_>>()).map(|(point, nth)| async move {
+        let mut play = Play::begin(Some(&format!("{point}#{nth}"))).await;
+        let mut turns = [play.turn(ASKS).await];
+        play.until_over(&mut turns, None).await;
+        // A point that a run passes only once can't be reached twice.
+        if nth == 1 {
+            assert_eq!(play.deaths, 1, "{point} was not reached");
+        }
+        let logs = play.check(&turns).await;
+        let ends = logs[0].iter().filter(|event| event["kind"] == "tool.failed");
+        assert_eq!(ends.count(), 1, "{point}: the call failed once");
+    });
+    results.buffer_unordered(LANES).collect::<Vec<()>>().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_must_not_run_twice_does_not() {
+    let cases = [
+        // Nothing of the call was durable: the answer that asks for it is made again.
+        ("tool.started.before", 1, None),
+        ("tool.started.after", 0, Some("interrupted")),
+        ("tool.running", 0, Some("interrupted")),
+        ("tool.ended.before", 1, Some("interrupted")),
+        ("tool.ended.after", 1, None),
+    ];
+    let results = stream::iter(cases).map(|(point, expected, failure)| async move {
+        let mut play = Play::begin(Some(point)).await;
+        let mut turns = [play.turn(ONCE).await];
+        play.until_over(&mut turns, None).await;
+        assert_eq!(play.deaths, 1, "{point} was not reached");
+        let blocks = play.blocks().await;
+        let logs = play.check(&turns).await;
+        let failed = logs[0].iter().find(|event| event["kind"] == "tool.failed");
+        assert_eq!(blocks, expected, "{point}");
+        let code = failed.map(|event| event["data"]["error"]["code"].clone());
+        assert_eq!(code, failure.map(Value::from), "{point}");
+    });
+    results.buffer_unordered(LANES).collect::<Vec<()>>().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_survive_kill_9_at_any_moment() {
+    let lanes = (0..rounds().unwrap_or(3)).map(|round| async move {
+        let mut play = Play::begin(None).await;
+        let mut turns = Vec::new();
+        for content in [ASKS, ONCE, SLOW] {
+            turns.push(play.turn(content).await);
+        }
+        // The first moments have the most commits.
+        let luck = f64::from(rand::random::<u16>()) / f64::from(u16::MAX);
+        let delay = Duration::from_secs_f64(luck * luck * 2.5);
+        println!("round {round}: killed after {delay:?}");
+        play.until_over(&mut turns, Some(Instant::now() + delay)).await;
+        play.until_over(&mut turns, None).await;
+        play.check(&turns).await;
+    });
+    stream::iter(lanes).buffer_unordered(LANES).collect::<Vec<()>>().await;
+}

@@ -1,0 +1,127 @@
+//! People and what they have.
+
+use super::{App, client::Client};
+use alumia_protocol::{ProjectId, UserId};
+use serde_json::{Value, json};
+use std::ops::{Deref, DerefMut};
+use uuid::Uuid;
+
+/// Nobody's and hard to guess.
+pub const PASSWORD: &str = "gravel-otter-plinth-mural";
+
+/// Somebody who is signed in.
+#[derive(Clone)]
+pub struct Person {
+    pub client: Client,
+    pub user: UserId,
+    /// The organisation that they own.
+    pub org: String,
+    pub org_id: String,
+    pub email: String,
+}
+
+impl Deref for Person {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl DerefMut for Person {
+    fn deref_mut(&mut self) -> &mut Client {
+        &mut self.client
+    }
+}
+
+impl Person {
+    pub async fn sign_up(mut client: Client, name: &str) -> Self {
+        let email = format!("{}@example.com", name.to_lowercase());
+        let form = json!({ "name": name, "email": email, "password": PASSWORD });
+        let answer = client.post("/auth/signup", &form).await;
+        assert_eq!(answer.status, 201, "{answer}");
+        client.keep(&answer);
+        let data = answer.data();
+        Self {
+            client,
+            user: parse(&data["user"]["id"]),
+            org: text(&data["org"]["slug"]),
+            org_id: text(&data["org"]["id"]),
+            email,
+        }
+    }
+
+    pub async fn project(&self, name: &str) -> String {
+        text(&self.post("/projects", &json!({ "name": name })).await.data()["id"])
+    }
+
+    pub async fn session(&self, project: &str) -> String {
+        text(&self.post("/sessions", &json!({ "projectId": project })).await.data()["id"])
+    }
+
+    pub async fn block(&self, project: &str) -> String {
+        text(&self.post(&format!("/projects/{project}/blocks"), &note("A note")).await.data()["id"])
+    }
+
+    /// Says something in a session, not waiting for the answer; returns what the server says of it.
+    pub async fn say(&self, session: &str, content: &str) -> Value {
+        let message = json!({ "id": Uuid::now_v7(), "content": content });
+        let answer = self.post(&format!("/sessions/{session}/messages"), &message).await;
+        assert_eq!(answer.status, 202, "{answer}");
+        answer.data()
+    }
+
+    /// Waits until nothing goes on in a session; returns its status.
+    pub async fn settled(&self, session: &str) -> String {
+        let path = format!("/sessions/{session}");
+        super::eventually("the session settles", async || {
+            let status = text(&self.get(&path).await.data()["status"]);
+            (status != "active").then_some(status)
+        })
+        .await
+    }
+
+    /// A session's durable events.
+    pub async fn events(&self, session: &str) -> Vec<Value> {
+        let page = self.get(&format!("/sessions/{session}/events?limit=500")).await.data();
+        assert_eq!(page["hasMore"], false);
+        page["items"].as_array().unwrap().clone()
+    }
+}
+
+impl App {
+    /// Makes somebody a member of another person's organisation. Accepting an invitation has this effect.
+    pub async fn join(&self, person: &Person, of: &Person, role: &str) {
+        let mut tx = self.store.begin().await.unwrap();
+        sqlx::query("INSERT INTO members (org_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)")
+            .bind(of.org_id.clone())
+            .bind(person.user.to_string())
+            .bind(role.to_owned())
+            .bind(i64::MAX)
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+    }
+}
+
+/// What makes a block.
+pub fn note(text: &str) -> Value {
+    json!({
+        "title": "Note",
+        "content": { "kind": "data", "data": { "type": "markdown", "text": text } },
+    })
+}
+
+pub fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("not a text: {value}")).to_owned()
+}
+
+pub fn parse<T: std::str::FromStr>(value: &Value) -> T {
+    text(value).parse().ok().unwrap_or_else(|| panic!("does not parse: {value}"))
+}
+
+/// An id that nothing has.
+pub fn unknown() -> String {
+    ProjectId::new().to_string()
+}
