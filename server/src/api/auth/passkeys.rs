@@ -2,22 +2,23 @@
 
 use super::step_up::{self, Person, ProvenPerson};
 use crate::{
-    api::{created, done, ok},
     app::App,
     auth::{Public, Site},
     error::Result,
     extract::{Json, PathId},
+    openapi::{Created, Data, Done},
     web_sessions::Session,
 };
 use alumia_protocol::{
     List,
-    security::{FinishPasskey, RenamePasskey, StartPasskey},
+    people::SignedIn,
+    security::{Ceremony, FinishPasskey, Passkey, RenamePasskey, StartPasskey, StepUp},
 };
-use axum::{extract::State, response::Response};
+use axum::extract::State;
 
 /// `GET /auth/passkeys`.
-pub async fn list(State(app): State<App>, person: Person) -> Result<Response> {
-    Ok(ok(List::whole(app.platform.identity.passkeys(person.0).await?)))
+pub async fn list(State(app): State<App>, person: Person) -> Result<Data<List<Passkey>>> {
+    Ok(Data(List::whole(app.platform.identity.passkeys(person.0).await?)))
 }
 
 /// `PATCH /auth/passkeys/:id`: another name.
@@ -26,9 +27,9 @@ pub async fn rename(
     person: Person,
     PathId(id): PathId<String>,
     Json(form): Json<RenamePasskey>,
-) -> Result<Response> {
+) -> Result<Done> {
     app.platform.identity.rename_passkey(person.0, &id, &form.name).await?;
-    Ok(done())
+    Ok(Done)
 }
 
 /// `DELETE /auth/passkeys/:id`. 409 for the only way into the account.
@@ -37,9 +38,9 @@ pub async fn remove(
     person: ProvenPerson,
     session: Session,
     PathId(id): PathId<String>,
-) -> Result<Response> {
+) -> Result<Done> {
     app.platform.identity.remove_passkey(person.0, &session.id_hash(), &id).await?;
-    Ok(done())
+    Ok(Done)
 }
 
 /// `POST /auth/passkeys/register/start`: asks for the password while there is no factor, and for a step-up
@@ -50,10 +51,10 @@ pub async fn start_register(
     person: Person,
     session: Session,
     Json(form): Json<StartPasskey>,
-) -> Result<Response> {
+) -> Result<Data<Ceremony>> {
     let stepped_up = session.stepped_up_until().is_some();
     let identity = &app.platform.identity;
-    Ok(ok(identity.start_passkey(&site, person.0, &session.id_hash(), form.password, stepped_up).await?))
+    Ok(Data(identity.start_passkey(&site, person.0, &session.id_hash(), form.password, stepped_up).await?))
 }
 
 /// `POST /auth/passkeys/register/finish`: 201. Steps up: the passkey has just been used.
@@ -63,15 +64,15 @@ pub async fn finish_register(
     person: Person,
     session: Session,
     Json(form): Json<FinishPasskey>,
-) -> Result<Response> {
+) -> Result<Created<Passkey>> {
     let passkey = app.platform.identity.finish_passkey(&site, person.0, &session.id_hash(), form).await?;
     session.step_up().await?;
-    Ok(created(passkey))
+    Ok(Created(passkey))
 }
 
 /// `POST /auth/passkeys/login/start`.
-pub async fn start_login(State(app): State<App>, _: Public, Site(site): Site) -> Result<Response> {
-    Ok(ok(app.platform.identity.start_passkey_sign_in(&site).await?))
+pub async fn start_login(State(app): State<App>, _: Public, Site(site): Site) -> Result<Data<Ceremony>> {
+    Ok(Data(app.platform.identity.start_passkey_sign_in(&site).await?))
 }
 
 /// `POST /auth/passkeys/login/finish`: signs in whose passkey it is. 401 for whatever is wrong.
@@ -81,10 +82,10 @@ pub async fn finish_login(
     Site(site): Site,
     session: Session,
     Json(form): Json<FinishPasskey>,
-) -> Result<Response> {
+) -> Result<Data<SignedIn>> {
     let signed_in = app.platform.identity.finish_passkey_sign_in(&site, form).await?;
     session.sign_in(signed_in.user.id).await?;
-    Ok(ok(signed_in))
+    Ok(Data(signed_in))
 }
 
 /// `POST /auth/passkeys/step-up/start`: 403 `no_factor` without a passkey.
@@ -93,8 +94,8 @@ pub async fn start_step_up(
     Site(site): Site,
     person: Person,
     session: Session,
-) -> Result<Response> {
-    Ok(ok(app.platform.identity.start_passkey_step_up(&site, person.0, &session.id_hash()).await?))
+) -> Result<Data<Ceremony>> {
+    Ok(Data(app.platform.identity.start_passkey_step_up(&site, person.0, &session.id_hash()).await?))
 }
 
 /// `POST /auth/passkeys/step-up/finish`.
@@ -104,8 +105,8 @@ pub async fn finish_step_up(
     person: Person,
     session: Session,
     Json(form): Json<FinishPasskey>,
-) -> Result<Response> {
+) -> Result<Data<StepUp>> {
     app.platform.identity.finish_passkey_step_up(&site, person.0, &session.id_hash(), form).await?;
     session.step_up().await?;
-    Ok(ok(step_up::state(&app, &person, &session).await?))
+    Ok(Data(step_up::state(&app, &person, &session).await?))
 }

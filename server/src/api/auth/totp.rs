@@ -2,14 +2,14 @@
 
 use super::step_up::{Person, ProvenPerson};
 use crate::{
-    api::{done, ok},
     app::App,
     error::Result,
     extract::Json,
+    openapi::{Data, Done},
     web_sessions::Session,
 };
-use alumia_protocol::security::{Code, EnrollTotp};
-use axum::{extract::State, response::Response};
+use alumia_protocol::security::{Code, EnrollTotp, RecoveryCodes, TotpEnrollment};
+use axum::extract::State;
 
 /// `POST /auth/totp/enroll`: makes a secret. Asks for the password while there is no factor, and for a
 /// step-up when there is one. 409 with an app already there.
@@ -18,10 +18,10 @@ pub async fn enroll(
     person: Person,
     session: Session,
     Json(form): Json<EnrollTotp>,
-) -> Result<Response> {
+) -> Result<Data<TotpEnrollment>> {
     let stepped_up = session.stepped_up_until().is_some();
     let identity = &app.platform.identity;
-    Ok(ok(identity.enroll_totp(person.0, &session.id_hash(), form.password, stepped_up).await?))
+    Ok(Data(identity.enroll_totp(person.0, &session.id_hash(), form.password, stepped_up).await?))
 }
 
 /// `POST /auth/totp/confirm`: the app counts from now on; answers the recovery codes, this once. Steps up.
@@ -30,19 +30,19 @@ pub async fn confirm(
     person: Person,
     session: Session,
     Json(form): Json<Code>,
-) -> Result<Response> {
+) -> Result<Data<RecoveryCodes>> {
     let codes = app.platform.identity.confirm_totp(person.0, &session.id_hash(), &form.code).await?;
     session.step_up().await?;
-    Ok(ok(codes))
+    Ok(Data(codes))
 }
 
 /// `DELETE /auth/totp`: with its recovery codes.
-pub async fn remove(State(app): State<App>, person: ProvenPerson, session: Session) -> Result<Response> {
+pub async fn remove(State(app): State<App>, person: ProvenPerson, session: Session) -> Result<Done> {
     app.platform.identity.remove_totp(person.0, &session.id_hash()).await?;
-    Ok(done())
+    Ok(Done)
 }
 
 /// `POST /auth/totp/recovery-codes`: ten new ones for the old ones.
-pub async fn renew_codes(State(app): State<App>, person: ProvenPerson) -> Result<Response> {
-    Ok(ok(app.platform.identity.renew_recovery_codes(person.0).await?))
+pub async fn renew_codes(State(app): State<App>, person: ProvenPerson) -> Result<Data<RecoveryCodes>> {
+    Ok(Data(app.platform.identity.renew_recovery_codes(person.0).await?))
 }
