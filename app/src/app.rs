@@ -10,8 +10,8 @@ use crate::{
         auth::{LoginPage, SignupPage},
         home::HomePage,
         lazy::{
-            ApiDocs, Audit, CanvasBench, Components, Confirm, Developers, Forgot, General, Invite, Lab, Members,
-            OrgFrame, Orgs, Project, Projects, Reset, Security, StepUp, Workspaces,
+            ApiDocs, Audit, CanvasBench, Components, Confirm, Developers, Forgot, General, Invite, Lab,
+            Members, OrgFrame, Orgs, Project, Projects, Reset, Security, StepUp, Workspaces,
         },
     },
 };

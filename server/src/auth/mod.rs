@@ -14,8 +14,7 @@ mod step_up;
 pub use identify::{Credentials, bearer, has_bearer, identify};
 pub use member::{
     Acting, Admin, AdminOf, Caller, May, MayOn, Member, MemberOf, Owned, Owner, Public, SignedIn, Treasurer,
-    Writer,
-    WriterOf,
+    Writer, WriterOf,
 };
 pub use origin::{Concerned, Seen};
 pub use site::Site;
