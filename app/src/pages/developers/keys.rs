@@ -127,6 +127,7 @@ fn KeyRow(board: Board, key: ApiKey) -> impl IntoView {
         key.scopes.iter().map(|scope| scope.name()).collect::<Vec<_>>().join(", ")
     };
     let (rotate, revoke) = (key.clone(), key.clone());
+    let (of_rotate, of_revoke) = (format!(" {}", key.name), format!(" {}", key.name));
     view! {
         <tr>
             <td>{key.name.clone()}</td>
@@ -141,10 +142,10 @@ fn KeyRow(board: Board, key: ApiKey) -> impl IntoView {
             </td>
             <td class="key-actions">
                 <Button kind=Kind::Quiet on:click=move |_| { board.problem.set(None); board.rotating.set(Some(rotate.clone())); }>
-                    "Rotate"<span class="sr-only">{format!(" {}", key.name)}</span>
+                    "Rotate"<span class="sr-only">{of_rotate}</span>
                 </Button>
                 <Button kind=Kind::Danger on:click=move |_| { board.problem.set(None); board.revoking.set(Some(revoke.clone())); }>
-                    "Revoke"<span class="sr-only">{format!(" {}", key.name)}</span>
+                    "Revoke"<span class="sr-only">{of_revoke}</span>
                 </Button>
             </td>
         </tr>

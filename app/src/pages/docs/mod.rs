@@ -138,7 +138,8 @@ fn Route(route: RouteDoc, reader: Reader, language: RwSignal<usize>) -> impl Int
         })
         .collect_view();
     let name = format!("{} {}", route.method, route.path);
-    let tables = (format!("Parameters of {name}"), format!("Answers of {name}"));
+    let (params_name, answers_name) = (format!("Parameters of {name}"), format!("Answers of {name}"));
+    let (params_caption, answers_caption) = (params_name.clone(), answers_name.clone());
     let (id, method, path) = (route.id.clone(), route.method.clone(), route.path.clone());
     let (summary, description, scope) =
         (route.summary.clone(), route.description.clone(), route.scope.clone());
@@ -157,13 +158,13 @@ fn Route(route: RouteDoc, reader: Reader, language: RwSignal<usize>) -> impl Int
                 <p>{description}</p>
                 {scope.map(|scope| view! { <p class="muted">"Scope: " <code>{scope}</code></p> })}
                 {has_params.then(|| view! {
-                    <div class="table-box" tabindex="0" role="region" aria-label=tables.0.clone()>
-                        <table class="table api-table"><caption class="sr-only">{tables.0}</caption><tbody>{params}</tbody></table>
+                    <div class="table-box" tabindex="0" role="region" aria-label=params_name>
+                        <table class="table api-table"><caption class="sr-only">{params_caption}</caption><tbody>{params}</tbody></table>
                     </div>
                 })}
                 <Code text what=format!("the sample of {name}") />
-                <div class="table-box" tabindex="0" role="region" aria-label=tables.1.clone()>
-                    <table class="table api-table"><caption class="sr-only">{tables.1}</caption><tbody>{answers}</tbody></table>
+                <div class="table-box" tabindex="0" role="region" aria-label=answers_name>
+                    <table class="table api-table"><caption class="sr-only">{answers_caption}</caption><tbody>{answers}</tbody></table>
                 </div>
             </div>
         </details>
