@@ -54,6 +54,12 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 pub fn App() -> impl IntoView {
     provide_meta_context();
     provide_context(Toasts::new());
+    // Runs when the page has been taken over: what is pressed from now on does something.
+    Effect::new(|| {
+        if let Some(root) = document().document_element() {
+            drop(root.set_attribute("data-ready", "true"));
+        }
+    });
     view! {
         <Stylesheet href="/pkg/alumia.css" />
         <Title formatter=|title: String| if title.starts_with("Alumia") { title } else { format!("{title} · Alumia") } />

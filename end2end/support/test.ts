@@ -17,6 +17,8 @@ interface Fixtures {
   person: Person;
   /** Fails the test when the page logged an error, broke the content policy or threw. */
   quiet: void;
+  /** Whether the test makes the server refuse something, which the browser reports. */
+  mayFail: boolean;
   /** Whether the screen is so narrow that chat and canvas are tabs. */
   narrow: boolean;
 }
@@ -37,12 +39,14 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
   baseURL: async ({ server }, use) => use(server.url),
   narrow: async ({ viewport }, use) => use((viewport?.width ?? 1440) <= 640),
   person: async ({ context, server }, use) => use(await signUp(context.request, server.url)),
+  mayFail: [false, { option: true }],
   quiet: [
-    async ({ page }, use) => {
+    async ({ page, mayFail }, use) => {
       const complaints: string[] = [];
       page.on('console', (message) => {
         // A cut connection is reported by the browser itself; specs that cut one expect it.
-        if (message.type() === 'error' && !/net::ERR_/.test(message.text())) complaints.push(message.text());
+        const expected = mayFail && /status of 4\d\d/.test(message.text());
+        if (message.type() === 'error' && !expected && !/net::ERR_/.test(message.text())) complaints.push(message.text());
       });
       page.on('pageerror', (error) => complaints.push(String(error)));
       await use();
