@@ -3,6 +3,9 @@ import { Device, totp } from '../support/factors';
 import { Server } from '../support/server';
 import { expect, expectAccessible, hydrated, signUp, test, type Person } from '../support/test';
 
+// What is refused here is refused on purpose.
+test.use({ mayFail: true });
+
 const security = (person: Person) => `/${person.org}/settings/security`;
 
 async function open(page: Page, path: string): Promise<void> {

@@ -108,6 +108,7 @@ pub(super) async fn find(store: &Store, hash: &str) -> Result<Option<Found>> {
     let row = sqlx::query(
         "SELECT k.*, m.role FROM api_keys k \
          JOIN members m ON m.org_id = k.org_id AND m.user_id = k.user_id \
+         JOIN orgs o ON o.id = k.org_id AND o.deleted_at IS NULL \
          WHERE k.secret_hash = $1 OR k.old_secret_hash = $1",
     )
     .bind(hash)

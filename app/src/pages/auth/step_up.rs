@@ -76,7 +76,7 @@ fn Confirm(factors: Factors, next: Signal<Option<String>>) -> impl IntoView {
         return view! {
             <AccountPage title="Add a second factor" lead="What you want to do needs one, and your account has none yet.">
                 <Enroll factors done=onward />
-                <noscript><p>"Adding a factor needs JavaScript."</p></noscript>
+                <p class="without-script">"Adding a factor needs JavaScript."</p>
             </AccountPage>
         }
         .into_any();

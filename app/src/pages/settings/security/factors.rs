@@ -153,7 +153,7 @@ fn AddFactor(factors: Factors, words: &'static str) -> impl IntoView {
         <div class="needs-script">
             <Button icon="plus" on:click=move |_| open.set(true)>{words}</Button>
         </div>
-        <noscript><p class="muted">"Adding a factor needs JavaScript."</p></noscript>
+        <p class="muted without-script">"Adding a factor needs JavaScript."</p>
         <Dialog open title="Add a factor">
             {move || open.get().then(|| view! { <Enroll factors done /> })}
         </Dialog>
