@@ -6,7 +6,13 @@ const shift = (text: string) => /translate\(([-\d.]+)px, ?([-\d.]+)px\)/.exec(te
 
 async function drag(node: Locator, from: [number, number], by: [number, number]): Promise<void> {
   const page = node.page();
-  const box = (await node.boundingBox())!;
+  // Only what stands still can be taken hold of.
+  let box = (await node.boundingBox())!;
+  await expect(async () => {
+    const before = box;
+    box = (await node.boundingBox())!;
+    expect(box).toEqual(before);
+  }).toPass();
   const [x, y] = [box.x + from[0], box.y + from[1]];
   await page.mouse.move(x, y);
   await page.mouse.down();
@@ -29,8 +35,8 @@ test('drag, resize, undo, redo, and places that stay', async ({ lab, page }) => 
   const first = shift(await style(alpha));
   await drag(alpha, [60, 60], [50, 12]);
   await page.mouse.up();
+  await expect.poll(async () => shift(await style(alpha))[0]).toBeGreaterThan(first[0] + 20);
   const moved = shift(await style(alpha));
-  expect(moved[0]).toBeGreaterThan(first[0] + 20);
   await undo.click();
   await expect.poll(async () => shift(await style(alpha))).toEqual(first);
   await redo.click();
@@ -43,7 +49,7 @@ test('drag, resize, undo, redo, and places that stay', async ({ lab, page }) => 
   const before = await width();
   await drag(alpha.locator('[data-handle="se"]'), [5, 5], [36, 0]);
   await page.mouse.up();
-  expect(await width()).toBeGreaterThan(before + 10);
+  await expect.poll(width).toBeGreaterThan(before + 10);
   const after = await width();
   await undo.click();
   await expect.poll(width).toBe(before);

@@ -82,7 +82,8 @@ export async function signUp(request: APIRequestContext, url: string): Promise<P
 export async function expectAccessible(page: Page): Promise<void> {
   await page.evaluate(() => {
     const ending = document.getAnimations().filter((each) => each.effect?.getComputedTiming().endTime !== Infinity);
-    return Promise.allSettled(ending.map((each) => each.finished));
+    const patience = new Promise((resolve) => setTimeout(resolve, 1_000));
+    return Promise.race([patience, Promise.allSettled(ending.map((each) => each.finished))]).then(() => {});
   });
   const found = await new AxeBuilder({ page })
     .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
