@@ -43,24 +43,25 @@ test('drag, resize, undo, redo, and places that stay', async ({ lab, page }) => 
   await expect.poll(async () => shift(await style(alpha))).toEqual(moved);
 
   // By a corner of the selected one.
+  await lab.fit();
   await alpha.locator('.node-head').click({ position: { x: 60, y: 8 } });
   await expect(alpha).toHaveAttribute('data-mark', 'solo');
-  const width = async () => Number(/width: ?([\d.]+)px/.exec(await style(alpha))![1]);
-  const before = await width();
-  await drag(alpha.locator('[data-handle="se"]'), [5, 5], [36, 0]);
+  const height = async () => Number(/height: ?([\d.]+)px/.exec(await style(alpha))![1]);
+  const before = await height();
+  await drag(alpha.locator('[data-handle="se"]'), [5, 5], [0, 36]);
   await page.mouse.up();
-  await expect.poll(width).toBeGreaterThan(before + 10);
-  const after = await width();
+  await expect.poll(height).toBeGreaterThan(before + 10);
+  const after = await height();
   await undo.click();
-  await expect.poll(width).toBe(before);
+  await expect.poll(height).toBe(before);
   await redo.click();
-  await expect.poll(width).toBe(after);
+  await expect.poll(height).toBe(after);
 
   // Saved: a fresh page has them where they were put.
   await expect
     .poll(async () => {
       const { blocks } = await lab.api('GET', `/projects/${await lab.project()}/snapshot`);
-      return blocks.find((block: any) => block.title === 'Alpha').position.width;
+      return blocks.find((block: any) => block.title === 'Alpha').position.height;
     })
     .toBe(after);
   await page.reload();
@@ -68,7 +69,7 @@ test('drag, resize, undo, redo, and places that stay', async ({ lab, page }) => 
   await lab.showCanvas();
   await lab.fit();
   await expect.poll(async () => shift(await style(alpha))).toEqual(moved);
-  expect(await width()).toBe(after);
+  expect(await height()).toBe(after);
 });
 
 test('guides with distances, the grid, and Alt that suspends both', async ({ lab, page, narrow }) => {
