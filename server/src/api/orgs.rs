@@ -3,8 +3,8 @@
 use crate::{
     app::App,
     auth::{
-        Acting, Admin, InBrowser, Member, Owner, Public, Seen, SteppedUp,
-        permission::{AnyKey, Everybody},
+        Admin, Caller, InBrowser, Member, Owner, Public, Seen, SteppedUp,
+        permission::AnyKey,
         things::{OrgMembers, OrgSettings},
     },
     error::Result,
@@ -25,7 +25,7 @@ use axum::extract::State;
 /// Managing members in a browser, after a step-up.
 type Manager = SteppedUp<Admin, OrgMembers>;
 /// Whoever is signed in with a browser, in whichever organisation or none.
-type Person = Acting<Everybody>;
+type Person = Caller;
 
 /// `GET /org`: the organisation's settings.
 pub async fn get(State(app): State<App>, member: Member<AnyKey>) -> Result<Data<Settings>> {

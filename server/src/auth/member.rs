@@ -147,8 +147,8 @@ impl<A> Caller<A> {
 impl<A: Access> FromRequestParts<App> for Caller<A> {
     type Rejection = Failure;
 
-    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Failure> {
-        Ok(Self { proven: Proven::of::<A>(parts)?, of: PhantomData })
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        Ok(Self { proven: Proven::of::<A>(parts, app)?, of: PhantomData })
     }
 }
 
