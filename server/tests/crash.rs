@@ -1,6 +1,7 @@
 //! The server dies and starts again on the same data: at every fault point, and at random moments.
 //!
 //! Needs the feature `faults`. `ALUMIA_CHAOS=<rounds>` kills it more often.
+#![allow(clippy::unwrap_used, missing_docs)]
 
 #[path = "crash/play.rs"]
 mod play;

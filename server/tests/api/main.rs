@@ -1,4 +1,5 @@
 //! The API as a program sees it, over real HTTP.
+#![allow(clippy::unwrap_used, missing_docs)]
 
 mod errors;
 mod fuzz;

@@ -74,18 +74,18 @@ impl Chapter {
             Value::String(text) => self.text(&text).into(),
             Value::Array(items) => items.into_iter().map(|item| self.redacted(item)).collect(),
             Value::Object(fields) => {
-                let field = |(name, value): (String, Value)| {
-                    let vague = VAGUE.contains(&name.as_str()) && !value.is_null();
-                    let value = if vague { format!("[{name}]").into() } else { self.redacted(value) };
+                let keep = |(name, value): (String, Value)| {
+                    let hides = VAGUE.contains(&name.as_str()) && !value.is_null();
+                    let value = if hides { format!("[{name}]").into() } else { self.redacted(value) };
                     (name, value)
                 };
-                Value::Object(fields.into_iter().map(field).collect())
+                Value::Object(fields.into_iter().map(keep).collect())
             }
             other => other,
         }
     }
 
-    /// Ids become numbers in the order in which they come up; times and ports lose what changes.
+    /// Ids become numbers in the order in which they come up, times a word.
     fn text(&mut self, text: &str) -> String {
         let is_time = text.len() == 24 && text.ends_with('Z') && text.as_bytes()[10] == b'T';
         if is_time {
@@ -100,7 +100,7 @@ impl Chapter {
                     self.ids.push(id);
                     self.ids.len() - 1
                 });
-                out.push_str(&format!("[id {}]", number + 1));
+                out.extend(["[id ", &(number + 1).to_string(), "]"]);
                 rest = &rest[36..];
             } else {
                 out.push(first);

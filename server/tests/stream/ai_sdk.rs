@@ -79,9 +79,9 @@ fn read(frames: &[Frame]) -> Message {
                 assert!(std::mem::take(&mut in_step) && open.is_empty(), "still open: {open:?}");
             }
             "text-start" | "reasoning-start" => {
-                let list = if kind == "text-start" { &mut message.texts } else { &mut message.reasoning };
-                list.push(String::new());
-                assert!(open.insert(text("id"), list.len() - 1).is_none(), "open already: {part}");
+                let written = if kind == "text-start" { &mut message.texts } else { &mut message.reasoning };
+                written.push(String::new());
+                assert!(open.insert(text("id"), written.len() - 1).is_none(), "open already: {part}");
             }
             "text-delta" => message.texts[open[&text("id")]].push_str(&text("delta")),
             "reasoning-delta" => message.reasoning[open[&text("id")]].push_str(&text("delta")),

@@ -1,4 +1,5 @@
 //! Event streams over real HTTP: cut anywhere, resumed, slow, silent, and in another protocol's words.
+#![allow(clippy::unwrap_used, missing_docs)]
 
 mod ai_sdk;
 mod cut;

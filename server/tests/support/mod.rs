@@ -73,12 +73,11 @@ impl App {
         config.server.data_dir = folder.path().join("data");
         config.database.url = store.url().to_owned().into();
         std::fs::create_dir_all(&config.server.data_dir).unwrap();
-        let models = match wishes.model {
-            Some(model) => Models::new(vec![(model, vec![Scripted::model()])]),
-            None => {
-                let guide: Arc<dyn Provider> = Arc::new(Builtin::with_pace(Duration::ZERO));
-                Models::new(vec![(guide, vec![Builtin::model()])])
-            }
+        let models = if let Some(model) = wishes.model {
+            Models::new(vec![(model, vec![Scripted::model()])])
+        } else {
+            let guide: Arc<dyn Provider> = Arc::new(Builtin::with_pace(Duration::ZERO));
+            Models::new(vec![(guide, vec![Builtin::model()])])
         };
         let mut platform = Platform::build(Parts {
             store: Store::open(store.url()).await.unwrap(),

@@ -47,7 +47,7 @@ impl Process {
         }
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let first = tokio::time::timeout(Duration::from_secs(60), lines.next_line()).await;
+        let first = tokio::time::timeout(Duration::from_mins(1), lines.next_line()).await;
         let first =
             first.expect("the server starts within a minute").unwrap().expect("it prints its address");
         let url = first.strip_prefix("listening on ").expect("its first line is its address").to_owned();
