@@ -63,10 +63,14 @@ for (const theme of THEMES) {
       await lab.showCanvas();
       await lab.fit();
       await expect(lab.blocks).toHaveCount(3);
+      // At 100 %: what is zoomed out is smaller than a finger, and zooming in is how to reach it.
+      await page.keyboard.press('0');
+      await expect(page.locator('.canvas-percent')).toHaveText('100 %');
       await expectAccessible(page);
 
       await opened(lab, 'node menu', async () => {
-        await lab.block('Growth by decade').focus();
+        await lab.canvas.focus();
+        await page.keyboard.press('Tab');
         await page.keyboard.press('Shift+F10');
         await expect(page.getByRole('menu', { name: 'Actions' })).toBeVisible();
       });

@@ -6,7 +6,13 @@ const shift = (text: string) => /translate\(([-\d.]+)px, ?([-\d.]+)px\)/.exec(te
 
 async function drag(node: Locator, from: [number, number], by: [number, number]): Promise<void> {
   const page = node.page();
-  const box = (await node.boundingBox())!;
+  // Only what stands still can be taken hold of.
+  let box = (await node.boundingBox())!;
+  await expect(async () => {
+    const before = box;
+    box = (await node.boundingBox())!;
+    expect(box).toEqual(before);
+  }).toPass();
   const [x, y] = [box.x + from[0], box.y + from[1]];
   await page.mouse.move(x, y);
   await page.mouse.down();
@@ -29,32 +35,35 @@ test('drag, resize, undo, redo, and places that stay', async ({ lab, page }) => 
   const first = shift(await style(alpha));
   await drag(alpha, [60, 60], [50, 12]);
   await page.mouse.up();
+  await expect.poll(async () => shift(await style(alpha))[0]).toBeGreaterThan(first[0] + 20);
   const moved = shift(await style(alpha));
-  expect(moved[0]).toBeGreaterThan(first[0] + 20);
   await undo.click();
   await expect.poll(async () => shift(await style(alpha))).toEqual(first);
   await redo.click();
   await expect.poll(async () => shift(await style(alpha))).toEqual(moved);
 
   // By a corner of the selected one.
+  await lab.fit();
   await alpha.locator('.node-head').click({ position: { x: 60, y: 8 } });
   await expect(alpha).toHaveAttribute('data-mark', 'solo');
-  const width = async () => Number(/width: ?([\d.]+)px/.exec(await style(alpha))![1]);
-  const before = await width();
-  await drag(alpha.locator('[data-handle="se"]'), [5, 5], [36, 0]);
+  const height = async () => Number(/height: ?([\d.]+)px/.exec(await style(alpha))![1]);
+  const before = await height();
+  await drag(alpha.locator('[data-handle="se"]'), [5, 5], [0, 36]);
   await page.mouse.up();
-  expect(await width()).toBeGreaterThan(before + 10);
-  const after = await width();
+  await expect.poll(height).toBeGreaterThan(before + 10);
+  const after = await height();
   await undo.click();
-  await expect.poll(width).toBe(before);
+  await expect.poll(height).toBe(before);
   await redo.click();
-  await expect.poll(width).toBe(after);
+  await expect.poll(height).toBe(after);
 
   // Saved: a fresh page has them where they were put.
   await expect
     .poll(async () => {
       const { blocks } = await lab.api('GET', `/projects/${await lab.project()}/snapshot`);
-      return blocks.find((block: any) => block.title === 'Alpha').position.width;
+      const stored = blocks.find((block: any) => block.title === 'Alpha').position.height;
+      // The page writes tenths of pixels into its styles.
+      return Number(stored.toFixed(1));
     })
     .toBe(after);
   await page.reload();
@@ -62,7 +71,7 @@ test('drag, resize, undo, redo, and places that stay', async ({ lab, page }) => 
   await lab.showCanvas();
   await lab.fit();
   await expect.poll(async () => shift(await style(alpha))).toEqual(moved);
-  expect(await width()).toBe(after);
+  expect(await height()).toBe(after);
 });
 
 test('guides with distances, the grid, and Alt that suspends both', async ({ lab, page, narrow }) => {

@@ -13,7 +13,7 @@ const GAP: f64 = GRID;
 /// Between a session's node and its blocks, so that the edges between them can be seen.
 const REACH: f64 = 3.0 * GRID;
 /// How far a session's blocks reach to the right of its node before the next row begins.
-const ROW: f64 = 66.0 * GRID;
+const ROW: f64 = 48.0 * GRID;
 /// A session's node.
 const SESSION: (f64, f64) = (12.0 * GRID, 10.0 * GRID);
 /// A node whose height follows its content is taken to be this high.
