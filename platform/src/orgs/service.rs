@@ -19,7 +19,6 @@ pub struct Orgs {
 /// A new organisation with its owner's scope.
 pub(crate) struct Founded {
     pub org: Org,
-    pub workspace_id: WorkspaceId,
     pub scope: OrgScope,
 }
 
@@ -79,7 +78,7 @@ impl Orgs {
             store::insert_default_workspace(tx, org.id, workspace_id, now).await?;
             store::insert_member(tx, org.id, owner, "owner", now).await?;
             let scope = OrgScope::new(org.id, owner, Role::Owner);
-            return Ok(Founded { org, workspace_id, scope });
+            return Ok(Founded { org, scope });
         }
         Err(Error::conflict(
             "Every address made from this organization's name is taken. Choose another name.",
