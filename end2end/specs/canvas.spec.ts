@@ -74,40 +74,44 @@ test('drag, resize, undo, redo, and places that stay', async ({ lab, page }) => 
   expect(await height()).toBe(after);
 });
 
-test('guides with distances, the grid, and Alt that suspends both', async ({ lab, page, narrow }) => {
-  test.skip(narrow, 'the snap switch and the room to align in are the wide screen\'s');
-  await lab.note('Alpha', { x: 0, y: 0 });
-  await lab.note('Beta', { x: 420, y: 4 });
-  await lab.showCanvas();
-  await page.keyboard.press('0');
-  await lab.fit();
-  const beta = lab.block('Beta');
-  await expect(lab.blocks).toHaveCount(2);
-  await expect(lab.canvas).not.toHaveAttribute('data-moving');
-  await drag(beta, [80, 80], [0, -2]);
-  await page.mouse.move((await beta.boundingBox())!.x + 90, (await beta.boundingBox())!.y + 82);
-  await page.mouse.up();
+// The snap switch and the room to align in are the wide screen's.
+test.describe('wide', () => {
+  test.use({ viewport: { width: 1440, height: 900 } });
 
-  await drag(beta, [80, 18], [30, 0]);
-  await expect(page.locator('.canvas-overlay .guide').first()).toBeAttached();
-  await expect(page.locator('.canvas-overlay .pill-text').first()).toHaveText(/^\d+$/);
-  await page.keyboard.down('Alt');
-  const box = (await beta.boundingBox())!;
-  await page.mouse.move(box.x + 95, box.y + 21);
-  await expect(page.locator('.canvas-overlay .guide')).toHaveCount(0);
-  await page.keyboard.up('Alt');
-  await page.mouse.up();
+  test('guides with distances, the grid, and Alt that suspends both', async ({ lab, page }) => {
+    await lab.note('Alpha', { x: 0, y: 0 });
+    await lab.note('Beta', { x: 420, y: 4 });
+    await lab.showCanvas();
+    await page.keyboard.press('0');
+    await lab.fit();
+    const beta = lab.block('Beta');
+    await expect(lab.blocks).toHaveCount(2);
+    await expect(lab.canvas).not.toHaveAttribute('data-moving');
+    await drag(beta, [80, 80], [0, -2]);
+    await page.mouse.move((await beta.boundingBox())!.x + 90, (await beta.boundingBox())!.y + 82);
+    await page.mouse.up();
 
-  const snap = page.getByRole('button', { name: 'Snap to grid' });
-  await snap.click();
-  await expect(snap).toHaveAttribute('aria-pressed', 'true');
-  await beta.focus();
-  const [x] = shift(await style(beta));
-  await page.keyboard.press('ArrowRight');
-  await expect.poll(async () => shift(await style(beta))[0]).toBe(x + 24);
-  await page.reload();
-  await lab.ready();
-  await expect(snap).toHaveAttribute('aria-pressed', 'true');
+    await drag(beta, [80, 18], [30, 0]);
+    await expect(page.locator('.canvas-overlay .guide').first()).toBeAttached();
+    await expect(page.locator('.canvas-overlay .pill-text').first()).toHaveText(/^\d+$/);
+    await page.keyboard.down('Alt');
+    const box = (await beta.boundingBox())!;
+    await page.mouse.move(box.x + 95, box.y + 21);
+    await expect(page.locator('.canvas-overlay .guide')).toHaveCount(0);
+    await page.keyboard.up('Alt');
+    await page.mouse.up();
+
+    const snap = page.getByRole('button', { name: 'Snap to grid' });
+    await snap.click();
+    await expect(snap).toHaveAttribute('aria-pressed', 'true');
+    await beta.focus();
+    const [x] = shift(await style(beta));
+    await page.keyboard.press('ArrowRight');
+    await expect.poll(async () => shift(await style(beta))[0]).toBe(x + 24);
+    await page.reload();
+    await lab.ready();
+    await expect(snap).toHaveAttribute('aria-pressed', 'true');
+  });
 });
 
 test('pan, zoom at the pointer, marquee, map, focused view', async ({ lab, page, narrow }) => {

@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 /// What went wrong, for programs. Each code has one HTTP status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ErrorCode {
     /// 400: malformed: not JSON, a missing field, a wrong type.
@@ -55,7 +54,6 @@ impl ErrorCode {
 
 /// One error as a program reads it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[error("{message}")]
 pub struct ApiError {
@@ -76,7 +74,6 @@ pub struct ApiError {
 
 /// A successful answer: `{"success": true, "data": …}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Success<T> {
     /// Always `true`.
     pub success: bool,
@@ -93,7 +90,6 @@ impl<T> Success<T> {
 
 /// A failed answer: `{"success": false, "error": {…}}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Failure {
     /// Always `false`.
     pub success: bool,
@@ -103,7 +99,6 @@ pub struct Failure {
 
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct List<T> {
     /// The items, in the order that the route names.
@@ -123,7 +118,6 @@ impl<T> List<T> {
 
 /// The body of a 429.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TooManyRequests {
     /// Always `Too many requests`.

@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 /// What a model can do beyond text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Capabilities {
     /// Calls tools.
@@ -17,7 +16,6 @@ pub struct Capabilities {
 
 /// Microcredits per million tokens; never negative.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Price {
     /// Tokens sent.
@@ -30,7 +28,6 @@ pub struct Price {
 
 /// One entry of `GET /models`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CatalogModel {
     /// The provider's own id, or `<provider>/<id>` where two share one.

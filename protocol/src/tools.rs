@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 /// What a tool call touches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Effect {
     /// Reads; changes nothing.
@@ -28,7 +27,6 @@ pub struct Title {
 
 /// Why a tool call failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ToolError {
     /// For programs: `invalid_arguments`, `timeout`, `interrupted`, `not_found`, `denied`, `failed` …
     pub code: String,
@@ -41,7 +39,6 @@ pub struct ToolError {
 
 /// A person's answer to an approval request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Approval {
     /// This call.

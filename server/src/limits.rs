@@ -5,7 +5,6 @@ use crate::{
     app::App,
     auth::Credentials,
     error::{Failure, Result},
-    openapi::Part,
 };
 use alumia_platform::{
     Error,
@@ -75,18 +74,15 @@ impl FromRequestParts<App> for Meter {
     }
 }
 
-impl Part for Meter {}
-
 /// Counts a request and says on its answer how the bucket stands.
 pub async fn limit(State((app, limit)): State<(App, Limit)>, mut request: Request, next: Next) -> Response {
+    let user = request.extensions().get::<Credentials>().and_then(|credentials| credentials.user());
     let address = Key::address(app.proxies.client(request.headers(), request.extensions()));
-    let keys = match request.extensions().get::<Credentials>() {
-        // A key is limited as itself, wherever it is used.
-        Some(Credentials::Key(holder)) => vec![Key::ApiKey(holder.id)],
-        Some(Credentials::User(user)) => vec![Key::User(*user), address],
-        Some(Credentials::BadKey(_) | Credentials::None) | None => vec![address],
-    };
-    let meter = Meter(Arc::new(Inner { limiter: app.limiter.clone(), keys, standing: Mutex::default() }));
+    let meter = Meter(Arc::new(Inner {
+        limiter: app.limiter.clone(),
+        keys: user.map(Key::User).into_iter().chain([address]).collect(),
+        standing: Mutex::default(),
+    }));
     let bucket = match (limit, request.method()) {
         // The handler takes it, once it knows whether the message is new.
         (Limit::Chat, _) => None,

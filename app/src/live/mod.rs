@@ -3,10 +3,7 @@
 
 pub mod api;
 pub mod fold;
-pub mod passkeys;
-pub mod security;
 pub mod sse;
-pub mod step_up;
 mod store;
 pub mod stream;
 pub mod view;

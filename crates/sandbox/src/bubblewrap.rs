@@ -61,8 +61,8 @@ impl Bubblewrap {
         let Command { workdir, timeout, stdin, .. } = &command;
         let limits = &self.shared.limits;
         let deadline = tokio::time::sleep(*timeout);
-        let mut child = self.start(&command).await?;
         let room = watch::Room::above(workdir, limits).await;
+        let mut child = self.start(&command).await?;
         let mut stdout = Reader::new(Channel::Stdout, child.stdout.take(), sink.clone(), limits.output);
         let mut stderr = Reader::new(Channel::Stderr, child.stderr.take(), sink, limits.output);
         let ours = child.id().unwrap_or_default();

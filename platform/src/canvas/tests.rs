@@ -90,7 +90,7 @@ async fn blocks_of_a_run_stand_beside_its_session_and_cover_nothing() {
     }
     let first = &snapshot.blocks[0];
     let node = &snapshot.sessions[0].session.position;
-    assert_eq!((first.position.x, first.position.y), (node.x + node.width + 24.0, node.y));
+    assert_eq!((first.position.x, first.position.y), (node.x + node.width + 72.0, node.y));
     assert_eq!(first.session_id, Some(one));
 }
 

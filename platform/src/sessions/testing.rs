@@ -6,7 +6,6 @@ use crate::{
     agents::Agents,
     canvas::Canvas,
     clock::{Clock, SystemClock},
-    files::Files,
     projects::Projects,
     store::testing::TestStore,
 };
@@ -51,21 +50,13 @@ impl House {
         project(&self.store, &self.owner, visibility).await
     }
 
-    /// Another member, of the same workspace.
+    /// Another member.
     pub(crate) async fn member(&self, role: Role) -> OrgScope {
-        let user = user(&self.store).await;
-        run(
-            &self.store,
-            "INSERT INTO workspace_members (org_id, workspace_id, user_id, created_at)
-             SELECT $1, id, $2, 0 FROM workspaces WHERE org_id = $1",
-            &[&self.org.to_string(), &user.to_string()],
-        )
-        .await;
-        OrgScope::new(self.org, user, role)
+        OrgScope::new(self.org, user(&self.store).await, role)
     }
 
     pub(crate) fn projects(&self) -> Projects {
-        Projects::new(self.store.store(), self.clock.clone())
+        Projects { store: self.store.store(), clock: self.clock.clone() }
     }
 
     pub(crate) fn log(&self, limits: LogLimits) -> Log {
@@ -80,11 +71,6 @@ impl House {
             projects: self.projects(),
             agents: Agents { store: self.store.store(), clock: self.clock.clone() },
         }
-    }
-
-    /// Files, for questions that never reach the disk.
-    pub(crate) fn files(&self) -> Files {
-        Files { root: "/nowhere".into(), projects: self.projects() }
     }
 
     pub(crate) fn canvas(&self, log: &Log) -> Canvas {

@@ -1,26 +1,23 @@
 //! Turns: saying something, attaching to what is going on, stop and resume.
 
+use super::{done, ok};
 use crate::{
     app::App,
-    auth::{
-        Acting, MemberOf, WriterOf,
-        permission::{ChatWrite, Writers},
-    },
+    auth::{MemberOf, SignedIn},
     error::Result,
     extract::Json,
     limits::Meter,
-    openapi::{Accepted, Chatted, Data, Done, Watched},
     stream::{self, Protocol, Resume, Until, Watch},
 };
 use alumia_platform::{Error, OrgScope, orgs::Resource};
 use alumia_protocol::{
-    SessionId,
-    sessions::{ChatAccepted, ChatRequest, NewMessage, Session, SessionStatus},
+    SessionId, Success,
+    sessions::{ChatAccepted, ChatRequest, NewMessage, SessionStatus},
 };
 use axum::{
     extract::State,
     http::{HeaderMap, StatusCode, header},
-    response::IntoResponse,
+    response::{IntoResponse, Response},
 };
 use futures::StreamExt;
 
@@ -28,13 +25,13 @@ use futures::StreamExt;
 /// Leaving early doesn't end the run. The same message id again gives the same run and costs nothing.
 pub async fn chat(
     State(app): State<App>,
-    caller: Acting<Writers, ChatWrite>,
+    SignedIn(user): SignedIn,
     watch: Watch,
     meter: Meter,
     protocol: Protocol,
     headers: HeaderMap,
     Json(request): Json<ChatRequest>,
-) -> Result<Chatted> {
+) -> Result<Response> {
     let resource = match (request.session_id, request.project_id) {
         (Some(session), _) => Resource::Session(session),
         (None, Some(project)) => Resource::Project(project),
@@ -44,28 +41,28 @@ pub async fn chat(
             );
         }
     };
-    let scope = caller.scope(&app, Some(resource)).await?;
+    let scope = app.platform.orgs.scope_of(user, resource).await?;
     let accepted = accept(&app, &scope, &meter, request).await?;
     if wants_json(&headers) {
-        return Ok(Chatted(Accepted(accepted).into_response()));
+        return Ok((StatusCode::ACCEPTED, axum::Json(Success::new(accepted))).into_response());
     }
     let project = app.platform.sessions.get(&scope, accepted.session_id).await?.project_id;
     let feed = app.platform.log.subscribe(&scope, project, Some(accepted.seq)).await?;
     let until = Until::Run(accepted.run_id);
-    let which = (project, accepted.session_id);
-    Ok(Chatted(stream::of_session(&app, which, feed, (protocol, until), watch.over(&scope, project))))
+    Ok(stream::of_session(&app, (project, accepted.session_id), feed, (protocol, until), watch.over(project)))
 }
 
 /// `POST /sessions/:id/messages`: says something in a session. 202 with the run's id.
 pub async fn say(
     State(app): State<App>,
-    session: WriterOf<SessionId, ChatWrite>,
+    session: MemberOf<SessionId>,
     meter: Meter,
     Json(message): Json<NewMessage>,
-) -> Result<Accepted<ChatAccepted>> {
+) -> Result<Response> {
     let request =
         ChatRequest { session_id: Some(session.id), agent_id: None, project_id: None, message, model: None };
-    Ok(Accepted(accept(&app, &session.scope, &meter, request).await?))
+    let accepted = accept(&app, &session.scope, &meter, request).await?;
+    Ok((StatusCode::ACCEPTED, axum::Json(Success::new(accepted))).into_response())
 }
 
 async fn accept(app: &App, scope: &OrgScope, meter: &Meter, request: ChatRequest) -> Result<ChatAccepted> {
@@ -85,11 +82,11 @@ fn wants_json(headers: &HeaderMap) -> bool {
 /// happened since `after`, or 204 where the protocol has a word for that.
 pub async fn attach(
     State(app): State<App>,
-    session: MemberOf<SessionId, ChatWrite>,
+    session: MemberOf<SessionId>,
     watch: Watch,
     Resume(after): Resume,
     protocol: Protocol,
-) -> Result<Watched> {
+) -> Result<Response> {
     let scope = &session.scope;
     let project = app.platform.sessions.get(scope, session.id).await?.project_id;
     // Subscribed before looking, so that a run that ends in between is seen to end.
@@ -98,7 +95,7 @@ pub async fn attach(
     let which = (project, session.id);
     let is_over = matches!(status, SessionStatus::Idle | SessionStatus::Failed);
     if is_over && protocol == Protocol::AiSdk {
-        return Ok(Watched(StatusCode::NO_CONTENT.into_response()));
+        return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let (feed, until) = if is_over {
         let last = last_event(&app, scope, session.id, after).await?;
@@ -107,7 +104,7 @@ pub async fn attach(
     } else {
         (feed, Until::AnyRun)
     };
-    Ok(Watched(stream::of_session(&app, which, feed, (protocol, until), watch.over(scope, project))))
+    Ok(stream::of_session(&app, which, feed, (protocol, until), watch.over(project)))
 }
 
 /// The position of a session's last durable event.
@@ -123,16 +120,13 @@ async fn last_event(app: &App, scope: &OrgScope, session: SessionId, after: Opti
 }
 
 /// `POST /chat/:id/stop`: stops the session's run; fine when none is going on.
-pub async fn stop(State(app): State<App>, session: WriterOf<SessionId, ChatWrite>) -> Result<Done> {
+pub async fn stop(State(app): State<App>, session: MemberOf<SessionId>) -> Result<Response> {
     app.platform.engine.stop(&session.scope, session.id).await?;
-    Ok(Done)
+    Ok(done())
 }
 
 /// `POST /chat/:id/resume`: goes on with a waiting or failed session.
-pub async fn resume(
-    State(app): State<App>,
-    session: WriterOf<SessionId, ChatWrite>,
-) -> Result<Data<Session>> {
+pub async fn resume(State(app): State<App>, session: MemberOf<SessionId>) -> Result<Response> {
     app.platform.engine.resume(&session.scope, session.id).await?;
-    Ok(Data(app.platform.sessions.get(&session.scope, session.id).await?))
+    Ok(ok(app.platform.sessions.get(&session.scope, session.id).await?))
 }

@@ -1,32 +1,27 @@
 //! Files of a project's folder.
 
+use super::ok;
 use crate::{
     app::App,
-    auth::{
-        MemberOf, WriterOf,
-        permission::{FilesRead, FilesWrite},
-    },
+    auth::MemberOf,
     error::Result,
     extract::{self, Query},
-    openapi::{Data, Download},
 };
 use alumia_platform::Error;
-use alumia_protocol::{List, ProjectId, files::FileEntry};
+use alumia_protocol::{List, ProjectId};
 use axum::{
     body::Body,
     extract::State,
     http::{HeaderValue, header},
-    response::IntoResponse,
+    response::{IntoResponse, Response},
 };
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// The most that an uploaded file may have.
 const LARGEST: usize = 100 * 1024 * 1024;
 
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
 pub struct Folder {
-    /// Path below the project's folder; all of it when absent.
     #[serde(default)]
     folder: String,
 }
@@ -34,15 +29,14 @@ pub struct Folder {
 /// `GET /projects/:id/files?folder=`: what a folder holds, folders first.
 pub async fn list(
     State(app): State<App>,
-    project: MemberOf<ProjectId, FilesRead>,
+    project: MemberOf<ProjectId>,
     Query(which): Query<Folder>,
-) -> Result<Data<List<FileEntry>>> {
-    Ok(Data(List::whole(app.platform.files.list(&project.scope, project.id, &which.folder).await?)))
+) -> Result<Response> {
+    Ok(ok(List::whole(app.platform.files.list(&project.scope, project.id, &which.folder).await?)))
 }
 
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
 pub struct File {
-    /// Path below the project's folder.
     path: String,
 }
 
@@ -50,9 +44,9 @@ pub struct File {
 /// and nothing in them runs; all else is a download.
 pub async fn read(
     State(app): State<App>,
-    project: MemberOf<ProjectId, FilesRead>,
+    project: MemberOf<ProjectId>,
     Query(file): Query<File>,
-) -> Result<Download> {
+) -> Result<Response> {
     let bytes = app.platform.files.read(&project.scope, project.id, &file.path, LARGEST).await?;
     let kind = shown_kind(&file.path);
     let name = file.path.rsplit('/').next().unwrap_or_default();
@@ -63,7 +57,7 @@ pub async fn read(
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'")),
         (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
     ];
-    Ok(Download((headers, bytes).into_response()))
+    Ok((headers, bytes).into_response())
 }
 
 /// The media types that a browser may show by itself.
@@ -98,13 +92,13 @@ fn named(disposition: &str, name: &str) -> HeaderValue {
 /// `PUT /projects/:id/files/content?path=`: the raw bytes, at most 100 MB.
 pub async fn write(
     State(app): State<App>,
-    project: WriterOf<ProjectId, FilesWrite>,
+    project: MemberOf<ProjectId>,
     Query(file): Query<File>,
     body: Body,
-) -> Result<Data<FileEntry>> {
+) -> Result<Response> {
     if file.path.is_empty() {
         return Err(Error::invalid("path", "Name the file: path=folder/name.txt.").into());
     }
     let bytes = extract::read(body, LARGEST).await?;
-    Ok(Data(app.platform.files.write(&project.scope, project.id, &file.path, &bytes).await?))
+    Ok(ok(app.platform.files.write(&project.scope, project.id, &file.path, &bytes).await?))
 }

@@ -28,7 +28,6 @@ pub async fn healthy(person: &Person) {
 async fn what_is_not_json_of_the_right_shape_is_400() {
     let app = App::start().await;
     let ada = app.person("Ada").await;
-    app.step_up(&ada).await;
     let things = Things::made_by(&ada, json!({})).await;
     let odd: [&[u8]; 4] = [
         b"{\"content\":\"\\ud800\",\"name\":\"\\ud800\",\"email\":\"\\ud800\",\"password\":\"\"}",
@@ -78,7 +77,6 @@ async fn what_is_not_json_of_the_right_shape_is_400() {
 async fn what_is_too_large_is_413_and_its_sender_sees_that() {
     let app = App::start().await;
     let ada = app.person("Ada").await;
-    app.step_up(&ada).await;
     let things = Things::made_by(&ada, json!({})).await;
     let large = "x".repeat(10 * 1024 * 1024);
     for route in with_json() {

@@ -4,12 +4,8 @@
 mod errors;
 mod fuzz;
 mod hostile;
-mod idempotency;
-mod keys;
 mod limits;
 mod matrix;
-mod openapi;
-mod permissions;
 mod places;
 mod sign_in;
 mod snapshot;

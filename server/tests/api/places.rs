@@ -21,8 +21,6 @@ pub enum Who {
     Reader,
     /// Members who may change things: not viewers, not billing.
     Writer,
-    /// Every member, about keys of their own.
-    Keeper,
 }
 
 /// What a right request carries.
@@ -83,7 +81,6 @@ impl Things {
     fn of(&self, kind: Foreign) -> &str {
         match kind {
             Foreign::Nothing => "",
-            Foreign::Key => "01890000-0000-7000-8000-000000000000",
             Foreign::Project => &self.project,
             Foreign::Session => &self.session,
             Foreign::Block => &self.block,
@@ -99,16 +96,12 @@ impl Things {
 #[expect(clippy::match_same_arms, reason = "a line for each route is easiest to find")]
 pub fn place(route: &Route, things: &Things) -> Place {
     use Carries::{Bytes, Json, Nothing};
-    use Who::{Anyone, Keeper, Person, Reader, Writer};
+    use Who::{Anyone, Person, Reader, Writer};
     let message = json!({ "id": unknown(), "content": "count to 2" });
     let (who, carries, query) = match (route.method.as_str(), route.path) {
         ("POST", "/auth/signup") => (Anyone, Json(json!({ "name": "", "email": "", "password": "" })), ""),
         ("POST", "/auth/login") => (Anyone, Json(json!({ "email": "", "password": "" })), ""),
-        ("GET", "/openapi.json") => (Anyone, Nothing, ""),
-        ("GET", "/api-keys") => (Reader, Nothing, ""),
-        ("POST", "/api-keys") => (Keeper, Json(json!({ "name": "New", "scopes": ["models:read"] })), ""),
-        ("POST", "/api-keys/{id}/rotate") | ("DELETE", "/api-keys/{id}") => (Keeper, Nothing, ""),
-        ("POST", "/auth/logout") | ("GET", "/me" | "/auth/step-up") => (Person, Nothing, ""),
+        ("POST", "/auth/logout") | ("GET", "/me") => (Person, Nothing, ""),
         ("GET", "/models" | "/agents" | "/agents/{id}" | "/projects" | "/sessions") => (Reader, Nothing, ""),
         ("PUT", "/agents/{id}/tools/{tool}") => (Writer, Json(json!({ "enabled": true })), ""),
         ("POST", "/projects") => (Writer, Json(json!({ "name": "New" })), ""),

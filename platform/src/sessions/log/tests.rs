@@ -31,7 +31,9 @@ fn events(feed: &[Feed]) -> Vec<Arc<Event>> {
 
 async fn write(log: &Log, house: &House, events: impl IntoIterator<Item = Append>) -> Vec<Arc<Event>> {
     let mut tx = log.begin(house.org, house.project).await.unwrap();
-    events.into_iter().for_each(|it| drop(tx.push(it)));
+    for it in events {
+        tx.push(it);
+    }
     tx.commit().await.unwrap()
 }
 

@@ -1,6 +1,6 @@
 //! A page as text: what a reader would read, with headings, lists, rows and the addresses of links.
 
-use ammonia::Builder;
+use ammonia::{Builder, UrlRelative};
 use std::{collections::HashSet, sync::LazyLock};
 
 /// Elements that shape the text; all others vanish and leave theirs.
@@ -46,6 +46,8 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .clean_content_tags(HashSet::from(DROPPED))
         .tag_attributes([("a", HashSet::from(["href"]))].into())
         .url_schemes(HashSet::from(["http", "https"]))
+        // Where a link of the page itself leads says nothing without the page's address.
+        .url_relative(UrlRelative::Deny)
         .link_rel(None);
     builder
 });
