@@ -1,12 +1,18 @@
 //! The document and the router.
 
 use crate::{
-    components::toast::{ToastRegion, Toasts},
+    components::{
+        step_up::StepUpDialog,
+        toast::{ToastRegion, Toasts},
+    },
     pages::{
         NotFound,
         auth::{LoginPage, SignupPage},
         home::HomePage,
-        lazy::{CanvasBench, Components, Lab, OrgFrame, Project, Projects},
+        lazy::{
+            ApiDocs, Audit, CanvasBench, Components, Confirm, Developers, Forgot, General, Invite, Lab,
+            Members, OrgFrame, Orgs, Project, Projects, Reset, Security, StepUp, Workspaces,
+        },
     },
 };
 use leptos::{nonce::use_nonce, prelude::*};
@@ -57,15 +63,29 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/") view=HomePage ssr=SsrMode::Async />
                 <Route path=path!("/signup") view=SignupPage ssr=SsrMode::Async />
                 <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async />
+                <Route path=path!("/auth/step-up") view={Lazy::<StepUp>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/forgot") view={Lazy::<Forgot>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/reset/:token") view={Lazy::<Reset>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/confirm/:token") view={Lazy::<Confirm>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/invite/:token") view={Lazy::<Invite>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/orgs") view={Lazy::<Orgs>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/docs/api") view={Lazy::<ApiDocs>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/docs/components") view={Lazy::<Components>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/docs/canvas-bench") view={Lazy::<CanvasBench>::new()} ssr=SsrMode::Async />
                 <ParentRoute path=path!("/:org") view={Lazy::<OrgFrame>::new()} ssr=SsrMode::Async>
                     <Route path=path!("/lab") view={Lazy::<Lab>::new()} />
                     <Route path=path!("/projects") view={Lazy::<Projects>::new()} />
                     <Route path=path!("/projects/:slug") view={Lazy::<Project>::new()} />
+                    <Route path=path!("/developers") view={Lazy::<Developers>::new()} />
+                    <Route path=path!("/settings/general") view={Lazy::<General>::new()} />
+                    <Route path=path!("/settings/members") view={Lazy::<Members>::new()} />
+                    <Route path=path!("/settings/workspaces") view={Lazy::<Workspaces>::new()} />
+                    <Route path=path!("/settings/security") view={Lazy::<Security>::new()} />
+                    <Route path=path!("/settings/audit") view={Lazy::<Audit>::new()} />
                 </ParentRoute>
             </Routes>
         </Router>
+        <StepUpDialog />
         <ToastRegion />
     }
 }

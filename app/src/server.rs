@@ -2,26 +2,50 @@
 //! [`alumia_platform::Platform`], and what those functions share.
 
 use crate::pages::PageError;
-use alumia_protocol::UserId;
+use alumia_protocol::{OrgId, UserId};
 use axum::http::{HeaderValue, header, request::Parts};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
-use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, OnceLock},
+};
 
 /// Who is asking.
 #[derive(Clone, Copy, Debug)]
 pub struct Caller {
     /// `None` when nobody is signed in.
     pub user: Option<UserId>,
+    /// Whether a factor was proved in this browser session a short while ago.
+    pub stepped_up: bool,
+}
+
+/// The API's description, for the pages that show it.
+#[derive(Clone)]
+pub struct Described {
+    /// OpenAPI.
+    pub document: &'static serde_json::Value,
+    /// Where the reader reaches this server: `https://alumia.example.org`.
+    pub origin: String,
 }
 
 /// A browser session's beginning and end, done by the server because it owns the cookie.
 pub trait Door: Send + Sync {
     /// Signs `user` in under a new session id.
     fn enter(&self, user: UserId) -> Pin<Box<dyn Future<Output = alumia_platform::Result<()>> + Send + '_>>;
+    /// Notes that a factor was proved just now; goes on under a new id.
+    fn step_up(&self) -> Pin<Box<dyn Future<Output = alumia_platform::Result<()>> + Send + '_>>;
+    /// What names the session in lists; empty where nobody is signed in.
+    fn session(&self) -> String;
     /// Signs out.
     fn leave(&self) -> Pin<Box<dyn Future<Output = alumia_platform::Result<()>> + Send + '_>>;
 }
+
+/// Where a server function says which organisation the request turned out to concern, for the audit log.
+#[derive(Clone, Default)]
+pub struct Concern(pub Arc<OnceLock<OrgId>>);
 
 /// The door of the present request.
 pub type DoorHandle = Arc<dyn Door>;
@@ -37,7 +61,53 @@ pub(crate) fn signed_in(path: &str) -> Result<UserId, PageError> {
         message: "Sign in to see this.".into(),
         fields: BTreeMap::new(),
         retry_after_ms: None,
+        reason: None,
     })
+}
+
+/// Who is asking, when they have proved a factor a short while ago. With script, the refusal opens the dialog
+/// over the page; without, the browser is sent to the page for it and then back to `path`, and this is `None`.
+pub(crate) fn stepped_up(path: &str) -> Result<Option<UserId>, PageError> {
+    let user = signed_in(path)?;
+    if expect_context::<Caller>().stepped_up {
+        return Ok(Some(user));
+    }
+    if is_plain_form() {
+        leptos_axum::redirect(&format!("/auth/step-up?next={}", crate::live::api::percent_encode(path)));
+        return Ok(None);
+    }
+    if let Some(response) = use_context::<ResponseOptions>() {
+        let name = axum::http::HeaderName::from_static(crate::live::step_up::HEADER);
+        response.insert_header(name, HeaderValue::from_static("required"));
+    }
+    Err(alumia_platform::Error::step_up_required().into())
+}
+
+/// What names the asking browser session in lists.
+pub(crate) fn session() -> String {
+    use_context::<DoorHandle>().map(|door| door.session()).unwrap_or_default()
+}
+
+/// Where the present request came from.
+pub(crate) fn origin() -> Arc<alumia_platform::audit::Origin> {
+    use_context().unwrap_or_default()
+}
+
+/// A member of the organisation with this slug, who is known to come from where the request does.
+pub(crate) async fn member(user: UserId, org: &str) -> Result<alumia_platform::OrgScope, PageError> {
+    let scope = expect_context::<alumia_platform::Platform>().orgs.scope(user, org).await?;
+    if let Some(Concern(concern)) = use_context() {
+        concern.get_or_init(|| scope.org_id());
+    }
+    Ok(scope.coming_from(origin()))
+}
+
+/// Whether a form was sent by a browser without script.
+pub(crate) fn is_plain_form() -> bool {
+    let accept = use_context::<Parts>()
+        .and_then(|request| request.headers.get(header::ACCEPT).cloned())
+        .and_then(|accept| accept.to_str().map(str::to_owned).ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
 const FORM_COOKIE: &str = "alumia_form";
@@ -59,13 +129,9 @@ pub(crate) fn form_error(
     values: &[(&str, &str)],
 ) -> Result<(), PageError> {
     let error = PageError::from(error);
-    let (Some(request), Some(response)) = (use_context::<Parts>(), use_context::<ResponseOptions>()) else {
+    let Some(response) = use_context::<ResponseOptions>().filter(|_| is_plain_form()) else {
         return Err(error);
     };
-    let accept = request.headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
-    if !accept.is_some_and(|accept| accept.contains("text/html")) {
-        return Err(error);
-    }
     let values = values.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
     let returned = Returned { form: form.into(), values, error };
     let json = serde_json::to_string(&returned).unwrap_or_default();

@@ -3,16 +3,21 @@
 use crate::{
     Error, Result,
     agents::Agents,
+    audit::Audit,
     canvas::Canvas,
     clock::Clock,
     engine::{Engine, EngineLimits, EngineParts},
     files::Files,
-    identity::Identity,
-    jobs::Jobs,
+    idempotency::Idempotency,
+    identity::{Identity, RESET_JOB},
+    jobs::{Jobs, Worker},
+    keys::Keys,
+    mail::{LETTER_JOB, Links, Mail, Mailbox, Outbox},
     models::Models,
-    orgs::Orgs,
+    orgs::{AccessChanges, Invites, Members, Office, Orgs, PURGE_JOB, Tenants, Workspaces},
     projects::Projects,
     sample,
+    secrets::{MasterKeys, Secrets},
     sessions::{Log, Sessions},
     store::Store,
     tools::Tools,
@@ -29,6 +34,10 @@ pub struct Parts {
     pub data_dir: PathBuf,
     pub models: Models,
     pub sandbox: Arc<dyn Sandbox>,
+    /// Wraps the keys that the database's secrets are encrypted with.
+    pub master_keys: MasterKeys,
+    /// Sends letters.
+    pub mail: Arc<dyn Mail>,
     /// Reaches the web for tools.
     pub net: Client,
     /// The tools, or `None` for the standard set.
@@ -41,8 +50,17 @@ pub struct Parts {
 pub struct Platform {
     pub store: Store,
     pub clock: Arc<dyn Clock>,
+    pub audit: Audit,
     pub identity: Identity,
+    pub keys: Keys,
+    pub idempotency: Idempotency,
     pub orgs: Orgs,
+    pub members: Members,
+    pub invites: Invites,
+    pub workspaces: Workspaces,
+    pub tenants: Tenants,
+    /// Where it is announced that somebody may see less or more.
+    pub access_changes: AccessChanges,
     pub projects: Projects,
     pub agents: Agents,
     pub log: Log,
@@ -53,8 +71,15 @@ pub struct Platform {
     pub tools: Tools,
     pub engine: Engine,
     pub jobs: Jobs,
+    /// Does the jobs of all capabilities.
+    pub worker: Worker,
+    pub secrets: Secrets,
+    /// Letters to people.
+    pub outbox: Outbox,
     /// Whether people may make accounts.
     pub sign_ups_open: bool,
+    /// Holds the letters of development mode.
+    pub mailbox: Option<Mailbox>,
 }
 
 impl Platform {
@@ -84,11 +109,17 @@ impl Platform {
 
     /// Wires the services; starts nothing.
     pub async fn build(parts: Parts) -> Result<Self> {
-        let Parts { store, clock, data_dir, models, sandbox, net, tools, limits } = parts;
+        let Parts { store, clock, data_dir, models, sandbox, master_keys, mail, net, tools, limits } = parts;
         let jobs = Jobs::new(store.clone(), clock.clone());
+        let office = Office::new(store.clone(), clock.clone());
+        let secrets = Secrets::open(store.clone(), clock.clone(), master_keys).await?;
+        let outbox = Outbox::new(store.clone(), jobs.clone(), secrets.clone(), mail, Links::default());
         let orgs = Orgs::new(store.clone());
-        let identity = Identity::new(store.clone(), clock.clone());
-        let projects = Projects { store: store.clone(), clock: clock.clone() };
+        let identity = Identity::new(store.clone(), clock.clone(), outbox.clone());
+        let keys = Keys::new(store.clone(), clock.clone());
+        let idempotency = Idempotency::new(store.clone(), clock.clone());
+        let projects =
+            Projects { store: store.clone(), clock: clock.clone(), changes: office.changes.clone() };
         let agents = Agents { store: store.clone(), clock: clock.clone() };
         let log = Log::new(store.clone(), clock.clone());
         let canvas = Canvas {
@@ -98,6 +129,11 @@ impl Platform {
             projects: projects.clone(),
         };
         let files = Files { root: data_dir.join("files"), projects: projects.clone() };
+        let tenants = Tenants::new(office.clone(), jobs.clone(), models.clone(), files.clone());
+        let worker = Worker::new(jobs.clone())
+            .with(LETTER_JOB, outbox.clone())
+            .with(PURGE_JOB, tenants.clone())
+            .with(RESET_JOB, identity.clone());
         let sessions = Sessions {
             store: store.clone(),
             clock: clock.clone(),
@@ -121,7 +157,15 @@ impl Platform {
         Ok(Self {
             store,
             clock,
+            audit: office.audit.clone(),
+            access_changes: office.changes.clone(),
+            members: Members::new(office.clone()),
+            invites: Invites::new(office.clone(), outbox.clone()),
+            workspaces: Workspaces::new(office),
+            tenants,
             identity,
+            keys,
+            idempotency,
             orgs,
             projects,
             agents,
@@ -133,7 +177,11 @@ impl Platform {
             tools,
             engine,
             jobs,
+            worker,
+            secrets,
+            outbox,
             sign_ups_open: true,
+            mailbox: None,
         })
     }
 }

@@ -51,6 +51,14 @@ impl Error {
         Self::Conflict { message: message.into(), details: None }
     }
 
+    /// A factor must be proved in this browser session first.
+    pub fn step_up_required() -> Self {
+        Self::Forbidden {
+            reason: "step_up_required",
+            message: "Confirm first that it is you, with a passkey or a code.".into(),
+        }
+    }
+
     /// The database is away for now.
     fn away() -> Self {
         Self::Unavailable {

@@ -2,15 +2,19 @@
 #![allow(clippy::missing_errors_doc)]
 
 pub mod agents;
+pub mod audit;
 pub mod canvas;
 pub mod clock;
 pub mod engine;
 pub mod error;
 pub mod fault;
 pub mod files;
+pub mod idempotency;
 pub mod identity;
 pub mod jobs;
+pub mod keys;
 pub mod limits;
+pub mod mail;
 pub mod models;
 pub mod orgs;
 pub mod projects;

@@ -120,11 +120,9 @@ async fn private_projects_and_roles() {
     let mine = world.projects.create(maker, private).await.unwrap();
     let team = world.projects.create(maker, named("Ours")).await.unwrap();
 
-    for scope in [maker, &owner] {
-        assert_eq!(world.projects.get(scope, mine.id).await.unwrap(), mine);
-        assert_eq!(world.projects.list(scope, None, 50).await.unwrap().items.len(), 3);
-    }
-    for scope in [other, viewer, billing] {
+    assert_eq!(world.projects.get(maker, mine.id).await.unwrap(), mine);
+    assert_eq!(world.projects.list(maker, None, 50).await.unwrap().items.len(), 3);
+    for scope in [&owner, other, viewer, billing] {
         assert!(matches!(world.projects.get(scope, mine.id).await, Err(Error::NotFound(_))));
         assert!(matches!(world.projects.by_slug(scope, "mine").await, Err(Error::NotFound(_))));
         assert_eq!(world.projects.list(scope, None, 50).await.unwrap().items.len(), 2);
@@ -147,7 +145,8 @@ async fn private_projects_and_roles() {
     assert!(matches!(world.projects.delete(other, team.id).await, Err(Error::Forbidden { .. })));
     world.projects.update(maker, team.id, hide()).await.unwrap();
     assert!(matches!(world.projects.get(other, team.id).await, Err(Error::NotFound(_))));
-    world.projects.delete(&owner, mine.id).await.unwrap();
+    assert!(matches!(world.projects.delete(&owner, mine.id).await, Err(Error::NotFound(_))));
+    world.projects.delete(maker, mine.id).await.unwrap();
 }
 
 #[tokio::test]

@@ -92,6 +92,24 @@ async fn a_person_ends_one_or_all_others() {
     assert!(!sessions.end(ada, &eves.id_hash).await.unwrap(), "ended somebody else's session");
     assert!(sessions.end(ada, &list[0].id_hash).await.unwrap());
     assert!(!alive(&sessions, "a2").await);
-    assert_eq!(sessions.end_others(ada, "a1").await.unwrap(), 1);
+    let current = sessions.load("a1").await.unwrap().unwrap().id_hash;
+    assert_eq!(sessions.end_others(ada, &current).await.unwrap(), 1);
     assert!(alive(&sessions, "a1").await && alive(&sessions, "e1").await);
+}
+
+#[tokio::test]
+async fn a_step_up_changes_the_id_and_keeps_the_rest() {
+    let world = World::new().await;
+    let (ada, _) = world.person("Ada").await;
+    let sessions = world.identity.web_sessions();
+    sessions.create("one", of(ada)).await.unwrap();
+    let before = sessions.load("one").await.unwrap().unwrap();
+    assert_eq!(before.stepped_up_at, None);
+    world.clock.advance(Duration::from_secs(60));
+    let after = sessions.step_up("one", "two").await.unwrap().unwrap();
+    assert_eq!(after.stepped_up_at, Some(sessions.now()));
+    assert_eq!((after.user_id, &after.data, after.created_at), (Some(ada), &before.data, before.created_at));
+    assert!(!alive(&sessions, "one").await, "the old id still opens the session");
+    assert_eq!(sessions.load("two").await.unwrap(), Some(after));
+    assert_eq!(sessions.step_up("one", "three").await.unwrap(), None, "a dead session was stepped up");
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// How hard a reasoning model thinks; has effect only where the model can.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ReasoningEffort {
     /// Quick answers.
@@ -17,6 +18,7 @@ pub enum ReasoningEffort {
 
 /// How an agent runs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct AgentSettings {
     /// Runs on the model's fast sibling where it has one.
@@ -34,6 +36,7 @@ pub struct AgentSettings {
 
 /// A persona: system prompt, model, allowed tools, peers and connectors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Agent {
     /// Id.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// A rectangle on the canvas, in canvas pixels; `x` and `y` are its top left corner.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Position {
     /// Left edge.
@@ -31,6 +32,7 @@ pub struct Position {
 
 /// What a block holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", content = "data", rename_all = "lowercase")]
 pub enum Content {
     /// A typed DataSpec.
@@ -41,6 +43,7 @@ pub enum Content {
 
 /// A typed output on a project's canvas.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Block {
     /// Id.
@@ -67,6 +70,7 @@ pub struct Block {
 
 /// `POST /projects/:id/blocks`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CreateBlock {
     /// Chosen by the client, so that undoing a deletion brings the same block back; new when absent.
@@ -84,6 +88,7 @@ pub struct CreateBlock {
 
 /// `PATCH /blocks/:id`: absent fields stay; 409 when `version` is not the present one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateBlock {
     /// The version that the change is based on.
@@ -101,6 +106,7 @@ pub struct UpdateBlock {
 
 /// Whose node a position is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "type", content = "id", rename_all = "lowercase")]
 pub enum NodeId {
     /// A block's.
@@ -111,6 +117,7 @@ pub enum NodeId {
 
 /// One node's new place.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Move {
     /// The node.
@@ -121,6 +128,7 @@ pub struct Move {
 
 /// `PATCH /projects/:id/blocks/positions`: all or nothing; at most 5,000 moves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct MoveNodes {
     /// The moves.

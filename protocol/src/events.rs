@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 /// One event on the wire: `id:` is `seq`, `event:` is the kind, `data:` is this.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
     /// Position in the project's log.
@@ -36,6 +37,7 @@ pub struct Event {
 
 /// Tokens and cost of model calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Usage {
     /// Tokens sent.
@@ -56,6 +58,7 @@ impl std::ops::AddAssign for Usage {
 
 /// Why a run failed or was stopped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RunError {
     /// For programs: `rate_limited`, `overloaded`, `context_too_long`, `bad_key`, `refused`, `timeout`,
@@ -71,6 +74,7 @@ pub struct RunError {
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RunEnd {
     /// `completed`, `failed` or `cancelled`.
@@ -86,6 +90,7 @@ pub struct RunEnd {
 
 /// Kind and content of an event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", content = "data", rename_all_fields = "camelCase")]
 pub enum EventData {
     /// A person's message was accepted and its run waits for a worker.
@@ -387,6 +392,7 @@ impl EventData {
 
 /// Everything that a project's page shows, as of `seq`; the stream goes on from there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Snapshot {
     /// The project.
@@ -401,6 +407,7 @@ pub struct Snapshot {
 
 /// A session with its conversation, as the chat and the canvas show it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SessionView {
     /// The session.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// One entry of a project's folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct FileEntry {
     /// Path below the project's folder, `/`-separated, without a leading slash.

@@ -32,6 +32,17 @@ macro_rules! ids {
             }
         }
 
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "format": "uuid" })
+            }
+        }
+
         impl FromStr for $name {
             type Err = uuid::Error;
 
@@ -49,6 +60,10 @@ ids! {
     OrgId,
     /// A group of projects and members inside an organisation.
     WorkspaceId,
+    /// An invitation into an organisation.
+    InviteId,
+    /// One line of the audit log.
+    AuditId,
     /// One canvas with its sessions, blocks and files.
     ProjectId,
     /// A persona: system prompt, model, allowed tools.
@@ -68,4 +83,6 @@ ids! {
     BlockId,
     /// A stored file of a project.
     FileId,
+    /// A key for programs.
+    ApiKeyId,
 }

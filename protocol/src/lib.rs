@@ -5,15 +5,19 @@
 #![warn(missing_docs)]
 
 pub mod agents;
+pub mod audit;
 pub mod blocks;
 pub mod dataspec;
 pub mod error;
 pub mod events;
 pub mod files;
 pub mod ids;
+pub mod keys;
 pub mod models;
+pub mod orgs;
 pub mod people;
 pub mod projects;
+pub mod security;
 pub mod sessions;
 pub mod show;
 pub mod time;
@@ -21,7 +25,7 @@ pub mod tools;
 
 pub use error::{ApiError, ErrorCode, List, Success, TooManyRequests};
 pub use ids::{
-    AgentId, BlockId, CallId, FileId, MessageId, OrgId, ProjectId, RunId, SessionId, StepId, UserId,
-    WorkspaceId,
+    AgentId, ApiKeyId, AuditId, BlockId, CallId, FileId, InviteId, MessageId, OrgId, ProjectId, RunId,
+    SessionId, StepId, UserId, WorkspaceId,
 };
 pub use time::Timestamp;

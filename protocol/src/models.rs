@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a model can do beyond text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Capabilities {
     /// Calls tools.
@@ -16,6 +17,7 @@ pub struct Capabilities {
 
 /// Microcredits per million tokens; never negative.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Price {
     /// Tokens sent.
@@ -28,6 +30,7 @@ pub struct Price {
 
 /// One entry of `GET /models`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CatalogModel {
     /// The provider's own id, or `<provider>/<id>` where two share one.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Who sees a project.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Visibility {
     /// Every member of the workspace.
@@ -16,6 +17,7 @@ pub enum Visibility {
 
 /// The unit of work: one canvas, its sessions, its blocks, its files.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Project {
     /// Id.
@@ -52,6 +54,7 @@ pub struct Project {
 
 /// `POST /projects`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CreateProject {
     /// See [`Project::name`].
@@ -81,6 +84,7 @@ pub struct CreateProject {
 
 /// `PATCH /projects/:id`: absent fields stay.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateProject {
     /// See [`Project::name`].
@@ -107,4 +111,7 @@ pub struct UpdateProject {
     /// See [`Project::metadata`].
     #[serde(default)]
     pub metadata: Option<serde_json::Value>,
+    /// Moves it to another workspace.
+    #[serde(default)]
+    pub workspace_id: Option<WorkspaceId>,
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a session is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SessionStatus {
     /// Nothing is going on.
@@ -30,6 +31,7 @@ pub enum SessionStatus {
 
 /// One conversation between people and an agent; an agent node on the canvas.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Session {
     /// Id.
@@ -60,6 +62,7 @@ pub struct Session {
 
 /// `POST /sessions`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CreateSession {
     /// See [`Session::label`].
@@ -78,6 +81,7 @@ pub struct CreateSession {
 
 /// `PATCH /sessions/:id`: absent fields stay.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateSession {
     /// See [`Session::label`].
@@ -90,6 +94,7 @@ pub struct UpdateSession {
 
 /// Who wrote a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum MessageRole {
     /// A person.
@@ -102,6 +107,7 @@ pub enum MessageRole {
 
 /// Something that goes with a person's message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Attachment {
     /// File name.
@@ -116,6 +122,7 @@ pub struct Attachment {
 
 /// One part of a message, in the order that it came.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "snake_case", rename_all_fields = "camelCase")]
 pub enum MessagePart {
     /// Markdown.
@@ -144,6 +151,7 @@ pub enum MessagePart {
 
 /// One message of a session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
     /// Id.
@@ -174,6 +182,7 @@ impl Message {
 
 /// The person's message in `POST /chat`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NewMessage {
     /// Chosen by the client; sending it again gives the same run.
@@ -187,6 +196,7 @@ pub struct NewMessage {
 
 /// `POST /chat`: either `sessionId`, or `projectId` (and `agentId`) for a new session.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ChatRequest {
     /// A session to go on with.
@@ -207,6 +217,7 @@ pub struct ChatRequest {
 
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ChatAccepted {
     /// The session.
@@ -221,6 +232,7 @@ pub struct ChatAccepted {
 
 /// A message waiting for the next step boundary.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct QueuedMessage {
     /// Id.
@@ -236,6 +248,7 @@ pub struct QueuedMessage {
 
 /// How far a tool call is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum CallState {
     /// Its arguments are still arriving.
@@ -254,6 +267,7 @@ pub enum CallState {
 
 /// A tool call as the chat, its node's chip and the inspector show it: what its events add up to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CallView {
     /// Id.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a tool call touches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Effect {
     /// Reads; changes nothing.
@@ -27,6 +28,7 @@ pub struct Title {
 
 /// Why a tool call failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ToolError {
     /// For programs: `invalid_arguments`, `timeout`, `interrupted`, `not_found`, `denied`, `failed` …
     pub code: String,
@@ -39,6 +41,7 @@ pub struct ToolError {
 
 /// A person's answer to an approval request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Approval {
     /// This call.

@@ -1,6 +1,8 @@
 //! What every handler can reach.
 
-use crate::{client_address::Proxies, config::Config, stream::Frames, web_sessions::Sessions};
+use crate::{
+    audit::Refusals, client_address::Proxies, config::Config, stream::Frames, web_sessions::Sessions,
+};
 use alumia_platform::{Platform, limits::Limiter};
 use std::sync::{Arc, atomic::AtomicBool};
 use tokio_util::sync::CancellationToken;
@@ -14,6 +16,7 @@ pub struct App {
     pub limiter: Limiter,
     pub frames: Arc<Frames>,
     pub proxies: Arc<Proxies>,
+    pub refusals: Arc<Refusals>,
     /// Whether requests should still be sent here; see [`crate::health`].
     pub ready: Arc<AtomicBool>,
     /// Fires when the server is about to end; open streams close.

@@ -9,11 +9,15 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::FutureExt;
-use std::panic::AssertUnwindSafe;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 use tracing::Instrument;
 use uuid::Uuid;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The present request's id, as an extension.
+#[derive(Clone)]
+pub struct RequestId(pub Arc<str>);
 
 /// Whether a path is the API's: its failures have an envelope whatever happened.
 pub fn is_api(path: &str) -> bool {
@@ -21,8 +25,9 @@ pub fn is_api(path: &str) -> bool {
 }
 
 /// Gives a request its id and an answer its envelope and headers.
-pub async fn edge(State(app): State<App>, request: Request, next: Next) -> Response {
-    let id: std::sync::Arc<str> = Uuid::now_v7().to_string().into();
+pub async fn edge(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let id: Arc<str> = Uuid::now_v7().to_string().into();
+    request.extensions_mut().insert(RequestId(id.clone()));
     let api = is_api(request.uri().path());
     let span = tracing::info_span!("request", %id, method = %request.method(), path = %request.uri().path());
     let answer = async move {

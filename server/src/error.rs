@@ -19,6 +19,8 @@ pub enum Failure {
     Platform(Error),
     /// The route has no such method.
     Method,
+    /// The first request with this Idempotency-Key still runs.
+    StillRunning,
 }
 
 /// Short for results of handlers.
@@ -34,7 +36,7 @@ impl Failure {
     /// Nobody is signed in.
     pub fn signed_out() -> Self {
         Self::Platform(Error::Unauthorized {
-            reason: None,
+            reason: Some("no_credentials"),
             message: "Sign in first, or send an API key as `Authorization: Bearer …`.".into(),
         })
     }
@@ -49,6 +51,12 @@ impl Failure {
             Self::Method => {
                 (ErrorCode::MethodNotAllowed, "This route doesn't have that method.".to_owned(), None, None)
             }
+            Self::StillRunning => (
+                ErrorCode::Conflict,
+                "The first request with this Idempotency-Key is still running. Ask again in a moment.".to_owned(),
+                None,
+                None,
+            ),
             Self::Platform(error) => match error {
                 Error::NotFound(what) => (ErrorCode::NotFound, format!("{} not found.", capitalised(what)), None, None),
                 Error::BadRequest(message) => (ErrorCode::BadRequest, message.clone(), None, None),
@@ -80,6 +88,7 @@ impl Failure {
             Self::Platform(Error::Unavailable { retry_after_seconds, .. }) => {
                 Some(retry_after_seconds * 1_000)
             }
+            Self::StillRunning => Some(1_000),
             _ => None,
         }
     }
@@ -108,6 +117,7 @@ pub fn finish(response: Response<Body>, request_id: &str, api: bool) -> Response
     }
     let retry_after_ms = failure.retry_after_ms();
     let (mut parts, _) = response.into_parts();
+    parts.extensions.remove::<Arc<Failure>>();
     parts.headers.remove(header::CONTENT_LENGTH);
     parts.headers.remove(header::CONTENT_TYPE);
     let body = if let Failure::Platform(Error::Limited { retry_after_ms }) = &*failure {

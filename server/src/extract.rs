@@ -1,14 +1,19 @@
 //! Reading requests: every way that one can be malformed has a sentence that says so.
 
-use crate::{app::App, error::Failure};
+use crate::{
+    app::App,
+    error::Failure,
+    openapi::{Operation, Part},
+};
 use alumia_platform::Error;
 use axum::{
     body::Body,
-    extract::{FromRequest, FromRequestParts, Request},
-    http::{header, request::Parts},
+    extract::{FromRequest, FromRequestParts, Request, State},
+    http::{HeaderMap, header, request::Parts},
 };
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 /// The most that a JSON body may have.
@@ -37,6 +42,36 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
             return Err(Failure::bad_request("Send JSON, with the header `Content-Type: application/json`."));
         }
         parse(&body).map(Self)
+    }
+}
+
+impl<T: JsonSchema> Part for Json<T> {
+    fn describe(operation: &mut Operation) {
+        operation.body::<T>(true);
+    }
+}
+
+/// A JSON body that may be left out.
+pub struct MaybeJson<T>(pub T);
+
+impl<T: DeserializeOwned + Default> FromRequest<App> for MaybeJson<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
+        let (parts, body) = request.into_parts();
+        let body = read(body, JSON_LIMIT).await?;
+        if body.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        Json::from_request(Request::from_parts(parts, Body::from(body)), app)
+            .await
+            .map(|Json(value)| Self(value))
+    }
+}
+
+impl<T: JsonSchema> Part for MaybeJson<T> {
+    fn describe(operation: &mut Operation) {
+        operation.body::<T>(false);
     }
 }
 
@@ -117,6 +152,12 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Query<T> {
     }
 }
 
+impl<T: JsonSchema> Part for Query<T> {
+    fn describe(operation: &mut Operation) {
+        operation.query::<T>();
+    }
+}
+
 /// A path's second parameter, after the `{id}` that [`MemberOf`](crate::auth::MemberOf) reads.
 pub struct Second<T>(pub T);
 
@@ -128,6 +169,42 @@ impl<T: std::str::FromStr> FromRequestParts<App> for Second<T> {
         let params = params.map_err(|_| Error::NotFound("resource"))?;
         let second = params.iter().nth(1).and_then(|(_, text)| text.parse().ok());
         second.map(Self).ok_or_else(|| Error::NotFound("resource").into())
+    }
+}
+
+impl<T> Part for Second<T> {
+    fn describe(operation: &mut Operation) {
+        operation.not_found();
+    }
+}
+
+/// The path's `{id}` where the organisation doesn't follow from it.
+pub struct PathId<T>(pub T);
+
+impl<T: std::str::FromStr> FromRequestParts<App> for PathId<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let params = axum::extract::RawPathParams::from_request_parts(parts, app).await;
+        let params = params.map_err(|_| Error::NotFound("resource"))?;
+        let id = params.iter().find(|(name, _)| *name == "id").and_then(|(_, text)| text.parse().ok());
+        id.map(Self).ok_or_else(|| Error::NotFound("resource").into())
+    }
+}
+
+impl<T> Part for PathId<T> {
+    fn describe(operation: &mut Operation) {
+        operation.not_found();
+    }
+}
+
+impl Part for State<App> {}
+
+impl Part for HeaderMap {}
+
+impl Part for Body {
+    fn describe(operation: &mut Operation) {
+        operation.bytes();
     }
 }
 

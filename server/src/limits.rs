@@ -5,6 +5,7 @@ use crate::{
     app::App,
     auth::Credentials,
     error::{Failure, Result},
+    openapi::Part,
 };
 use alumia_platform::{
     Error,
@@ -28,7 +29,7 @@ struct Inner {
     standing: Mutex<Option<Standing>>,
 }
 
-/// How the fuller bucket stands after this request.
+/// How the bucket stands that this request took from last.
 #[derive(Clone, Copy)]
 struct Standing {
     limit: u32,
@@ -74,23 +75,25 @@ impl FromRequestParts<App> for Meter {
     }
 }
 
+impl Part for Meter {}
+
 /// Counts a request and says on its answer how the bucket stands.
 pub async fn limit(State((app, limit)): State<(App, Limit)>, mut request: Request, next: Next) -> Response {
-    let user = request.extensions().get::<Credentials>().and_then(|credentials| credentials.user());
     let address = Key::address(app.proxies.client(request.headers(), request.extensions()));
-    let meter = Meter(Arc::new(Inner {
-        limiter: app.limiter.clone(),
-        keys: user.map(Key::User).into_iter().chain([address]).collect(),
-        standing: Mutex::default(),
-    }));
-    let bucket = match (limit, request.method()) {
-        // The handler takes it, once it knows whether the message is new.
-        (Limit::Chat, _) => None,
-        (Limit::Auth, _) => Some(Bucket::Auth),
-        (Limit::Read, _) | (Limit::Method, &Method::GET | &Method::HEAD) => Some(Bucket::Read),
-        (Limit::Method, _) => Some(Bucket::Write),
+    let keys = match request.extensions().get::<Credentials>() {
+        // A key is limited as itself, wherever it is used.
+        Some(Credentials::Key(holder)) => vec![Key::ApiKey(holder.id)],
+        Some(Credentials::User(user)) => vec![Key::User(*user), address],
+        Some(Credentials::BadKey(_) | Credentials::None) | None => vec![address],
     };
-    let refused = bucket.and_then(|bucket| meter.take(bucket).err());
+    let meter = Meter(Arc::new(Inner { limiter: app.limiter.clone(), keys, standing: Mutex::default() }));
+    let bucket = match (limit, request.method()) {
+        (Limit::Auth, _) => Bucket::Auth,
+        (Limit::Read, _) | (Limit::Method, &Method::GET | &Method::HEAD) => Bucket::Read,
+        // A write like others. The handler takes from the chat's bucket, once it knows that the message is new.
+        (Limit::Method | Limit::Chat, _) => Bucket::Write,
+    };
+    let refused = meter.take(bucket).err();
     request.extensions_mut().insert(meter.clone());
     let mut response = match refused {
         Some(failure) => failure.into_response(),

@@ -1,6 +1,6 @@
 //! The whole of HTTP: routes and the layers around them, outermost last.
 
-use crate::{api, app::App, auth, csrf, edge, health, unread, web};
+use crate::{api, app::App, audit, auth, csrf, dev, edge, health, unread, web};
 use axum::{
     Router,
     middleware::{from_fn, from_fn_with_state},
@@ -18,7 +18,9 @@ pub fn router(app: &App) -> Router {
         .compress_when(DefaultPredicate::new().and(SizeAbove::new(512)));
     api::router(app)
         .merge(web::router(app))
+        .merge(dev::router(app))
         .layer(from_fn_with_state(app.clone(), csrf::csrf))
+        .layer(from_fn_with_state(app.clone(), audit::audit))
         .layer(from_fn_with_state(app.clone(), auth::identify))
         .layer(from_fn(web::files))
         .merge(health::router())

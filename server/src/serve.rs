@@ -4,7 +4,7 @@ use crate::{
     app::App,
     client_address::Proxies,
     command::Role,
-    config::{Config, SandboxMode, SignUps},
+    config::{Config, Mode, SandboxMode, SignUps},
     health, router,
     stream::Frames,
     web_sessions::Sessions,
@@ -15,7 +15,9 @@ use alumia_platform::{
     clock::SystemClock,
     engine::EngineLimits,
     limits::{Limiter, Rates},
+    mail::{LogMail, Mail, Mailbox, Smtp},
     models::Models,
+    secrets::MasterKeys,
     store::Store,
 };
 use alumia_sandbox::{Disabled, Sandbox};
@@ -106,9 +108,13 @@ pub async fn build(config: &Config) -> Result<Platform> {
         workers: config.runs.workers,
         ..EngineLimits::default()
     };
+    let clock = Arc::new(SystemClock);
+    let mailbox = config.dev.then(|| Mailbox::new(clock.clone()));
     let mut platform = Platform::build(Parts {
         store,
-        clock: Arc::new(SystemClock),
+        clock,
+        master_keys: master_keys(config, &data_dir)?,
+        mail: mail(config, mailbox.clone())?,
         models: models(config)?,
         sandbox: sandbox(config, &data_dir),
         net: Client::new().map_err(Error::internal)?,
@@ -118,7 +124,33 @@ pub async fn build(config: &Config) -> Result<Platform> {
     })
     .await?;
     platform.sign_ups_open = config.security.sign_ups == SignUps::Open;
+    platform.mailbox = mailbox;
+    if let Some(url) = &config.server.public_url {
+        platform.outbox.links().settle(url);
+    }
+    if config.mode == Mode::Production {
+        platform.keys = platform.keys.live();
+    }
     Ok(platform)
+}
+
+/// The configured master key, else the data directory's, which is made when missing.
+fn master_keys(config: &Config, data_dir: &Path) -> Result<MasterKeys> {
+    let configured = &config.security.master_key;
+    if configured.is_empty() {
+        MasterKeys::from_file(&data_dir.join("master.key"))
+    } else {
+        MasterKeys::parse(configured.expose())
+    }
+}
+
+/// SMTP when it is configured, else the log and, in development mode, a mailbox.
+fn mail(config: &Config, mailbox: Option<Mailbox>) -> Result<Arc<dyn Mail>> {
+    let smtp_url = &config.mail.smtp_url;
+    if smtp_url.is_empty() {
+        return Ok(Arc::new(LogMail { mailbox }));
+    }
+    Ok(Arc::new(Smtp::new(smtp_url.expose(), &config.mail.from)?))
 }
 
 /// The configured providers, the well-known ones and the built-in one.
@@ -138,6 +170,8 @@ pub fn sandbox(config: &Config, data_dir: &Path) -> Arc<dyn Sandbox> {
 /// Listens and, as `role` says, drives runs.
 pub fn start(config: Config, role: Role, platform: Platform, listener: TcpListener) -> Result<Running> {
     let address = listener.local_addr().map_err(Error::internal)?;
+    // Whoever serves without a public_url is reached at the address that it listens on.
+    platform.outbox.links().settle(origin_of(address));
     let limits = config.limits;
     let rates = Rates {
         chat: limits.chat_per_minute,
@@ -150,6 +184,7 @@ pub fn start(config: Config, role: Role, platform: Platform, listener: TcpListen
         limiter: Limiter::new(platform.clock.clone(), rates),
         frames: Arc::new(Frames::default()),
         proxies: Arc::new(Proxies::new(config.server.trusted_proxies.clone())),
+        refusals: Arc::default(),
         ready: Arc::new(AtomicBool::new(true)),
         ending: CancellationToken::new(),
         config: Arc::new(config),
@@ -159,6 +194,8 @@ pub fn start(config: Config, role: Role, platform: Platform, listener: TcpListen
     if role != Role::Web {
         let (engine, ending) = (app.platform.engine.clone(), app.ending.clone());
         background.push(tokio::spawn(async move { engine.work(ending).await }));
+        let (worker, ending) = (app.platform.worker.clone(), app.ending.clone());
+        background.push(tokio::spawn(async move { worker.work(ending).await }));
     }
     let routes = match role {
         Role::Worker => Router::new().merge(health::router()).with_state(app.clone()),
@@ -193,9 +230,10 @@ impl Running {
     }
 }
 
-/// Removes browser sessions that are over, now and then.
+/// Removes what is over, now and then.
 async fn keep_house(app: App) {
-    let sessions = app.platform.identity.web_sessions();
+    let identity = &app.platform.identity;
+    let sessions = identity.web_sessions();
     let work = async {
         let mut ticks = tokio::time::interval(HOUSEKEEPING);
         loop {
@@ -203,11 +241,26 @@ async fn keep_house(app: App) {
             if let Err(error) = sessions.delete_expired().await {
                 tracing::warn!(%error, "expired browser sessions stay for now");
             }
+            if let Err(error) = app.platform.idempotency.delete_expired().await {
+                tracing::warn!(%error, "kept answers of yesterday stay for now");
+            }
+            if let Err(error) = identity.delete_expired().await {
+                tracing::warn!(%error, "expired links and ceremonies stay for now");
+            }
         }
     };
     tokio::select! {
         () = app.ending.cancelled() => {}
         () = work => {}
+    }
+}
+
+/// Cookies and passkeys of a server on this machine are made for the name `localhost`.
+fn origin_of(address: SocketAddr) -> String {
+    if address.ip().is_loopback() || address.ip().is_unspecified() {
+        format!("http://localhost:{}", address.port())
+    } else {
+        format!("http://{address}")
     }
 }
 

@@ -1,12 +1,17 @@
 //! Pages: rendered on the server, then taken over by the browser.
 
 use crate::{
-    api::Limit, app::App, assets, auth::Credentials, config::Mode, error::Failure, extract, limits,
+    api::{DOCUMENT, Limit},
+    app::App,
+    assets,
+    auth::{Concerned, Credentials, Seen},
+    error::Failure,
+    extract, limits,
     web_sessions::Session,
 };
 use alumia_app::{
     App as Pages,
-    server::{Caller, DoorHandle},
+    server::{Caller, Concern, Described, DoorHandle},
     shell,
 };
 use alumia_platform::Error;
@@ -57,7 +62,7 @@ pub fn router(app: &App) -> Router<App> {
         }
     };
     let pages = render_route_with_context(routes.clone(), context.clone(), document.clone());
-    let developing = app.config.mode == Mode::Development;
+    let developing = app.config.dev;
     let render =
         move |request: Request| page(request, developing, move |request| pages(State(options), request));
     let no_page = render_app_to_stream_with_context(
@@ -151,10 +156,19 @@ async fn function(request: Request, context: impl Fn() + Clone + Send + 'static)
     }
 }
 
-/// Forms that make or open an account count as what they are.
+/// Forms that make, open or secure an account count as what they are.
 async fn limit_function(State(app): State<App>, request: Request, next: Next) -> Response {
     let limit = match request.uri().path() {
-        "/fn/sign_up" | "/fn/sign_in" | "/fn/log_in" => Limit::Auth,
+        "/fn/sign_up"
+        | "/fn/sign_in"
+        | "/fn/step_up"
+        | "/fn/ask_reset"
+        | "/fn/reset_password"
+        | "/fn/confirm_email"
+        | "/fn/change_password"
+        | "/fn/change_email"
+        | "/fn/confirm_totp"
+        | "/fn/enroll_totp" => Limit::Auth,
         _ => Limit::Read,
     };
     limits::limit(State((app, limit)), request, next).await
@@ -166,8 +180,19 @@ fn provide(app: &App) {
     let parts = use_context::<Parts>();
     let extensions = parts.as_ref().map(|parts| &parts.extensions);
     let credentials = extensions.and_then(|extensions| extensions.get::<Credentials>());
-    provide_context(Caller { user: credentials.and_then(|credentials| credentials.user()) });
-    if let Some(session) = extensions.and_then(|extensions| extensions.get::<Session>()) {
+    let session = extensions.and_then(|extensions| extensions.get::<Session>());
+    provide_context(Caller {
+        user: credentials.and_then(|credentials| credentials.user()),
+        stepped_up: session.is_some_and(|session| session.stepped_up_until().is_some()),
+    });
+    provide_context(Described { document: &DOCUMENT, origin: origin(app, parts.as_ref()) });
+    if let Some(parts) = &parts {
+        provide_context(Seen::of(parts, app).0);
+    }
+    if let Some(Concerned(concern)) = extensions.and_then(|extensions| extensions.get::<Concerned>()) {
+        provide_context(Concern(concern.clone()));
+    }
+    if let Some(session) = session {
         let door: DoorHandle = Arc::new(session.clone());
         provide_context(door);
     }
@@ -176,6 +201,15 @@ fn provide(app: &App) {
     {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
     }
+}
+
+/// Where a browser reaches this server.
+fn origin(app: &App, parts: Option<&Parts>) -> String {
+    if let Some(own) = &app.config.server.public_url {
+        return own.clone();
+    }
+    let host = parts.and_then(|parts| parts.headers.get(header::HOST)).and_then(|host| host.to_str().ok());
+    format!("http://{}", host.unwrap_or("localhost"))
 }
 
 /// Scripts run only with this answer's nonce or from this server's files; nothing is loaded from elsewhere.

@@ -1,12 +1,12 @@
-//! Browser sessions over HTTP: the cookie, sign-in, sign-out.
+//! Browser sessions over HTTP: the cookie, sign-in, step-up, sign-out.
 
 use crate::{client_address::Proxies, config::Config};
 use alumia_app::server::Door;
 use alumia_platform::{
     Error, Result,
-    identity::{NewWebSession, WebSessions},
+    identity::{NewWebSession, WebSession, WebSessions},
 };
-use alumia_protocol::UserId;
+use alumia_protocol::{Timestamp, UserId};
 use axum::http::{HeaderMap, HeaderValue, header, request::Parts};
 use std::{
     fmt::Write as _,
@@ -23,12 +23,14 @@ const COOKIE_SECONDS: u32 = 90 * 24 * 60 * 60;
 pub struct Sessions {
     stored: WebSessions,
     secure: bool,
+    step_up_seconds: i64,
 }
 
 impl Sessions {
     /// Over https the cookie insists on it, and on coming from this very host.
     pub fn new(stored: WebSessions, config: &Config) -> Self {
-        Self { stored, secure: config.server.is_https() }
+        let step_up_seconds = i64::from(config.security.step_up_minutes) * 60;
+        Self { stored, secure: config.server.is_https(), step_up_seconds }
     }
 
     /// The cookie's name.
@@ -39,21 +41,23 @@ impl Sessions {
     /// Reads the request's session.
     pub async fn open(&self, parts: &Parts, proxies: &Proxies) -> Result<Session> {
         let id = self.id_in(&parts.headers);
-        let user = match &id {
-            Some(id) => self.stored.load(id).await?.and_then(|session| session.user_id),
+        let stored = match &id {
+            Some(id) => self.stored.load(id).await?,
             None => None,
         };
         let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
         Ok(Session(Arc::new(Inner {
             sessions: self.clone(),
-            user,
+            user: stored.as_ref().and_then(|stored| stored.user_id),
             user_agent: user_agent.unwrap_or_default().to_owned(),
             address: proxies.client(&parts.headers, &parts.extensions).to_string(),
-            now: Mutex::new(Now { id, set_cookie: None }),
+            began: stored.as_ref().map(|stored| stored.created_at),
+            now: Mutex::new(Now { id, stored, set_cookie: None }),
         })))
     }
 
-    fn id_in(&self, headers: &HeaderMap) -> Option<String> {
+    /// The session id that a request's cookie holds.
+    pub fn id_in(&self, headers: &HeaderMap) -> Option<String> {
         let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
         let mut pairs =
             cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
@@ -78,11 +82,14 @@ struct Inner {
     user: Option<UserId>,
     user_agent: String,
     address: String,
+    /// When the session that the request came with began.
+    began: Option<Timestamp>,
     now: Mutex<Now>,
 }
 
 struct Now {
     id: Option<String>,
+    stored: Option<WebSession>,
     set_cookie: Option<HeaderValue>,
 }
 
@@ -90,6 +97,15 @@ impl Session {
     /// Who was signed in when the request came.
     pub fn user(&self) -> Option<UserId> {
         self.0.user
+    }
+
+    /// Who signed in with this very request.
+    pub fn entered(&self) -> Option<UserId> {
+        self.now(|now| {
+            let stored = now.stored.as_ref()?;
+            let fresh = stored.user_id != self.0.user || Some(stored.created_at) != self.0.began;
+            stored.user_id.filter(|_| fresh)
+        })
     }
 
     /// The header that the answer owes the browser.
@@ -103,11 +119,7 @@ impl Session {
         if let Some(before) = self.now(|now| now.id.take()) {
             sessions.stored.delete(&before).await?;
         }
-        let id = rand::random::<[u8; 32]>().iter().fold(String::with_capacity(64), |mut hex, byte| {
-            // Writing to a string can't fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        });
+        let id = new_id();
         let new = NewWebSession {
             user_id: Some(user),
             data: "{}".into(),
@@ -117,9 +129,34 @@ impl Session {
         if !sessions.stored.create(&id, new).await? {
             return Err(Error::internal("a random session id was taken"));
         }
+        let stored = sessions.stored.load(&id).await?;
         let cookie = sessions.cookie(&id, COOKIE_SECONDS)?;
-        self.now(|now| *now = Now { id: Some(id), set_cookie: Some(cookie) });
+        self.now(|now| *now = Now { id: Some(id), stored, set_cookie: Some(cookie) });
         Ok(())
+    }
+
+    /// Notes that a factor was proved just now, and goes on under a new id.
+    pub async fn step_up(&self) -> Result<()> {
+        let sessions = &self.0.sessions;
+        let before = self.now(|now| now.id.clone()).ok_or_else(session_over)?;
+        let id = new_id();
+        let stored = sessions.stored.step_up(&before, &id).await?.ok_or_else(session_over)?;
+        let cookie = sessions.cookie(&id, COOKIE_SECONDS)?;
+        self.now(|now| *now = Now { id: Some(id), stored: Some(stored), set_cookie: Some(cookie) });
+        Ok(())
+    }
+
+    /// Until when the last step-up holds; `None` when there was none or it is over.
+    pub fn stepped_up_until(&self) -> Option<Timestamp> {
+        let sessions = &self.0.sessions;
+        let at = self.now(|now| now.stored.as_ref().and_then(|stored| stored.stepped_up_at))?;
+        let until = at.plus_seconds(sessions.step_up_seconds);
+        (until > sessions.stored.now()).then_some(until)
+    }
+
+    /// What names this session in lists; empty where there is none.
+    pub fn id_hash(&self) -> String {
+        self.now(|now| now.stored.as_ref().map(|stored| stored.id_hash.clone())).unwrap_or_default()
     }
 
     /// Signs out.
@@ -127,6 +164,7 @@ impl Session {
         let sessions = &self.0.sessions;
         if let Some(id) = self.now(|now| now.id.take()) {
             sessions.stored.delete(&id).await?;
+            self.now(|now| now.stored = None);
         }
         let cookie = sessions.cookie("", 0)?;
         self.now(|now| now.set_cookie = Some(cookie));
@@ -145,9 +183,29 @@ impl Session {
     }
 }
 
+fn new_id() -> String {
+    rand::random::<[u8; 32]>().iter().fold(String::with_capacity(64), |mut hex, byte| {
+        // Writing to a string can't fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+fn session_over() -> Error {
+    Error::Unauthorized { reason: None, message: "Your session is over. Sign in again.".into() }
+}
+
 impl Door for Session {
     fn enter(&self, user: UserId) -> Pin<Box<dyn Future<Output = Result<()>> + Send + '_>> {
         Box::pin(self.sign_in(user))
+    }
+
+    fn step_up(&self) -> Pin<Box<dyn Future<Output = Result<()>> + Send + '_>> {
+        Box::pin(self.step_up())
+    }
+
+    fn session(&self) -> String {
+        self.id_hash()
     }
 
     fn leave(&self) -> Pin<Box<dyn Future<Output = Result<()>> + Send + '_>> {

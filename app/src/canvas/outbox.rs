@@ -194,7 +194,9 @@ impl Scene {
                 }
                 match answer {
                     Err(problem) if problem.is_passing() => {
-                        gloo_timers::future::TimeoutFuture::new(pause).await;
+                        // Over a limit the server says how long.
+                        let wait = problem.retry_after_ms.and_then(|wait| u32::try_from(wait).ok());
+                        gloo_timers::future::TimeoutFuture::new(wait.unwrap_or(pause)).await;
                         pause = (pause * 2).min(15_000);
                     }
                     Err(problem) => {

@@ -1,10 +1,12 @@
 //! Changes through the JSON API, for the chat and the canvas.
 
+use super::step_up;
 use alumia_protocol::{
-    AgentId, BlockId, CallId, MessageId, ProjectId, SessionId, TooManyRequests,
+    AgentId, ApiKeyId, BlockId, CallId, MessageId, ProjectId, SessionId, TooManyRequests,
     agents::Agent,
     blocks::{Block, CreateBlock, MoveNodes, UpdateBlock},
     error::{Failure, Success},
+    keys::{MintedApiKey, NewApiKey, RotateApiKey},
     projects::{CreateProject, Project},
     sessions::{ChatAccepted, ChatRequest, CreateSession, Session, UpdateSession},
     tools::Approval,
@@ -27,7 +29,7 @@ pub struct Problem {
     pub details: Option<serde_json::Value>,
     /// Field to message.
     pub fields: BTreeMap<String, String>,
-    /// When the next try can pass, for 429.
+    /// When the next try can pass, where the server says so.
     pub retry_after_ms: Option<u64>,
 }
 
@@ -45,6 +47,11 @@ impl Problem {
 
     fn unreached() -> Self {
         Self::new(0, "The server can't be reached. Check your connection; nothing you typed is lost.")
+    }
+
+    /// What this browser couldn't do.
+    pub(super) fn here(message: &str) -> Self {
+        Self::new(400, message)
     }
 
     /// Whether trying again later, unchanged, may work.
@@ -142,6 +149,31 @@ pub async fn agent(agent: AgentId) -> Answer<Agent> {
     send(Method::GET, &format!("/agents/{agent}"), None::<&()>).await
 }
 
+/// Makes an API key in an organisation.
+pub async fn mint_key(org: &str, new: &NewApiKey) -> Answer<MintedApiKey> {
+    send(Method::POST, &format!("/api-keys?org={org}"), Some(new)).await
+}
+
+/// Gives an API key a new secret.
+pub async fn rotate_key(org: &str, key: ApiKeyId, rotation: RotateApiKey) -> Answer<MintedApiKey> {
+    send(Method::POST, &format!("/api-keys/{key}/rotate?org={org}"), Some(&rotation)).await
+}
+
+/// Ends an API key.
+pub async fn revoke_key(org: &str, key: ApiKeyId) -> Answer<()> {
+    done(Method::DELETE, &format!("/api-keys/{key}?org={org}")).await
+}
+
+/// Status and body of a read, as they are but for white space; 0 when the server wasn't reached.
+pub async fn try_get(path: &str) -> (u16, String) {
+    let unreached = || (0, Problem::unreached().message);
+    let Ok(request) = RequestBuilder::new(path).method(Method::GET).build() else { return unreached() };
+    let Ok(response) = request.send().await else { return unreached() };
+    let text = response.text().await.unwrap_or_default();
+    let json = serde_json::from_str::<serde_json::Value>(&text);
+    (response.status(), json.and_then(|json| serde_json::to_string_pretty(&json)).unwrap_or(text))
+}
+
 /// Address of a project's file.
 pub fn file_url(project: ProjectId, path: &str) -> String {
     format!("/api/v1/projects/{project}/files/content?path={}", percent_encode(path))
@@ -170,7 +202,7 @@ pub async fn put_file(project: ProjectId, path: &str, file: &web_sys::File) -> A
     ignore(answer(request.map_err(|_| Problem::unreached())?.send().await).await)
 }
 
-async fn done(method: Method, path: &str) -> Answer<()> {
+pub(super) async fn done(method: Method, path: &str) -> Answer<()> {
     ignore(send(method, path, None::<&()>).await)
 }
 
@@ -178,7 +210,25 @@ fn ignore(answer: Answer<serde_json::Value>) -> Answer<()> {
     answer.map(drop)
 }
 
-async fn send<B: Serialize, T: DeserializeOwned>(method: Method, path: &str, body: Option<&B>) -> Answer<T> {
+/// Sends a request. Where a step-up is due, it is asked for, and the request sent once more.
+pub(super) async fn send<B: Serialize, T: DeserializeOwned>(
+    method: Method,
+    path: &str,
+    body: Option<&B>,
+) -> Answer<T> {
+    match send_once(method.clone(), path, body).await {
+        Err(problem) if problem.reason.as_deref() == Some(step_up::REASON) && step_up::ask().await => {
+            send_once(method, path, body).await
+        }
+        other => other,
+    }
+}
+
+async fn send_once<B: Serialize, T: DeserializeOwned>(
+    method: Method,
+    path: &str,
+    body: Option<&B>,
+) -> Answer<T> {
     let request =
         RequestBuilder::new(&format!("/api/v1{path}")).method(method).header("accept", "application/json");
     let request = match body {
@@ -191,8 +241,12 @@ async fn send<B: Serialize, T: DeserializeOwned>(method: Method, path: &str, bod
 async fn answer<T: DeserializeOwned>(sent: Result<Response, gloo_net::Error>) -> Answer<T> {
     let response = sent.map_err(|_| Problem::unreached())?;
     let status = response.status();
+    let seconds = response.headers().get("retry-after").and_then(|seconds| seconds.parse::<u64>().ok());
     let text = response.text().await.map_err(|_| Problem::unreached())?;
-    read(status, &text)
+    read(status, &text).map_err(|problem| Problem {
+        retry_after_ms: problem.retry_after_ms.or(seconds.map(|seconds| seconds * 1_000)),
+        ..problem
+    })
 }
 
 /// Reads an answer's envelope.

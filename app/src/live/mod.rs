@@ -3,7 +3,10 @@
 
 pub mod api;
 pub mod fold;
+pub mod passkeys;
+pub mod security;
 pub mod sse;
+pub mod step_up;
 mod store;
 pub mod stream;
 pub mod view;

@@ -23,6 +23,9 @@ pub struct PageError {
     /// Milliseconds until the next try can pass.
     #[serde(default)]
     pub retry_after_ms: Option<u64>,
+    /// The exact cause, where the page does something about it.
+    #[serde(default)]
+    pub reason: Option<String>,
 }
 
 impl FromServerFnError for PageError {
@@ -42,6 +45,7 @@ impl FromServerFnError for PageError {
         } else if let Ok(failure) = serde_json::from_slice::<Failure>(&data) {
             error.status = failure.error.code.status();
             error.message = failure.error.message;
+            error.reason = failure.error.reason;
         }
         error
     }
@@ -58,6 +62,7 @@ impl FromServerFnError for PageError {
             message: message.into(),
             fields: BTreeMap::new(),
             retry_after_ms: None,
+            reason: None,
         }
     }
 }
@@ -104,8 +109,13 @@ impl From<alumia_platform::Error> for PageError {
         let fields = if let Error::Invalid(fields) = &error { fields.clone() } else { BTreeMap::new() };
         let retry_after_ms =
             if let Error::Limited { retry_after_ms } = error { Some(retry_after_ms) } else { None };
+        let reason = match &error {
+            Error::Unauthorized { reason, .. } => reason.map(str::to_owned),
+            Error::Forbidden { reason, .. } => Some((*reason).to_owned()),
+            _ => None,
+        };
         set_status(status);
-        Self { status, message, fields, retry_after_ms }
+        Self { status, message, fields, retry_after_ms, reason }
     }
 }
 
@@ -173,6 +183,7 @@ mod tests {
             message: "m".into(),
             fields: [("email".into(), "e".into())].into(),
             retry_after_ms: None,
+            reason: None,
         };
         assert_eq!(PageError::de(own.ser()), own);
         let limited = PageError::de(r#"{"error":"Too many requests","retryAfterMs":2100}"#.into());

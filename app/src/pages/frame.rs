@@ -6,7 +6,10 @@ use crate::components::{
     menu::Menu,
     palette::{Command, Palette},
 };
-use alumia_protocol::people::{Org, User};
+use alumia_protocol::{
+    WorkspaceId,
+    people::{Org, User},
+};
 use leptos::prelude::*;
 use leptos_router::{
     NavigateOptions,
@@ -29,6 +32,8 @@ pub struct Destination {
 pub const DESTINATIONS: &[Destination] = &[
     Destination { name: "Lab", path: "lab", icon: "lab" },
     Destination { name: "Projects", path: "projects", icon: "grid" },
+    Destination { name: "Developers", path: "developers", icon: "code" },
+    Destination { name: "Settings", path: "settings/general", icon: "settings" },
 ];
 
 /// Who is here, in which organisation, and what the palette finds.
@@ -38,6 +43,12 @@ pub struct FrameData {
     pub user: User,
     /// The organisation of the path.
     pub org: Org,
+    /// The person's other organisations.
+    pub others: Vec<Org>,
+    /// The workspaces that the person sees: id, name.
+    pub workspaces: Vec<(WorkspaceId, String)>,
+    /// The one that they work in; `None` for all.
+    pub workspace: Option<WorkspaceId>,
     /// Projects: name, slug, emoji.
     pub projects: Vec<(String, String, String)>,
     /// Agents: name, slug.
@@ -59,10 +70,22 @@ pub async fn load_frame(org: String, path: String) -> Result<FrameData, PageErro
     let platform = expect_context::<alumia_platform::Platform>();
     let user = crate::server::signed_in(&path)?;
     let scope = platform.orgs.scope(user, &org).await?;
-    let projects = platform.projects.list(&scope, None, 100).await?.items;
+    let workspace = platform.workspaces.current(&scope).await?;
+    let projects = platform.projects.list_in(&scope, workspace, None, 100).await?.items;
     let agents = platform.agents.list(&scope).await?.items;
+    let me = platform.identity.me(user).await?;
+    let others = me.memberships.into_iter().map(|membership| membership.org);
     Ok(FrameData {
-        user: platform.identity.me(user).await?.user,
+        user: me.user,
+        others: others.filter(|org| org.id != scope.org_id()).collect(),
+        workspaces: platform
+            .workspaces
+            .list(&scope)
+            .await?
+            .into_iter()
+            .map(|workspace| (workspace.id, workspace.name))
+            .collect(),
+        workspace,
         org: platform.orgs.get(&scope).await?,
         projects: projects.into_iter().map(|project| (project.name, project.slug, project.emoji)).collect(),
         agents: agents.into_iter().map(|agent| (agent.name, agent.slug)).collect(),
@@ -74,6 +97,17 @@ pub async fn load_frame(org: String, path: String) -> Result<FrameData, PageErro
 pub async fn sign_out() -> Result<(), PageError> {
     expect_context::<crate::server::DoorHandle>().leave().await?;
     leptos_axum::redirect("/");
+    Ok(())
+}
+
+/// Works in this workspace from now on, or in all; goes to its projects.
+#[server(prefix = "/fn", endpoint = "switch_workspace")]
+pub async fn switch_workspace(org: String, workspace: String) -> Result<(), PageError> {
+    let platform = expect_context::<alumia_platform::Platform>();
+    let page = format!("/{}/projects", crate::live::api::percent_encode(&org));
+    let scope = platform.orgs.scope(crate::server::signed_in(&page)?, &org).await?;
+    platform.workspaces.switch(&scope, workspace.parse().ok()).await?;
+    leptos_axum::redirect(&page);
     Ok(())
 }
 
@@ -126,8 +160,12 @@ fn Inside(data: FrameData) -> impl IntoView {
         <div class="frame">
             <header class="rail">
                 <div class="rail-org">
-                    <Mark />
-                    <span class="truncate">{data.org.name.clone()}</span>
+                    <OrgSwitcher
+                        org=data.org.clone()
+                        others=data.others
+                        workspaces=data.workspaces
+                        workspace=data.workspace
+                    />
                 </div>
                 <button
                     type="button"
@@ -143,12 +181,70 @@ fn Inside(data: FrameData) -> impl IntoView {
                     <ul role="list">{links}</ul>
                 </nav>
                 <div class="rail-foot">
-                    <Account user=data.user />
+                    <Account user=data.user org=data.org.slug />
                 </div>
             </header>
             <Outlet />
         </div>
         <Palette open=palette commands />
+    }
+}
+
+/// The organisation and workspace one is in, with the way to the others. Plain forms and links: another
+/// organisation or workspace is another set of pages.
+#[component]
+fn OrgSwitcher(
+    org: Org,
+    others: Vec<Org>,
+    workspaces: Vec<(WorkspaceId, String)>,
+    workspace: Option<WorkspaceId>,
+) -> impl IntoView {
+    let here = workspaces.iter().find(|(id, _)| Some(*id) == workspace).map(|(_, name)| name.clone());
+    let label = view! {
+        <Mark />
+        <span class="rail-where">
+            <span class="truncate">{org.name.clone()}</span>
+            {here.map(|name| view! { <span class="truncate rail-workspace">{name}</span> })}
+        </span>
+        <Icon name="chevron-down" />
+    };
+    let slug = org.slug.clone();
+    let room = move |id: String, name: String, current: bool| {
+        view! {
+            <form method="post" action="/fn/switch_workspace">
+                <input type="hidden" name="org" value=slug.clone() />
+                <input type="hidden" name="workspace" value=id />
+                <button class="menu-item" type="submit" aria-current=current.then_some("true")>
+                    <Icon name="folder" />
+                    <span class="truncate">{name}</span>
+                </button>
+            </form>
+        }
+    };
+    let rooms = (workspaces.len() > 1).then(|| {
+        let all = room(String::new(), "All workspaces".into(), workspace.is_none());
+        let each = workspaces
+            .into_iter()
+            .map(|(id, name)| room(id.to_string(), name, Some(id) == workspace))
+            .collect_view();
+        view! { {all}{each}<hr /> }
+    });
+    let others = others
+        .into_iter()
+        .map(|org| {
+            view! {
+                <a class="menu-item" href=format!("/{}/lab", org.slug) rel="external">
+                    <Icon name="globe" />
+                    <span class="truncate">{org.name}</span>
+                </a>
+            }
+        })
+        .collect_view();
+    view! {
+        <Menu label=label.into_any() name="Switch organization or workspace">
+            <div class="menu-scroll">{rooms}{others}</div>
+            <a class="menu-item" href="/orgs" rel="external"><Icon name="plus" />"All organizations, or a new one"</a>
+        </Menu>
     }
 }
 
@@ -164,7 +260,7 @@ pub fn Mark() -> impl IntoView {
 }
 
 #[component]
-fn Account(user: User) -> impl IntoView {
+fn Account(user: User, org: String) -> impl IntoView {
     let initial =
         user.name.chars().next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
     let leave = ServerAction::<SignOut>::new();
@@ -181,6 +277,7 @@ fn Account(user: User) -> impl IntoView {
             </div>
             <ThemeSwitch />
             <hr />
+            <A href=format!("/{org}/settings/security") attr:class="menu-item"><Icon name="lock" />"Security"</A>
             <ActionForm action=leave>
                 <button class="menu-item" type="submit"><Icon name="sign-out" />"Sign out"</button>
             </ActionForm>

@@ -3,8 +3,17 @@
 //! What a newcomer sees first (start, sign-up, sign-in) stays in the main module.
 
 use super::{
+    auth::{ConfirmPage, ForgotPage, ResetPage, StepUpPage},
+    developers::DevelopersPage,
+    docs::ApiDocsPage,
     frame::Frame,
+    invite::InvitePage,
+    orgs::OrgsPage,
     projects::ProjectsPage,
+    settings::{
+        audit::AuditPage, general::GeneralPage, members::MembersPage, security::SecurityPage,
+        workspaces::WorkspacesPage,
+    },
     workspace::{LabPage, ProjectPage},
 };
 use crate::{canvas::bench::BenchPage, components::gallery::Gallery};
@@ -33,6 +42,32 @@ macro_rules! lazy_pages {
 lazy_pages! {
     /// What surrounds an organisation's pages.
     OrgFrame = Frame,
+    /// `/auth/step-up`.
+    StepUp = StepUpPage,
+    /// `/forgot`.
+    Forgot = ForgotPage,
+    /// `/reset/<token>`.
+    Reset = ResetPage,
+    /// `/confirm/<token>`.
+    Confirm = ConfirmPage,
+    /// `/invite/<token>`.
+    Invite = InvitePage,
+    /// `/orgs`.
+    Orgs = OrgsPage,
+    /// `/<org>/settings/general`.
+    General = GeneralPage,
+    /// `/<org>/settings/members`.
+    Members = MembersPage,
+    /// `/<org>/settings/workspaces`.
+    Workspaces = WorkspacesPage,
+    /// `/<org>/settings/security`.
+    Security = SecurityPage,
+    /// `/<org>/settings/audit`.
+    Audit = AuditPage,
+    /// `/<org>/developers`.
+    Developers = DevelopersPage,
+    /// `/docs/api`.
+    ApiDocs = ApiDocsPage,
     /// `/docs/components`; the server shows it in development alone.
     Components = Gallery,
     /// `/docs/canvas-bench`; the server shows it in development alone.

@@ -2,11 +2,16 @@
 //! API, or through form actions where they must work without script.
 
 pub mod auth;
+pub mod developers;
+pub mod docs;
 mod error;
 pub mod frame;
 pub mod home;
+pub mod invite;
 pub mod lazy;
+pub mod orgs;
 pub mod projects;
+pub mod settings;
 pub mod workspace;
 
 pub use error::{NotFound, PageError, Problem};

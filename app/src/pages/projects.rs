@@ -22,10 +22,11 @@ use leptos_router::{
 pub async fn load_projects(org: String, path: String) -> Result<Vec<Project>, PageError> {
     let platform = expect_context::<alumia_platform::Platform>();
     let scope = platform.orgs.scope(crate::server::signed_in(&path)?, &org).await?;
+    let workspace = platform.workspaces.current(&scope).await?;
     let mut all = Vec::new();
     let mut cursor = None;
     loop {
-        let page = platform.projects.list(&scope, cursor.as_deref(), 100).await?;
+        let page = platform.projects.list_in(&scope, workspace, cursor.as_deref(), 100).await?;
         all.extend(page.items);
         cursor = page.next_cursor;
         if cursor.is_none() {

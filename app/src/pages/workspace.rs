@@ -54,7 +54,8 @@ pub async fn load_workspace(
 ) -> Result<Option<WorkspaceData>, PageError> {
     let platform = expect_context::<alumia_platform::Platform>();
     let scope = platform.orgs.scope(crate::server::signed_in(&path)?, &org).await?;
-    let projects = platform.projects.list(&scope, None, 50).await?.items;
+    let current = platform.workspaces.current(&scope).await?;
+    let projects = platform.projects.list_in(&scope, current, None, 50).await?.items;
     let project = match slug {
         Some(slug) => platform.projects.by_slug(&scope, &slug).await?,
         None => match projects.first() {

@@ -91,6 +91,16 @@ impl Files {
         blocking(move || disk::make(home.join("sandboxes").join(session.to_string()))).await
     }
 
+    /// Removes every file of an organisation that is gone.
+    pub(crate) async fn remove_all(&self, org: OrgId) -> Result<()> {
+        let folder = self.root.join(org.to_string());
+        blocking(move || match std::fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::internal(error)),
+            _ => Ok(()),
+        })
+        .await
+    }
+
     async fn home(&self, scope: &OrgScope, project: ProjectId) -> Result<PathBuf> {
         self.projects.get(scope, project).await?;
         let org: OrgId = scope.org_id();

@@ -11,14 +11,14 @@ const SHORTEST_PASSWORD: usize = 12;
 pub(super) const LONGEST_PASSWORD: usize = 1_024;
 
 /// An email address as written and as compared.
-pub(super) struct Email {
+pub(crate) struct Email {
     pub written: String,
     pub key: String,
 }
 
 impl Email {
     /// Trimmed; the key ignores case.
-    pub(super) fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         let written: String = text.trim().nfc().collect();
         let key = written.to_lowercase();
         Self { written, key }
@@ -26,7 +26,7 @@ impl Email {
 
     /// Whether mail could be sent there. Only a mail tells whether it arrives, so this refuses what is
     /// plainly no address and leaves the rest of RFC 5321 alone.
-    pub(super) fn check(&self, fields: &mut Fields) {
+    pub(crate) fn check(&self, fields: &mut Fields) {
         let sound = self.written.len() <= 254
             && self.written.rsplit_once('@').is_some_and(|(local, domain)| {
                 (1..=64).contains(&local.len())

@@ -1,11 +1,13 @@
 use super::{
+    account,
     model::{self, Email},
     passwords::Passwords,
     store,
     web_sessions::WebSessions,
 };
 use crate::{
-    Error, Result, agents::Agents, clock::Clock, orgs::Orgs, projects::Projects, store::Store, text::Fields,
+    Error, Result, agents::Agents, clock::Clock, mail::Outbox, orgs::Orgs, projects::Projects, store::Store,
+    text::Fields,
 };
 use alumia_protocol::{
     UserId,
@@ -16,17 +18,18 @@ use std::sync::Arc;
 /// Accounts: sign-up, sign-in, who am I.
 #[derive(Clone)]
 pub struct Identity {
-    store: Store,
-    clock: Arc<dyn Clock>,
-    orgs: Orgs,
-    passwords: Passwords,
+    pub(super) store: Store,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) orgs: Orgs,
+    pub(super) passwords: Passwords,
+    pub(super) outbox: Outbox,
 }
 
 impl Identity {
     /// Accounts in this store.
-    pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(store: Store, clock: Arc<dyn Clock>, outbox: Outbox) -> Self {
         let orgs = Orgs { store: store.clone() };
-        Self { store, clock, orgs, passwords: Passwords::new() }
+        Self { store, clock, orgs, passwords: Passwords::new(), outbox }
     }
 
     /// Makes the person, an organisation, its default workspace, Ala, and a first project, all or nothing.
@@ -59,11 +62,16 @@ impl Identity {
         let founded = Orgs::found(&mut tx, &org_name, user.id, now).await?;
         Agents::make_ala(&mut tx, founded.org.id, now).await?;
         Projects::make_first(&mut tx, &founded.scope, now).await?;
+        self.welcome(&mut tx, &user).await?;
         tx.commit().await?;
         Ok(SignedIn { user, org: founded.org })
     }
 
-    /// Checks the password. Text, code and time are the same whether or not the account exists.
+    /// Checks the password, and then the code where an authenticator app is set up. Text, code and time are the
+    /// same whether or not the account exists.
+    ///
+    /// # Errors
+    /// `Unauthorized`; with the reason `totp_required` when the password is right and a good code is due.
     pub async fn sign_in(&self, form: SignIn) -> Result<SignedIn> {
         let account = match Email::new(&form.email).key {
             // Nobody's, and PostgreSQL couldn't be asked for it.
@@ -78,13 +86,36 @@ impl Identity {
                 message: "The email address or the password is wrong.".into(),
             });
         };
-        let first = self.orgs.memberships(user.id).await?.into_iter().next();
-        let org = first.map(|membership| membership.org).ok_or_else(|| Error::Forbidden {
-            reason: "role",
-            message: "This account belongs to no organization any more. Ask someone there to invite you."
-                .into(),
-        })?;
+        if self.factors(user.id).await?.totp {
+            self.check_sign_in_code(user.id, form.code.as_deref()).await?;
+        }
+        self.signed_in(user.id).await
+    }
+
+    async fn check_sign_in_code(&self, user: UserId, code: Option<&str>) -> Result<()> {
+        let due = |message: String| Error::Unauthorized { reason: Some("totp_required"), message };
+        let Some(code) = code.map(str::trim).filter(|code| !code.is_empty()) else {
+            return Err(due("Enter the code that your authenticator app shows, or a recovery code.".into()));
+        };
+        match self.use_code(user, code).await {
+            Err(Error::Invalid(fields)) => Err(due(fields.into_values().next().unwrap_or_default())),
+            other => other,
+        }
+    }
+
+    /// The person with the organisation to land in.
+    pub(super) async fn signed_in(&self, user: UserId) -> Result<SignedIn> {
+        let user = self.user(user).await?;
+        let org = self.home(&user).await?;
         Ok(SignedIn { user, org })
+    }
+
+    /// Removes links and half-done ceremonies that are too old.
+    pub async fn delete_expired(&self) -> Result<()> {
+        let mut tx = self.store.begin().await?;
+        account::store::delete_expired(&mut tx, self.clock.now()).await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     /// The person with their organisations.

@@ -123,6 +123,24 @@ pub(super) async fn touch_web_session(
     Ok(())
 }
 
+/// False when the session is gone or over.
+pub(super) async fn step_up_web_session(
+    tx: &mut Tx,
+    id_hash: &str,
+    new_id_hash: &str,
+    now: Timestamp,
+) -> Result<bool> {
+    let done = sqlx::query(
+        "UPDATE web_sessions SET id_hash = $2, stepped_up_at = $3 WHERE id_hash = $1 AND expires_at > $3",
+    )
+    .bind(id_hash)
+    .bind(new_id_hash)
+    .bind(now.0)
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 pub(super) async fn delete_web_session(tx: &mut Tx, id_hash: &str) -> Result<()> {
     sqlx::query("DELETE FROM web_sessions WHERE id_hash = $1").bind(id_hash).execute(&mut **tx).await?;
     Ok(())
@@ -154,6 +172,7 @@ fn read_web_session(row: &AnyRow) -> Result<WebSession> {
         address: row.text("address")?,
         created_at: row.time("created_at")?,
         last_used_at: row.time("last_used_at")?,
+        stepped_up_at: row.try_get::<Option<i64>, _>("stepped_up_at")?.map(Timestamp),
         expires_at: row.time("expires_at")?,
     })
 }

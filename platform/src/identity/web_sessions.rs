@@ -1,8 +1,7 @@
 use super::store;
 use crate::{Result, clock::Clock, store::Store};
 use alumia_protocol::{Timestamp, UserId};
-use sha2::{Digest as _, Sha256};
-use std::{fmt::Write as _, sync::Arc};
+use std::sync::Arc;
 
 const DAY_SECONDS: i64 = 24 * 60 * 60;
 /// A session that isn't used for so long is over …
@@ -51,6 +50,8 @@ pub struct WebSession {
     pub created_at: Timestamp,
     /// Its last use, to some minutes.
     pub last_used_at: Timestamp,
+    /// When a factor was last proved in it.
+    pub stepped_up_at: Option<Timestamp>,
     /// When it ends if it isn't used: 14 days after the last use, at most 90 after its beginning.
     pub expires_at: Timestamp,
 }
@@ -73,6 +74,7 @@ impl WebSessions {
             address: new.address,
             created_at: now,
             last_used_at: now,
+            stepped_up_at: None,
             expires_at: expiry(now, now),
         };
         let mut tx = self.store.begin().await?;
@@ -87,6 +89,21 @@ impl WebSessions {
         let there = store::save_web_session(&mut tx, &hash(id), user_id, data, self.clock.now()).await?;
         tx.commit().await?;
         Ok(there)
+    }
+
+    /// Goes on with a session under a new id, in which a factor has just been proved; the old id opens nothing
+    /// any more. `None` when the session is gone or over.
+    pub async fn step_up(&self, id: &str, new_id: &str) -> Result<Option<WebSession>> {
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let there = store::step_up_web_session(&mut tx, &hash(id), &hash(new_id), now).await?;
+        tx.commit().await?;
+        if there { store::web_session(&self.store, &hash(new_id), now).await } else { Ok(None) }
+    }
+
+    /// The present moment, by which a step-up's age is told.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// A session that isn't over; counts as a use of it.
@@ -127,10 +144,10 @@ impl WebSessions {
         Ok(ended > 0)
     }
 
-    /// Ends all of a person's sessions but the one with this id; returns how many.
-    pub async fn end_others(&self, user: UserId, id: &str) -> Result<u64> {
+    /// Ends all of a person's sessions but the one with this [`WebSession::id_hash`]; returns how many.
+    pub async fn end_others(&self, user: UserId, id_hash: &str) -> Result<u64> {
         let mut tx = self.store.begin().await?;
-        let ended = store::end_web_sessions(&mut tx, user, &hash(id), true).await?;
+        let ended = store::end_web_sessions(&mut tx, user, id_hash, true).await?;
         tx.commit().await?;
         Ok(ended)
     }
@@ -149,9 +166,5 @@ fn expiry(created_at: Timestamp, last_used_at: Timestamp) -> Timestamp {
 }
 
 fn hash(id: &str) -> String {
-    Sha256::digest(id).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        // Writing to a string can't fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    super::tokens::sha256(id)
 }

@@ -7,6 +7,8 @@
 mod model;
 mod service;
 mod store;
+mod worker;
 
 pub use model::{DeadJob, Job, JobId, NewJob};
 pub use service::Jobs;
+pub use worker::{Handler, Worker};

@@ -9,25 +9,38 @@ use crate::{
 };
 use alumia_protocol::Timestamp;
 use std::{sync::Arc, time::Duration};
+use tokio::sync::Notify;
 
 /// The queue. Cheap to clone.
 #[derive(Clone)]
 pub struct Jobs {
     store: Store,
     clock: Arc<dyn Clock>,
+    news: Arc<Notify>,
 }
 
 impl Jobs {
     /// The queue in this store.
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock }
+        Self { store, clock, news: Arc::default() }
     }
 
     /// Adds a job that exists when the caller's transaction commits.
     pub async fn enqueue(&self, tx: &mut Tx, new: NewJob) -> Result<JobId> {
         let id = JobId(uuid::Uuid::now_v7());
         store::insert(tx, id, &new, self.clock.now()).await?;
+        self.news.notify_one();
         Ok(id)
+    }
+
+    /// Returns when a job was enqueued in this process.
+    pub(super) async fn woken(&self) {
+        self.news.notified().await;
+    }
+
+    /// Whether there may be something to claim; asks without taking the writer.
+    pub async fn any_due(&self) -> Result<bool> {
+        store::any_due(&self.store, self.clock.now()).await
     }
 
     /// Takes up to `most` due jobs, the longest due first, for the time of `lease`.
@@ -52,6 +65,14 @@ impl Jobs {
     /// the transaction must be dropped.
     pub async fn complete(&self, tx: &mut Tx, job: &Job) -> Result<bool> {
         store::complete(tx, job).await
+    }
+
+    /// Removes a finished job that leaves no results of its own; false when it is another's by now.
+    pub async fn finish(&self, job: &Job) -> Result<bool> {
+        let mut tx = self.store.begin().await?;
+        let held = store::complete(&mut tx, job).await?;
+        tx.commit().await?;
+        Ok(held)
     }
 
     /// Puts a failed job back for later, or aside when its attempts are used up; false when it is another's

@@ -20,6 +20,17 @@ pub(super) async fn insert(tx: &mut Tx, id: JobId, new: &NewJob, now: Timestamp)
     Ok(())
 }
 
+pub(super) async fn any_due(store: &Store, now: Timestamp) -> Result<bool> {
+    let row = sqlx::query(
+        "SELECT id FROM jobs WHERE dead_at IS NULL AND run_at <= $1 \
+         AND (lease_until IS NULL OR lease_until <= $1) LIMIT 1",
+    )
+    .bind(now.0)
+    .fetch_optional(store.read())
+    .await?;
+    Ok(row.is_some())
+}
+
 /// Jobs whose last worker was lost on their last attempt.
 pub(super) async fn bury_lost(tx: &mut Tx, now: Timestamp) -> Result<()> {
     sqlx::query(

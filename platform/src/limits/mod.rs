@@ -1,9 +1,9 @@
-//! Rate limits: GCRA buckets by person and by address.
+//! Rate limits: GCRA buckets by person, by address and by API key.
 
 mod keys;
 
 use crate::{Error, clock::Clock};
-use alumia_protocol::UserId;
+use alumia_protocol::{ApiKeyId, UserId};
 use governor::{
     Quota, RateLimiter,
     clock::{Clock as _, Reference as _},
@@ -41,6 +41,8 @@ pub enum Bucket {
 pub enum Key {
     /// A person.
     User(UserId),
+    /// An API key.
+    ApiKey(ApiKeyId),
     /// An address, made by [`Key::address`].
     Address(IpAddr),
 }

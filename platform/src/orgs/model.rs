@@ -1,3 +1,6 @@
+use crate::text::{self, Fields};
+use alumia_protocol::people::Role;
+
 /// First parts of paths that are or may become the product's own, so no organisation's slug.
 const RESERVED: &[&str] = &[
     "about",
@@ -16,6 +19,7 @@ const RESERVED: &[&str] = &[
     "canvas",
     "cdn",
     "chat",
+    "confirm",
     "connectors",
     "contact",
     "dashboard",
@@ -27,6 +31,7 @@ const RESERVED: &[&str] = &[
     "favicon",
     "files",
     "fn",
+    "forgot",
     "health",
     "healthz",
     "help",
@@ -59,6 +64,7 @@ const RESERVED: &[&str] = &[
     "projects",
     "public",
     "readyz",
+    "reset",
     "robots",
     "root",
     "schedules",
@@ -93,6 +99,29 @@ pub(super) fn is_free_for_orgs(slug: &str) -> bool {
     !RESERVED.contains(&slug)
 }
 
+/// A slug that a person chose: 2 to 48 lower-case letters, digits and single hyphens, none of our own.
+pub(super) fn check_slug(fields: &mut Fields, slug: &str) -> String {
+    let slug = slug.trim().to_lowercase();
+    let edges = slug.starts_with('-') || slug.ends_with('-') || slug.contains("--");
+    if !text::is_slug(&slug) || !(2..=48).contains(&slug.len()) || edges {
+        fields.refuse("slug", "Use 2 to 48 lower-case letters, digits and single hyphens between them.");
+    } else if !is_free_for_orgs(&slug) {
+        fields.refuse("slug", "This address is kept for Alumia's own pages. Choose another one.");
+    }
+    slug
+}
+
+/// A role as the database and the API write it.
+pub(super) const fn role_word(role: Role) -> &'static str {
+    match role {
+        Role::Owner => "owner",
+        Role::Admin => "admin",
+        Role::Billing => "billing",
+        Role::Member => "member",
+        Role::Viewer => "viewer",
+    }
+}
+
 /// What a reserved slug becomes: `docs` → `docs-org`.
 pub(super) fn start_of_slug(name: &str) -> String {
     let slug = crate::text::slug_of(name, "org");
@@ -101,7 +130,23 @@ pub(super) fn start_of_slug(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{RESERVED, is_free_for_orgs, start_of_slug};
+    use super::{RESERVED, check_slug, is_free_for_orgs, start_of_slug};
+    use crate::text::Fields;
+
+    #[test]
+    fn slugs_that_people_choose() {
+        let sound = |slug: &str| {
+            let mut fields = Fields::default();
+            check_slug(&mut fields, slug);
+            fields.done().is_ok()
+        };
+        for good in ["acme", "acme-2", " ACME ", "a1"] {
+            assert!(sound(good), "{good}");
+        }
+        for bad in ["", "a", "-a", "a-", "a--b", "a b", "a/b", "ä", "docs", "API", "x\0y", &"x".repeat(49)] {
+            assert!(!sound(bad), "{bad}");
+        }
+    }
 
     #[test]
     fn no_reserved_word_becomes_a_slug() {

@@ -1,4 +1,4 @@
-use super::{model, store};
+use super::{model, store, workspaces};
 use crate::{
     Error, OrgScope, Result,
     projects::Projects,
@@ -41,14 +41,13 @@ impl Orgs {
         store::home_scope(&self.store, user).await?.ok_or(Error::NotFound("organization"))
     }
 
-    /// The scope in which `user` sees the resource with this id (a project, session, block or agent of any
-    /// organisation that the person belongs to); `NotFound` otherwise.
+    /// The scope in which `user` sees the resource with this id (a project, session, block, agent or workspace
+    /// of any organisation that the person belongs to); `NotFound` otherwise.
     pub async fn scope_of(&self, user: UserId, resource: Resource) -> Result<OrgScope> {
         let unseen = || Error::NotFound(resource.word());
         let scope = store::scope_of(&self.store, user, resource).await?.ok_or_else(unseen)?;
         // Here and not only where it is used: a role's refusal would tell that it exists.
-        if !matches!(scope.role(), Role::Owner | Role::Admin)
-            && let Some(project) = store::project_of(&self.store, resource).await?
+        if let Some(project) = store::project_of(&self.store, resource).await?
             && !Projects::shows(&self.store, &scope, project).await?
         {
             return Err(unseen());
@@ -76,7 +75,8 @@ impl Orgs {
             }
             let workspace_id = WorkspaceId::new();
             store::insert_default_workspace(tx, org.id, workspace_id, now).await?;
-            store::insert_member(tx, org.id, owner, "owner", now).await?;
+            store::add_member(tx, org.id, owner, Role::Owner, now).await?;
+            workspaces::insert_member(tx, org.id, workspace_id, owner, now).await?;
             let scope = OrgScope::new(org.id, owner, Role::Owner);
             return Ok(Founded { org, scope });
         }
@@ -93,15 +93,18 @@ pub enum Resource {
     Session(alumia_protocol::SessionId),
     Block(alumia_protocol::BlockId),
     Agent(alumia_protocol::AgentId),
+    Workspace(alumia_protocol::WorkspaceId),
 }
 
 impl Resource {
-    const fn word(self) -> &'static str {
+    /// What it is called in errors.
+    pub const fn word(self) -> &'static str {
         match self {
             Self::Project(_) => "project",
             Self::Session(_) => "session",
             Self::Block(_) => "block",
             Self::Agent(_) => "agent",
+            Self::Workspace(_) => "workspace",
         }
     }
 }

@@ -3,3 +3,4 @@ mod model;
 mod service;
 mod store;
 pub use service::Projects;
+pub(crate) use store::visible;

@@ -2,35 +2,48 @@ use super::{model, store};
 use crate::{
     Error, OrgScope, Result,
     clock::Clock,
+    orgs::AccessChanges,
     store::{Cursor, Store, Tx},
     text,
 };
 use alumia_protocol::{
-    List, ProjectId, Timestamp,
-    people::Role,
+    List, ProjectId, Timestamp, WorkspaceId,
     projects::{CreateProject, Project, UpdateProject},
 };
 use serde_json::json;
 use std::sync::Arc;
 
-/// Projects that a member sees: team ones, and their own private ones; owners and admins see all.
+/// Projects that a member sees: in the workspaces that they belong to (owners and admins: in all), team ones
+/// and their own private ones.
 #[derive(Clone)]
 pub struct Projects {
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) changes: AccessChanges,
 }
 
 impl Projects {
     /// Projects in this store.
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock }
+        Self { store, clock, changes: AccessChanges::default() }
     }
 
     /// Most recently changed first; `limit` from 1 to 100.
     pub async fn list(&self, scope: &OrgScope, cursor: Option<&str>, limit: u32) -> Result<List<Project>> {
+        self.list_in(scope, None, cursor, limit).await
+    }
+
+    /// The same, of one workspace.
+    pub async fn list_in(
+        &self,
+        scope: &OrgScope,
+        workspace: Option<WorkspaceId>,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<List<Project>> {
         let limit = limit.clamp(1, 100);
         let after = Cursor::parse(cursor)?;
-        let mut items = store::page(&self.store, scope, &after, i64::from(limit) + 1).await?;
+        let mut items = store::page(&self.store, scope, workspace, &after, i64::from(limit) + 1).await?;
         let has_more = items.len() > limit as usize;
         items.truncate(limit as usize);
         let next_cursor = items
@@ -68,18 +81,25 @@ impl Projects {
         Ok(project)
     }
 
-    /// Absent fields stay, and so does the slug. Who sees a project is for its creator, owners and admins
-    /// to say.
+    /// Absent fields stay, and so does the slug. Who sees a project (its visibility, its workspace) is for its
+    /// creator, owners and admins to say.
     pub async fn update(&self, scope: &OrgScope, id: ProjectId, change: UpdateProject) -> Result<Project> {
         scope.require_writer()?;
         let change = model::check_change(change)?;
-        if change.visibility.is_some() {
+        let mut seen_by_others = false;
+        if change.visibility.is_some() || change.workspace_id.is_some() {
             let project = self.get(scope, id).await?;
-            if change.visibility != Some(project.visibility) {
+            let same = change.visibility.is_none_or(|visibility| visibility == project.visibility)
+                && change.workspace_id.is_none_or(|workspace| workspace == project.workspace_id);
+            if !same {
                 require_holder(scope, &project, "change who sees this project")?;
+                seen_by_others = true;
             }
         }
         let mut tx = self.store.begin().await?;
+        if let Some(workspace) = change.workspace_id {
+            store::workspace(&mut tx, scope, Some(workspace)).await?.ok_or(Error::NotFound("workspace"))?;
+        }
         let fields = store::Change {
             name: change.name.as_deref(),
             description: change.description.as_deref(),
@@ -89,11 +109,15 @@ impl Projects {
             status: change.status.as_deref(),
             tags: change.tags.as_ref().map(serde_json::to_string).transpose()?,
             metadata: change.metadata.as_ref().map(ToString::to_string),
+            workspace_id: change.workspace_id,
         };
         let project = store::update(&mut tx, scope, id, fields, self.clock.now())
             .await?
             .ok_or(Error::NotFound("project"))?;
         tx.commit().await?;
+        if seen_by_others {
+            self.changes.org(scope.org_id());
+        }
         Ok(project)
     }
 
@@ -107,6 +131,7 @@ impl Projects {
             return Err(Error::NotFound("project"));
         }
         tx.commit().await?;
+        self.changes.org(scope.org_id());
         Ok(())
     }
 
@@ -123,9 +148,17 @@ impl Projects {
     }
 
     async fn insert(tx: &mut Tx, scope: &OrgScope, new: CreateProject, now: Timestamp) -> Result<Project> {
-        let workspace_id = store::workspace(tx, scope.org_id(), new.workspace_id)
-            .await?
-            .ok_or(Error::NotFound("workspace"))?;
+        let workspace_id = match store::workspace(tx, scope, new.workspace_id).await? {
+            Some(workspace) => workspace,
+            None if new.workspace_id.is_some() => return Err(Error::NotFound("workspace")),
+            None => {
+                return Err(Error::Forbidden {
+                    reason: "role",
+                    message: "You belong to no workspace here yet. Ask an owner or admin to add you to one."
+                        .into(),
+                });
+            }
+        };
         let slugs = text::slug_candidates(text::slug_of(&new.name, "project"));
         let mut project = Project {
             id: ProjectId::new(),
@@ -156,7 +189,7 @@ impl Projects {
 
 /// The creator, an owner or an admin.
 fn require_holder(scope: &OrgScope, project: &Project, action: &str) -> Result<()> {
-    if project.created_by == scope.user_id() || matches!(scope.role(), Role::Owner | Role::Admin) {
+    if project.created_by == scope.user_id() || scope.is_admin() {
         return Ok(());
     }
     Err(Error::Forbidden {

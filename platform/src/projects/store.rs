@@ -3,16 +3,22 @@ use crate::{
     store::{Columns as _, Cursor, Store, Tx},
 };
 use alumia_protocol::{
-    OrgId, ProjectId, Timestamp, WorkspaceId,
-    people::Role,
+    ProjectId, Timestamp, WorkspaceId,
     projects::{Project, Visibility},
 };
 use sqlx::any::AnyRow;
 
-/// Owners and admins see private projects of others too.
-fn sees_all(scope: &OrgScope) -> i64 {
-    i64::from(matches!(scope.role(), Role::Owner | Role::Admin))
+/// SQL: the project `p` is of organisation $1, and person $2 sees it. A private one is its maker's alone;
+/// a member sees the workspaces that they belong to, and where $3 is 1 all of them. Every query for projects,
+/// or for what is in them, says this.
+macro_rules! visible {
+    () => {
+        "p.org_id = $1 AND p.deleted_at IS NULL AND (p.visibility = 'team' OR p.created_by = $2) \
+         AND ($3 = 1 OR EXISTS (SELECT 1 FROM workspace_members wm WHERE wm.org_id = p.org_id \
+         AND wm.workspace_id = p.workspace_id AND wm.user_id = $2)) "
+    };
 }
+pub(crate) use visible;
 
 const fn visibility(value: Visibility) -> &'static str {
     match value {
@@ -49,78 +55,75 @@ pub(super) async fn insert(tx: &mut Tx, project: &Project) -> Result<bool> {
     Ok(done.rows_affected() == 1)
 }
 
-/// The organisation's default workspace, or the given one if it is the organisation's.
+/// The given workspace if the person sees it; else the one that they work in, the default one, or any that
+/// they see.
 pub(super) async fn workspace(
     tx: &mut Tx,
-    org: OrgId,
+    scope: &OrgScope,
     wanted: Option<WorkspaceId>,
 ) -> Result<Option<WorkspaceId>> {
-    let row = match wanted {
-        Some(id) => {
-            sqlx::query("SELECT id FROM workspaces WHERE org_id = $1 AND id = $2")
-                .bind(org.to_string())
-                .bind(id.to_string())
-                .fetch_optional(&mut **tx)
-                .await?
-        }
-        None => {
-            sqlx::query("SELECT id FROM workspaces WHERE org_id = $1 AND is_default = 1")
-                .bind(org.to_string())
-                .fetch_optional(&mut **tx)
-                .await?
-        }
-    };
-    row.map(|row| row.parsed("id")).transpose()
-}
-
-pub(super) async fn page(
-    store: &Store,
-    scope: &OrgScope,
-    after: &Cursor,
-    limit: i64,
-) -> Result<Vec<Project>> {
-    let rows = sqlx::query(
-        "SELECT * FROM projects WHERE org_id = $1 AND deleted_at IS NULL \
-         AND (visibility = 'team' OR created_by = $2 OR $3 = 1) \
-         AND (updated_at < $4 OR (updated_at = $4 AND id < $5)) \
-         ORDER BY updated_at DESC, id DESC LIMIT $6",
+    let row = sqlx::query(
+        "SELECT w.id FROM workspaces w \
+         LEFT JOIN members m ON m.org_id = w.org_id AND m.user_id = $2 \
+         WHERE w.org_id = $1 AND ($4 = '' OR w.id = $4) AND ($3 = 1 OR EXISTS (SELECT 1 FROM workspace_members x \
+         WHERE x.org_id = w.org_id AND x.workspace_id = w.id AND x.user_id = $2)) \
+         ORDER BY CASE WHEN w.id = m.current_workspace_id THEN 0 WHEN w.is_default = 1 THEN 1 ELSE 2 END, \
+         w.created_at, w.id LIMIT 1",
     )
     .bind(scope.org_id().to_string())
     .bind(scope.user_id().to_string())
-    .bind(sees_all(scope))
+    .bind(i64::from(scope.is_admin()))
+    .bind(wanted.map(|id| id.to_string()).unwrap_or_default())
+    .fetch_optional(&mut **tx)
+    .await?;
+    row.map(|row| row.parsed("id")).transpose()
+}
+
+/// Of one workspace, or of all.
+pub(super) async fn page(
+    store: &Store,
+    scope: &OrgScope,
+    workspace: Option<WorkspaceId>,
+    after: &Cursor,
+    limit: i64,
+) -> Result<Vec<Project>> {
+    let rows = sqlx::query(concat!(
+        "SELECT p.* FROM projects p WHERE ",
+        visible!(),
+        "AND (p.updated_at < $4 OR (p.updated_at = $4 AND p.id < $5)) AND ($7 = '' OR p.workspace_id = $7) \
+         ORDER BY p.updated_at DESC, p.id DESC LIMIT $6"
+    ))
+    .bind(scope.org_id().to_string())
+    .bind(scope.user_id().to_string())
+    .bind(i64::from(scope.is_admin()))
     .bind(after.at.0)
     .bind(&after.id)
     .bind(limit)
+    .bind(workspace.map(|id| id.to_string()).unwrap_or_default())
     .fetch_all(store.read())
     .await?;
     rows.iter().map(project).collect()
 }
 
 pub(super) async fn by_id(store: &Store, scope: &OrgScope, id: ProjectId) -> Result<Option<Project>> {
-    let row = sqlx::query(
-        "SELECT * FROM projects WHERE org_id = $1 AND id = $4 AND deleted_at IS NULL \
-         AND (visibility = 'team' OR created_by = $2 OR $3 = 1)",
-    )
-    .bind(scope.org_id().to_string())
-    .bind(scope.user_id().to_string())
-    .bind(sees_all(scope))
-    .bind(id.to_string())
-    .fetch_optional(store.read())
-    .await?;
+    let row = sqlx::query(concat!("SELECT p.* FROM projects p WHERE ", visible!(), "AND p.id = $4"))
+        .bind(scope.org_id().to_string())
+        .bind(scope.user_id().to_string())
+        .bind(i64::from(scope.is_admin()))
+        .bind(id.to_string())
+        .fetch_optional(store.read())
+        .await?;
     row.as_ref().map(project).transpose()
 }
 
 pub(super) async fn by_slug(store: &Store, scope: &OrgScope, slug: &str) -> Result<Option<Project>> {
-    let row = sqlx::query(
-        "SELECT * FROM projects WHERE org_id = $1 AND slug = $4 AND deleted_at IS NULL \
-         AND (visibility = 'team' OR created_by = $2 OR $3 = 1)",
-    )
-    .bind(scope.org_id().to_string())
-    .bind(scope.user_id().to_string())
-    .bind(sees_all(scope))
-    .bind(slug)
-    .fetch_optional(store.read())
-    .await?;
+    let row = sqlx::query(concat!("SELECT p.* FROM projects p WHERE ", visible!(), "AND p.slug = $4"))
+        .bind(scope.org_id().to_string())
+        .bind(scope.user_id().to_string())
+        .bind(i64::from(scope.is_admin()))
+        .bind(slug)
+        .fetch_optional(store.read())
+        .await?;
     row.as_ref().map(project).transpose()
 }
 
@@ -134,6 +137,7 @@ pub(super) struct Change<'a> {
     pub status: Option<&'a str>,
     pub tags: Option<String>,
     pub metadata: Option<String>,
+    pub workspace_id: Option<WorkspaceId>,
 }
 
 /// `None` when the project is gone or not visible.
@@ -144,17 +148,17 @@ pub(super) async fn update(
     change: Change<'_>,
     now: Timestamp,
 ) -> Result<Option<Project>> {
-    let row = sqlx::query(
-        "UPDATE projects SET name = COALESCE($5, name), description = COALESCE($6, description), \
+    let row = sqlx::query(concat!(
+        "UPDATE projects AS p SET name = COALESCE($5, name), description = COALESCE($6, description), \
          prompt = COALESCE($7, prompt), emoji = COALESCE($8, emoji), visibility = COALESCE($9, visibility), \
          status = COALESCE($10, status), tags = COALESCE($11, tags), metadata = COALESCE($12, metadata), \
-         updated_at = $13 \
-         WHERE org_id = $1 AND id = $4 AND deleted_at IS NULL \
-         AND (visibility = 'team' OR created_by = $2 OR $3 = 1) RETURNING *",
-    )
+         workspace_id = COALESCE($14, workspace_id), updated_at = $13 WHERE ",
+        visible!(),
+        "AND p.id = $4 RETURNING *"
+    ))
     .bind(scope.org_id().to_string())
     .bind(scope.user_id().to_string())
-    .bind(sees_all(scope))
+    .bind(i64::from(scope.is_admin()))
     .bind(id.to_string())
     .bind(change.name)
     .bind(change.description)
@@ -165,6 +169,7 @@ pub(super) async fn update(
     .bind(change.tags)
     .bind(change.metadata)
     .bind(now.0)
+    .bind(change.workspace_id.map(|id| id.to_string()))
     .fetch_optional(&mut **tx)
     .await?;
     row.as_ref().map(project).transpose()

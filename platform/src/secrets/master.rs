@@ -55,6 +55,45 @@ impl MasterKeys {
         Self::parse(&text)
     }
 
+    /// Adds a version with a random key to the file; returns its number.
+    pub fn add_version(path: &Path) -> Result<i64> {
+        let mut keys = Self::from_file(path)?;
+        let version = keys.newest() + 1;
+        keys.0.insert(version, seal::random_key());
+        replace(path, &keys.lines(|_| true)).map_err(|error| unusable(path, &error))?;
+        Ok(version)
+    }
+
+    /// Leaves only the newest version in the file; the others go to a file beside it, which is returned.
+    pub fn retire_older(path: &Path) -> Result<std::path::PathBuf> {
+        let keys = Self::from_file(path)?;
+        let newest = keys.newest();
+        let retired = path.with_extension("key.retired");
+        let before = fs::read_to_string(&retired).unwrap_or_default();
+        let older = keys.lines(|version| version < newest);
+        replace(&retired, &format!("{before}{older}")).map_err(|error| unusable(&retired, &error))?;
+        replace(path, &keys.lines(|version| version == newest)).map_err(|error| unusable(path, &error))?;
+        Ok(retired)
+    }
+
+    /// The highest version.
+    pub fn newest(&self) -> i64 {
+        self.current().0
+    }
+
+    /// How many versions there are.
+    pub fn versions(&self) -> usize {
+        self.0.len()
+    }
+
+    /// As a file holds them.
+    fn lines(&self, which: impl Fn(i64) -> bool) -> String {
+        let wanted = self.0.iter().filter(|(version, _)| which(**version));
+        wanted
+            .map(|(version, key)| format!("{version}:{}\n", BASE64_STANDARD.encode(key.expose_secret())))
+            .collect()
+    }
+
     /// The version for new data keys, with its key.
     pub(super) fn current(&self) -> (i64, &Key) {
         self.0.last_key_value().map(|(version, key)| (*version, key)).expect("parse refuses an empty list")
@@ -72,6 +111,14 @@ fn decode(text: &str) -> Option<Key> {
         return seal::key_of(&bytes?);
     }
     seal::key_of(&BASE64_STANDARD.decode(text).ok()?)
+}
+
+/// Written in full beside its place and then moved there, so that nobody reads half of it.
+fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    let draft = path.with_extension(format!("{}.tmp", uuid::Uuid::now_v7().simple()));
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all())?;
+    fs::rename(&draft, path)
 }
 
 /// Written in full beside its place and then linked there, so that two servers starting at once agree on
@@ -144,6 +191,16 @@ mod tests {
         assert!(keys.windows(2).all(|pair| pair[0] == pair[1]), "servers made keys of their own");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "drafts were left");
+
+        let old = *MasterKeys::from_file(&path).unwrap().current().1.expose_secret();
+        assert_eq!(MasterKeys::add_version(&path).unwrap(), 2);
+        assert_eq!(MasterKeys::from_file(&path).unwrap().version(1).unwrap().expose_secret(), &old);
+        let retired = MasterKeys::retire_older(&path).unwrap();
+        let left = MasterKeys::from_file(&path).unwrap();
+        assert_eq!((left.newest(), left.versions()), (2, 1));
+        assert_eq!(MasterKeys::from_file(&retired).unwrap().version(1).unwrap().expose_secret(), &old);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        fs::remove_file(retired).unwrap();
 
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         let error = MasterKeys::from_file(&path).err().unwrap();

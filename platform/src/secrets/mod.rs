@@ -5,6 +5,7 @@
 //! lie in the database, wrapped by a version of the master key, which never does; a new master key re-wraps
 //! the data keys and leaves the values alone.
 
+pub(crate) mod cipher;
 mod master;
 mod seal;
 mod secret;

@@ -2,11 +2,11 @@
 
 use crate::{
     Error, OrgScope, Result,
+    projects::visible,
     store::{Columns as _, Cursor, Store, Tx},
 };
 use alumia_protocol::{
     OrgId, ProjectId, SessionId, Timestamp,
-    people::Role,
     sessions::{Session, SessionStatus},
 };
 use serde_json::Value;
@@ -31,12 +31,12 @@ fn session(row: &AnyRow) -> Result<Session> {
 
 /// A query for sessions that begins alike everywhere.
 macro_rules! select {
-    ($rest:literal) => {
+    ($($rest:expr),+) => {
         sqlx::query(concat!(
             "SELECT s.id, s.project_id, s.agent_id, a.name AS agent_name, a.avatar AS agent_avatar, s.label,
              s.status, s.position, s.metadata, s.created_by, s.created_at, s.updated_at
              FROM sessions s JOIN agents a ON a.id = s.agent_id ",
-            $rest
+            $($rest),+
         ))
     };
 }
@@ -95,8 +95,7 @@ pub(super) async fn find(store: &Store, org: OrgId, id: SessionId) -> Result<Ses
     session(&row.ok_or(Error::NotFound("Session"))?)
 }
 
-/// Sessions that a person sees, most recently changed first. Owners and admins see those of private
-/// projects too.
+/// Sessions of projects that a person sees, most recently changed first.
 pub(super) async fn list(
     store: &Store,
     scope: &OrgScope,
@@ -105,19 +104,18 @@ pub(super) async fn list(
     limit: usize,
 ) -> Result<Vec<Session>> {
     select!(
-        "JOIN projects p ON p.id = s.project_id
-         WHERE s.org_id = $1 AND s.deleted_at IS NULL AND p.deleted_at IS NULL
-         AND (p.visibility = 'team' OR p.created_by = $2 OR $7 = 1) AND ($3 = '' OR s.project_id = $3)
-         AND (s.updated_at < $4 OR (s.updated_at = $4 AND s.id < $5))
-         ORDER BY s.updated_at DESC, s.id DESC LIMIT $6"
+        "JOIN projects p ON p.id = s.project_id WHERE s.org_id = $1 AND s.deleted_at IS NULL AND ",
+        visible!(),
+        "AND ($4 = '' OR s.project_id = $4) AND (s.updated_at < $5 OR (s.updated_at = $5 AND s.id < $6))
+         ORDER BY s.updated_at DESC, s.id DESC LIMIT $7"
     )
     .bind(scope.org_id().to_string())
     .bind(scope.user_id().to_string())
+    .bind(i64::from(scope.is_admin()))
     .bind(project.map(|id| id.to_string()).unwrap_or_default())
     .bind(before.at.0)
     .bind(before.id)
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-    .bind(i64::from(matches!(scope.role(), Role::Owner | Role::Admin)))
     .fetch_all(store.read())
     .await?
     .iter()

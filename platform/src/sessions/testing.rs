@@ -6,6 +6,7 @@ use crate::{
     agents::Agents,
     canvas::Canvas,
     clock::{Clock, SystemClock},
+    files::Files,
     projects::Projects,
     store::testing::TestStore,
 };
@@ -50,13 +51,21 @@ impl House {
         project(&self.store, &self.owner, visibility).await
     }
 
-    /// Another member.
+    /// Another member, of the same workspace.
     pub(crate) async fn member(&self, role: Role) -> OrgScope {
-        OrgScope::new(self.org, user(&self.store).await, role)
+        let user = user(&self.store).await;
+        run(
+            &self.store,
+            "INSERT INTO workspace_members (org_id, workspace_id, user_id, created_at)
+             SELECT $1, id, $2, 0 FROM workspaces WHERE org_id = $1",
+            &[&self.org.to_string(), &user.to_string()],
+        )
+        .await;
+        OrgScope::new(self.org, user, role)
     }
 
     pub(crate) fn projects(&self) -> Projects {
-        Projects { store: self.store.store(), clock: self.clock.clone() }
+        Projects::new(self.store.store(), self.clock.clone())
     }
 
     pub(crate) fn log(&self, limits: LogLimits) -> Log {
@@ -71,6 +80,11 @@ impl House {
             projects: self.projects(),
             agents: Agents { store: self.store.store(), clock: self.clock.clone() },
         }
+    }
+
+    /// Files, for questions that never reach the disk.
+    pub(crate) fn files(&self) -> Files {
+        Files { root: "/nowhere".into(), projects: self.projects() }
     }
 
     pub(crate) fn canvas(&self, log: &Log) -> Canvas {

@@ -141,7 +141,19 @@ async fn others_see_what_their_project_lets_them_see() {
 
     let missing =
         |result: Result<(), Error>| assert!(matches!(result, Err(Error::NotFound(_))), "{result:?}");
-    for scope in [&stranger, &member] {
+    // What is private is its maker's alone; the organization's other owners and admins see none of it either.
+    let (admin, co_owner) = (house.member(Role::Admin).await, house.member(Role::Owner).await);
+    let (canvas, files) = (house.canvas(&log), house.files());
+    for scope in [&stranger, &member, &admin, &co_owner] {
+        missing(log.snapshot(scope, own).await.map(drop));
+        missing(log.subscribe(scope, own, None).await.map(drop));
+        missing(log.subscribe_session(scope, private, None).await.map(drop));
+        missing(log.list(scope, private, 0, 10).await.map(drop));
+        missing(canvas.list(scope, own, None, 10).await.map(drop));
+        missing(canvas.search(scope, own, "x", 10).await.map(drop));
+        missing(files.list(scope, own, "").await.map(drop));
+        missing(files.read(scope, own, "a", 10).await.map(drop));
+        missing(files.write(scope, own, "a", b"x").await.map(drop));
         missing(sessions.get(scope, private).await.map(drop));
         missing(sessions.messages(scope, private, None, 1).await.map(drop));
         missing(sessions.update(scope, private, UpdateSession::default()).await.map(drop));

@@ -1,64 +1,68 @@
 //! Blocks of a project's canvas.
 
-use super::{Page, created, done, ok};
+use super::Page;
 use crate::{
     app::App,
-    auth::MemberOf,
+    auth::{
+        MemberOf, WriterOf,
+        permission::{ProjectsRead, ProjectsWrite},
+    },
     error::Result,
     extract::{Json, Query},
+    openapi::{Created, Data, Done},
 };
 use alumia_platform::canvas::Origin;
 use alumia_protocol::{
-    BlockId, ProjectId,
-    blocks::{CreateBlock, MoveNodes, UpdateBlock},
+    BlockId, List, ProjectId,
+    blocks::{Block, CreateBlock, MoveNodes, UpdateBlock},
 };
-use axum::{extract::State, response::Response};
+use axum::extract::State;
 
 /// `GET /projects/:id/blocks`: oldest first; `limit` 1–500.
 pub async fn list(
     State(app): State<App>,
-    project: MemberOf<ProjectId>,
+    project: MemberOf<ProjectId, ProjectsRead>,
     Query(page): Query<Page>,
-) -> Result<Response> {
+) -> Result<Data<List<Block>>> {
     let limit = page.limit(100, 500)?;
-    Ok(ok(app.platform.canvas.list(&project.scope, project.id, page.cursor(), limit).await?))
+    Ok(Data(app.platform.canvas.list(&project.scope, project.id, page.cursor(), limit).await?))
 }
 
 /// `POST /projects/:id/blocks`: 201.
 pub async fn create(
     State(app): State<App>,
-    project: MemberOf<ProjectId>,
+    project: WriterOf<ProjectId, ProjectsWrite>,
     Json(new): Json<CreateBlock>,
-) -> Result<Response> {
-    Ok(created(app.platform.canvas.create(&project.scope, project.id, new, Origin::default()).await?))
+) -> Result<Created<Block>> {
+    Ok(Created(app.platform.canvas.create(&project.scope, project.id, new, Origin::default()).await?))
 }
 
 /// `PATCH /projects/:id/blocks/positions`: all or nothing.
 pub async fn place(
     State(app): State<App>,
-    project: MemberOf<ProjectId>,
+    project: WriterOf<ProjectId, ProjectsWrite>,
     Json(moves): Json<MoveNodes>,
-) -> Result<Response> {
+) -> Result<Done> {
     app.platform.canvas.place(&project.scope, project.id, moves).await?;
-    Ok(done())
+    Ok(Done)
 }
 
 /// `GET /blocks/:id`.
-pub async fn get(State(app): State<App>, block: MemberOf<BlockId>) -> Result<Response> {
-    Ok(ok(app.platform.canvas.get(&block.scope, block.id).await?))
+pub async fn get(State(app): State<App>, block: MemberOf<BlockId, ProjectsRead>) -> Result<Data<Block>> {
+    Ok(Data(app.platform.canvas.get(&block.scope, block.id).await?))
 }
 
 /// `PATCH /blocks/:id`: 409 with the present block in `details` when the version is stale.
 pub async fn update(
     State(app): State<App>,
-    block: MemberOf<BlockId>,
+    block: WriterOf<BlockId, ProjectsWrite>,
     Json(change): Json<UpdateBlock>,
-) -> Result<Response> {
-    Ok(ok(app.platform.canvas.update(&block.scope, block.id, change, Origin::default()).await?))
+) -> Result<Data<Block>> {
+    Ok(Data(app.platform.canvas.update(&block.scope, block.id, change, Origin::default()).await?))
 }
 
 /// `DELETE /blocks/:id`.
-pub async fn delete(State(app): State<App>, block: MemberOf<BlockId>) -> Result<Response> {
+pub async fn delete(State(app): State<App>, block: WriterOf<BlockId, ProjectsWrite>) -> Result<Done> {
     app.platform.canvas.delete(&block.scope, block.id).await?;
-    Ok(done())
+    Ok(Done)
 }

@@ -1,23 +1,26 @@
 //! Turns: saying something, attaching to what is going on, stop and resume.
 
-use super::{done, ok};
 use crate::{
     app::App,
-    auth::{MemberOf, SignedIn},
+    auth::{
+        Acting, MemberOf, WriterOf,
+        permission::{ChatWrite, Writers},
+    },
     error::Result,
     extract::Json,
     limits::Meter,
+    openapi::{Accepted, Chatted, Data, Done, Watched},
     stream::{self, Protocol, Resume, Until, Watch},
 };
 use alumia_platform::{Error, OrgScope, orgs::Resource};
 use alumia_protocol::{
-    SessionId, Success,
-    sessions::{ChatAccepted, ChatRequest, NewMessage, SessionStatus},
+    SessionId,
+    sessions::{ChatAccepted, ChatRequest, NewMessage, Session, SessionStatus},
 };
 use axum::{
     extract::State,
     http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
+    response::IntoResponse,
 };
 use futures::StreamExt;
 
@@ -25,13 +28,13 @@ use futures::StreamExt;
 /// Leaving early doesn't end the run. The same message id again gives the same run and costs nothing.
 pub async fn chat(
     State(app): State<App>,
-    SignedIn(user): SignedIn,
+    caller: Acting<Writers, ChatWrite>,
     watch: Watch,
     meter: Meter,
     protocol: Protocol,
     headers: HeaderMap,
     Json(request): Json<ChatRequest>,
-) -> Result<Response> {
+) -> Result<Chatted> {
     let resource = match (request.session_id, request.project_id) {
         (Some(session), _) => Resource::Session(session),
         (None, Some(project)) => Resource::Project(project),
@@ -41,28 +44,28 @@ pub async fn chat(
             );
         }
     };
-    let scope = app.platform.orgs.scope_of(user, resource).await?;
+    let scope = caller.scope(&app, Some(resource)).await?;
     let accepted = accept(&app, &scope, &meter, request).await?;
     if wants_json(&headers) {
-        return Ok((StatusCode::ACCEPTED, axum::Json(Success::new(accepted))).into_response());
+        return Ok(Chatted(Accepted(accepted).into_response()));
     }
     let project = app.platform.sessions.get(&scope, accepted.session_id).await?.project_id;
     let feed = app.platform.log.subscribe(&scope, project, Some(accepted.seq)).await?;
     let until = Until::Run(accepted.run_id);
-    Ok(stream::of_session(&app, (project, accepted.session_id), feed, (protocol, until), watch.over(project)))
+    let which = (project, accepted.session_id);
+    Ok(Chatted(stream::of_session(&app, which, feed, (protocol, until), watch.over(&scope, project))))
 }
 
 /// `POST /sessions/:id/messages`: says something in a session. 202 with the run's id.
 pub async fn say(
     State(app): State<App>,
-    session: MemberOf<SessionId>,
+    session: WriterOf<SessionId, ChatWrite>,
     meter: Meter,
     Json(message): Json<NewMessage>,
-) -> Result<Response> {
+) -> Result<Accepted<ChatAccepted>> {
     let request =
         ChatRequest { session_id: Some(session.id), agent_id: None, project_id: None, message, model: None };
-    let accepted = accept(&app, &session.scope, &meter, request).await?;
-    Ok((StatusCode::ACCEPTED, axum::Json(Success::new(accepted))).into_response())
+    Ok(Accepted(accept(&app, &session.scope, &meter, request).await?))
 }
 
 async fn accept(app: &App, scope: &OrgScope, meter: &Meter, request: ChatRequest) -> Result<ChatAccepted> {
@@ -82,11 +85,11 @@ fn wants_json(headers: &HeaderMap) -> bool {
 /// happened since `after`, or 204 where the protocol has a word for that.
 pub async fn attach(
     State(app): State<App>,
-    session: MemberOf<SessionId>,
+    session: MemberOf<SessionId, ChatWrite>,
     watch: Watch,
     Resume(after): Resume,
     protocol: Protocol,
-) -> Result<Response> {
+) -> Result<Watched> {
     let scope = &session.scope;
     let project = app.platform.sessions.get(scope, session.id).await?.project_id;
     // Subscribed before looking, so that a run that ends in between is seen to end.
@@ -95,7 +98,7 @@ pub async fn attach(
     let which = (project, session.id);
     let is_over = matches!(status, SessionStatus::Idle | SessionStatus::Failed);
     if is_over && protocol == Protocol::AiSdk {
-        return Ok(StatusCode::NO_CONTENT.into_response());
+        return Ok(Watched(StatusCode::NO_CONTENT.into_response()));
     }
     let (feed, until) = if is_over {
         let last = last_event(&app, scope, session.id, after).await?;
@@ -104,7 +107,7 @@ pub async fn attach(
     } else {
         (feed, Until::AnyRun)
     };
-    Ok(stream::of_session(&app, which, feed, (protocol, until), watch.over(project)))
+    Ok(Watched(stream::of_session(&app, which, feed, (protocol, until), watch.over(scope, project))))
 }
 
 /// The position of a session's last durable event.
@@ -120,13 +123,16 @@ async fn last_event(app: &App, scope: &OrgScope, session: SessionId, after: Opti
 }
 
 /// `POST /chat/:id/stop`: stops the session's run; fine when none is going on.
-pub async fn stop(State(app): State<App>, session: MemberOf<SessionId>) -> Result<Response> {
+pub async fn stop(State(app): State<App>, session: WriterOf<SessionId, ChatWrite>) -> Result<Done> {
     app.platform.engine.stop(&session.scope, session.id).await?;
-    Ok(done())
+    Ok(Done)
 }
 
 /// `POST /chat/:id/resume`: goes on with a waiting or failed session.
-pub async fn resume(State(app): State<App>, session: MemberOf<SessionId>) -> Result<Response> {
+pub async fn resume(
+    State(app): State<App>,
+    session: WriterOf<SessionId, ChatWrite>,
+) -> Result<Data<Session>> {
     app.platform.engine.resume(&session.scope, session.id).await?;
-    Ok(ok(app.platform.sessions.get(&session.scope, session.id).await?))
+    Ok(Data(app.platform.sessions.get(&session.scope, session.id).await?))
 }

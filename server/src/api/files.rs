@@ -1,27 +1,32 @@
 //! Files of a project's folder.
 
-use super::ok;
 use crate::{
     app::App,
-    auth::MemberOf,
+    auth::{
+        MemberOf, WriterOf,
+        permission::{FilesRead, FilesWrite},
+    },
     error::Result,
     extract::{self, Query},
+    openapi::{Data, Download},
 };
 use alumia_platform::Error;
-use alumia_protocol::{List, ProjectId};
+use alumia_protocol::{List, ProjectId, files::FileEntry};
 use axum::{
     body::Body,
     extract::State,
     http::{HeaderValue, header},
-    response::{IntoResponse, Response},
+    response::IntoResponse,
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// The most that an uploaded file may have.
 const LARGEST: usize = 100 * 1024 * 1024;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct Folder {
+    /// Path below the project's folder; all of it when absent.
     #[serde(default)]
     folder: String,
 }
@@ -29,14 +34,15 @@ pub struct Folder {
 /// `GET /projects/:id/files?folder=`: what a folder holds, folders first.
 pub async fn list(
     State(app): State<App>,
-    project: MemberOf<ProjectId>,
+    project: MemberOf<ProjectId, FilesRead>,
     Query(which): Query<Folder>,
-) -> Result<Response> {
-    Ok(ok(List::whole(app.platform.files.list(&project.scope, project.id, &which.folder).await?)))
+) -> Result<Data<List<FileEntry>>> {
+    Ok(Data(List::whole(app.platform.files.list(&project.scope, project.id, &which.folder).await?)))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct File {
+    /// Path below the project's folder.
     path: String,
 }
 
@@ -44,9 +50,9 @@ pub struct File {
 /// and nothing in them runs; all else is a download.
 pub async fn read(
     State(app): State<App>,
-    project: MemberOf<ProjectId>,
+    project: MemberOf<ProjectId, FilesRead>,
     Query(file): Query<File>,
-) -> Result<Response> {
+) -> Result<Download> {
     let bytes = app.platform.files.read(&project.scope, project.id, &file.path, LARGEST).await?;
     let kind = shown_kind(&file.path);
     let name = file.path.rsplit('/').next().unwrap_or_default();
@@ -57,7 +63,7 @@ pub async fn read(
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'")),
         (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
     ];
-    Ok((headers, bytes).into_response())
+    Ok(Download((headers, bytes).into_response()))
 }
 
 /// The media types that a browser may show by itself.
@@ -92,13 +98,13 @@ fn named(disposition: &str, name: &str) -> HeaderValue {
 /// `PUT /projects/:id/files/content?path=`: the raw bytes, at most 100 MB.
 pub async fn write(
     State(app): State<App>,
-    project: MemberOf<ProjectId>,
+    project: WriterOf<ProjectId, FilesWrite>,
     Query(file): Query<File>,
     body: Body,
-) -> Result<Response> {
+) -> Result<Data<FileEntry>> {
     if file.path.is_empty() {
         return Err(Error::invalid("path", "Name the file: path=folder/name.txt.").into());
     }
     let bytes = extract::read(body, LARGEST).await?;
-    Ok(ok(app.platform.files.write(&project.scope, project.id, &file.path, &bytes).await?))
+    Ok(Data(app.platform.files.write(&project.scope, project.id, &file.path, &bytes).await?))
 }

@@ -1,17 +1,24 @@
 //! The HTTP API below `/api/v1`: one file per capability, one list of all routes.
 
 mod agents;
+mod audit;
 mod auth;
 mod blocks;
 mod chat;
 mod files;
+mod keys;
 mod me;
 mod models;
+mod openapi;
+mod orgs;
 mod projects;
 mod sessions;
+mod workspaces;
 
 mod routes;
+mod summaries;
 
+pub use openapi::DOCUMENT;
 pub use routes::{BASE, Foreign, Limit, Route, router, routes};
 
 use alumia_protocol::Success;
@@ -21,25 +28,17 @@ use axum::{
 };
 use serde::Serialize;
 
-/// `200` with the envelope around `data`.
-fn ok<T: Serialize>(data: T) -> Response {
-    axum::Json(Success::new(data)).into_response()
-}
-
-/// `201` with the envelope around `data`.
-fn created<T: Serialize>(data: T) -> Response {
-    (StatusCode::CREATED, axum::Json(Success::new(data))).into_response()
-}
-
-/// `200` for something done that has nothing to show.
-fn done() -> Response {
-    ok(serde_json::Value::Null)
+/// The envelope around `data`.
+pub fn respond<T: Serialize>(status: StatusCode, data: T) -> Response {
+    (status, axum::Json(Success::new(data))).into_response()
 }
 
 /// What a list's query string may say.
-#[derive(serde::Deserialize)]
+#[derive(serde::Deserialize, schemars::JsonSchema)]
 struct Page {
+    /// `nextCursor` of the page before.
     cursor: Option<String>,
+    /// How many.
     limit: Option<u32>,
 }
 

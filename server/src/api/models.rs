@@ -1,11 +1,15 @@
 //! The model catalog.
 
-use super::ok;
-use crate::{app::App, auth::Member};
-use alumia_protocol::List;
-use axum::{extract::State, response::Response};
+use crate::{
+    app::App,
+    auth::{Member, permission::ModelsRead},
+    error::Result,
+    openapi::Data,
+};
+use alumia_protocol::{List, models::CatalogModel};
+use axum::extract::State;
 
 /// `GET /models`: every model, and whether it is usable now.
-pub async fn list(State(app): State<App>, member: Member) -> Response {
-    ok(List::whole(app.platform.models.catalog(&member.scope)))
+pub async fn list(State(app): State<App>, member: Member<ModelsRead>) -> Result<Data<List<CatalogModel>>> {
+    Ok(Data(List::whole(app.platform.models.catalog(&member.scope))))
 }

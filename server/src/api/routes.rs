@@ -1,5 +1,14 @@
-use super::{agents, auth, blocks, chat, files, me, models, projects, sessions};
-use crate::{app::App, error::Failure, limits};
+use super::{
+    agents, audit, auth, blocks, chat, files, keys, me, models, openapi, orgs, projects, sessions,
+    summaries::summary, workspaces,
+};
+use crate::{
+    app::App,
+    auth::permission::Permission,
+    error::Failure,
+    idempotency, limits,
+    openapi::{Documented, Operation},
+};
 use alumia_platform::Error;
 use axum::{
     Router,
@@ -18,15 +27,15 @@ pub const BASE: &str = "/api/v1";
 pub enum Limit {
     /// By its method: reads or writes.
     Method,
-    /// Sign-in and sign-up.
+    /// Sign-in, sign-up, step-up, and what else guesses could be made at.
     Auth,
-    /// The handler decides: a message sent again costs nothing.
+    /// Writes, and the chat's besides for a message that is new.
     Chat,
     /// Reads, whatever the method.
     Read,
 }
 
-/// Whose resource a route's `{id}` names, for the test that asks each for a stranger's.
+/// What a route's `{id}` names, for the tests that ask each for a stranger's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Foreign {
     Nothing,
@@ -34,6 +43,18 @@ pub enum Foreign {
     Session,
     Block,
     Agent,
+    Workspace,
+    Org,
+    /// An API key.
+    Key,
+    /// A member of the organisation, by the person's id.
+    Member,
+    Invite,
+    /// An invitation, by the secret of its link; whoever holds that may look.
+    Link,
+    Passkey,
+    /// A browser session.
+    Browser,
 }
 
 /// One route.
@@ -43,27 +64,52 @@ pub struct Route {
     pub path: &'static str,
     pub limit: Limit,
     pub of: Foreign,
+    /// What it asks of its caller.
+    pub permission: Permission,
+    /// The handler: `projects::list`.
+    pub name: &'static str,
+    /// What it does, in a sentence.
+    pub about: &'static str,
+    /// Its parameters, body and answers.
+    pub describe: fn(&mut Operation),
     handler: MethodRouter<App>,
 }
 
 impl Route {
     fn new<H, T>(method: Method, filter: MethodFilter, path: &'static str, of: Foreign, handler: H) -> Self
     where
-        H: Handler<T, App>,
+        H: Handler<T, App> + Documented<T>,
         T: 'static,
     {
-        Self { method, path, limit: Limit::Method, of, handler: on(filter, handler) }
+        let name = std::any::type_name::<H>();
+        let name = name.rsplit_once("api::").map_or(name, |(_, name)| name);
+        Self {
+            method,
+            path,
+            limit: Limit::Method,
+            of,
+            permission: H::PERMISSION,
+            name,
+            about: summary(name),
+            describe: H::describe,
+            handler: on(filter, handler),
+        }
     }
 
     const fn limit(mut self, limit: Limit) -> Self {
         self.limit = limit;
         self
     }
+
+    /// Whether its method may change something.
+    pub fn is_change(&self) -> bool {
+        !matches!(self.method, Method::GET | Method::HEAD)
+    }
 }
 
 macro_rules! verbs {
     ($($verb:ident $name:ident),+) => {$(
-        fn $verb<H: Handler<T, App>, T: 'static>(path: &'static str, of: Foreign, handler: H) -> Route {
+        fn $verb<H: Handler<T, App> + Documented<T>, T: 'static>(path: &'static str, of: Foreign, handler: H) -> Route {
             Route::new(Method::$name, MethodFilter::$name, path, of, handler)
         }
     )+};
@@ -72,12 +118,72 @@ verbs!(get GET, post POST, put PUT, patch PATCH, delete DELETE);
 
 /// Every route of the API. The router is made from this list, and so are the tests that walk all routes.
 pub fn routes() -> Vec<Route> {
-    use Foreign::{Agent, Block, Nothing, Project, Session};
+    use Foreign::{
+        Agent, Block, Browser, Invite, Key, Link, Member, Nothing, Org, Passkey, Project, Session, Workspace,
+    };
     vec![
         post("/auth/signup", Nothing, auth::sign_up).limit(Limit::Auth),
         post("/auth/login", Nothing, auth::sign_in).limit(Limit::Auth),
         post("/auth/logout", Nothing, auth::sign_out),
+        get("/auth/step-up", Nothing, auth::step_up::get),
+        get("/api-keys", Nothing, keys::list),
+        post("/api-keys", Nothing, keys::mint).limit(Limit::Auth),
+        post("/api-keys/{id}/rotate", Key, keys::rotate).limit(Limit::Auth),
+        delete("/api-keys/{id}", Key, keys::revoke),
+        get("/openapi.json", Nothing, openapi::get),
+        post("/auth/step-up/totp", Nothing, auth::step_up::by_code).limit(Limit::Auth),
+        post("/auth/totp/enroll", Nothing, auth::totp::enroll).limit(Limit::Auth),
+        post("/auth/totp/confirm", Nothing, auth::totp::confirm).limit(Limit::Auth),
+        delete("/auth/totp", Nothing, auth::totp::remove),
+        post("/auth/totp/recovery-codes", Nothing, auth::totp::renew_codes).limit(Limit::Auth),
+        get("/auth/passkeys", Nothing, auth::passkeys::list),
+        patch("/auth/passkeys/{id}", Passkey, auth::passkeys::rename),
+        delete("/auth/passkeys/{id}", Passkey, auth::passkeys::remove),
+        post("/auth/passkeys/register/start", Nothing, auth::passkeys::start_register).limit(Limit::Auth),
+        post("/auth/passkeys/register/finish", Nothing, auth::passkeys::finish_register).limit(Limit::Auth),
+        // A page that offers passkeys starts one unasked; nothing can be guessed before the finish.
+        post("/auth/passkeys/login/start", Nothing, auth::passkeys::start_login),
+        post("/auth/passkeys/login/finish", Nothing, auth::passkeys::finish_login).limit(Limit::Auth),
+        post("/auth/passkeys/step-up/start", Nothing, auth::passkeys::start_step_up),
+        post("/auth/passkeys/step-up/finish", Nothing, auth::passkeys::finish_step_up).limit(Limit::Auth),
+        get("/auth/sessions", Nothing, auth::sessions::list),
+        delete("/auth/sessions", Nothing, auth::sessions::end_others),
+        delete("/auth/sessions/{id}", Browser, auth::sessions::end),
+        post("/auth/password", Nothing, auth::account::change_password).limit(Limit::Auth),
+        post("/auth/password/forgot", Nothing, auth::account::forgot).limit(Limit::Auth),
+        post("/auth/password/reset", Nothing, auth::account::reset).limit(Limit::Auth),
+        post("/auth/email", Nothing, auth::account::change_email).limit(Limit::Auth),
+        post("/auth/email/verify", Nothing, auth::account::verify).limit(Limit::Auth),
+        post("/auth/email/confirm", Nothing, auth::account::confirm_email).limit(Limit::Auth),
         get("/me", Nothing, me::me),
+        post("/orgs", Nothing, orgs::create),
+        get("/orgs/deleted", Nothing, orgs::deleted),
+        post("/orgs/{id}/restore", Org, orgs::restore),
+        get("/org", Nothing, orgs::get),
+        patch("/org", Nothing, orgs::update),
+        delete("/org", Nothing, orgs::delete),
+        post("/org/leave", Nothing, orgs::leave),
+        get("/org/members", Nothing, orgs::members),
+        post("/org/members", Nothing, orgs::invite),
+        patch("/org/members/{id}", Member, orgs::change_role),
+        delete("/org/members/{id}", Member, orgs::remove),
+        get("/org/invites", Nothing, orgs::invites),
+        post("/org/invites", Nothing, orgs::invite),
+        post("/org/invites/{id}/resend", Invite, orgs::resend),
+        delete("/org/invites/{id}", Invite, orgs::revoke),
+        get("/invites/{id}", Link, orgs::view).limit(Limit::Auth),
+        post("/invites/{id}/accept", Link, orgs::accept).limit(Limit::Auth),
+        post("/invites/{id}/signup", Link, orgs::join).limit(Limit::Auth),
+        get("/workspaces", Nothing, workspaces::list),
+        post("/workspaces", Nothing, workspaces::create),
+        post("/workspaces/switch", Nothing, workspaces::switch),
+        get("/workspaces/{id}", Workspace, workspaces::get),
+        patch("/workspaces/{id}", Workspace, workspaces::rename),
+        delete("/workspaces/{id}", Workspace, workspaces::delete),
+        get("/workspaces/{id}/members", Workspace, workspaces::members),
+        post("/workspaces/{id}/members", Workspace, workspaces::add_member),
+        delete("/workspaces/{id}/members/{member}", Workspace, workspaces::remove_member),
+        get("/audit", Nothing, audit::list),
         get("/models", Nothing, models::list),
         get("/agents", Nothing, agents::list),
         get("/agents/{id}", Agent, agents::get),
@@ -121,8 +227,12 @@ pub fn routes() -> Vec<Route> {
 pub fn router(app: &App) -> Router<App> {
     let mut by_path = BTreeMap::<&str, MethodRouter<App>>::new();
     for route in routes() {
-        let limited =
-            route.handler.layer(middleware::from_fn_with_state((app.clone(), route.limit), limits::limit));
+        let once = if route.method == Method::POST {
+            route.handler.layer(middleware::from_fn_with_state(app.clone(), idempotency::idempotent))
+        } else {
+            route.handler
+        };
+        let limited = once.layer(middleware::from_fn_with_state((app.clone(), route.limit), limits::limit));
         let methods = by_path.remove(route.path).unwrap_or_default();
         by_path.insert(route.path, methods.merge(limited));
     }

@@ -1,159 +1,159 @@
 //! Sessions: conversations, their messages, events, waiting messages and calls.
 
-use super::{Page, created, done, ok};
+use super::Page;
 use crate::{
     app::App,
-    auth::{Member, MemberOf, SignedIn},
+    auth::{
+        Acting, MemberOf, WriterOf,
+        permission::{ChatWrite, Everybody, ProjectsRead, Writers},
+    },
     error::Result,
     extract::{Json, Query, Second},
+    openapi::{Created, Data, Done},
 };
-use alumia_platform::{OrgScope, orgs::Resource};
+use alumia_platform::orgs::Resource;
 use alumia_protocol::{
-    CallId, MessageId, ProjectId, SessionId,
-    sessions::{CreateSession, UpdateSession},
+    CallId, List, MessageId, ProjectId, SessionId,
+    events::Event,
+    sessions::{CreateSession, Message, Session, UpdateSession},
     tools::Approval,
 };
-use axum::{extract::State, response::Response};
+use axum::extract::State;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Which {
+    /// The project; all of them when absent.
     project_id: Option<ProjectId>,
+    /// `nextCursor` of the page before.
     cursor: Option<String>,
-}
-
-/// The organisation of the project that a request names, else the caller's.
-async fn scope_of(
-    app: &App,
-    SignedIn(user): SignedIn,
-    member: Member,
-    project: Option<ProjectId>,
-) -> Result<OrgScope> {
-    Ok(match project {
-        Some(project) => app.platform.orgs.scope_of(user, Resource::Project(project)).await?,
-        None => member.scope,
-    })
 }
 
 /// `GET /sessions`: 50 a page, most recently changed first, of one project or of all.
 pub async fn list(
     State(app): State<App>,
-    user: SignedIn,
-    member: Member,
+    caller: Acting<Everybody, ProjectsRead>,
     Query(which): Query<Which>,
-) -> Result<Response> {
-    let scope = scope_of(&app, user, member, which.project_id).await?;
+) -> Result<Data<List<Session>>> {
+    let scope = caller.scope(&app, which.project_id.map(Resource::Project)).await?;
     let cursor = which.cursor.as_deref().filter(|cursor| !cursor.is_empty());
-    Ok(ok(app.platform.sessions.list(&scope, which.project_id, cursor).await?))
+    Ok(Data(app.platform.sessions.list(&scope, which.project_id, cursor).await?))
 }
 
 /// `POST /sessions`: 201.
 pub async fn create(
     State(app): State<App>,
-    user: SignedIn,
-    member: Member,
+    caller: Acting<Writers, ChatWrite>,
     Json(new): Json<CreateSession>,
-) -> Result<Response> {
-    let scope = scope_of(&app, user, member, new.project_id).await?;
-    Ok(created(app.platform.sessions.create(&scope, new).await?))
+) -> Result<Created<Session>> {
+    let scope = caller.scope(&app, new.project_id.map(Resource::Project)).await?;
+    Ok(Created(app.platform.sessions.create(&scope, new).await?))
 }
 
 /// `GET /sessions/:id`.
-pub async fn get(State(app): State<App>, session: MemberOf<SessionId>) -> Result<Response> {
-    Ok(ok(app.platform.sessions.get(&session.scope, session.id).await?))
+pub async fn get(
+    State(app): State<App>,
+    session: MemberOf<SessionId, ProjectsRead>,
+) -> Result<Data<Session>> {
+    Ok(Data(app.platform.sessions.get(&session.scope, session.id).await?))
 }
 
 /// `PATCH /sessions/:id`.
 pub async fn update(
     State(app): State<App>,
-    session: MemberOf<SessionId>,
+    session: WriterOf<SessionId, ChatWrite>,
     Json(change): Json<UpdateSession>,
-) -> Result<Response> {
-    Ok(ok(app.platform.sessions.update(&session.scope, session.id, change).await?))
+) -> Result<Data<Session>> {
+    Ok(Data(app.platform.sessions.update(&session.scope, session.id, change).await?))
 }
 
 /// `DELETE /sessions/:id`.
-pub async fn delete(State(app): State<App>, session: MemberOf<SessionId>) -> Result<Response> {
+pub async fn delete(State(app): State<App>, session: WriterOf<SessionId, ChatWrite>) -> Result<Done> {
     app.platform.sessions.delete(&session.scope, session.id).await?;
-    Ok(done())
+    Ok(Done)
 }
 
 /// `GET /sessions/:id/messages`: finished messages, oldest first; `limit` 1–500.
 pub async fn messages(
     State(app): State<App>,
-    session: MemberOf<SessionId>,
+    session: MemberOf<SessionId, ProjectsRead>,
     Query(page): Query<Page>,
-) -> Result<Response> {
+) -> Result<Data<List<Message>>> {
     let limit = page.limit(100, 500)?;
-    Ok(ok(app.platform.sessions.messages(&session.scope, session.id, page.cursor(), limit).await?))
+    Ok(Data(app.platform.sessions.messages(&session.scope, session.id, page.cursor(), limit).await?))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct Since {
+    /// The position to go on from.
     #[serde(default)]
     after: i64,
+    /// How many.
     limit: Option<u32>,
 }
 
 /// `GET /sessions/:id/events`: the durable events after a position, oldest first; `limit` 1–500.
 pub async fn events(
     State(app): State<App>,
-    session: MemberOf<SessionId>,
+    session: MemberOf<SessionId, ProjectsRead>,
     Query(since): Query<Since>,
-) -> Result<Response> {
+) -> Result<Data<List<Event>>> {
     let limit = Page { cursor: None, limit: since.limit }.limit(100, 500)?;
-    Ok(ok(app.platform.log.list(&session.scope, session.id, since.after, limit).await?))
+    Ok(Data(app.platform.log.list(&session.scope, session.id, since.after, limit).await?))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct NewContent {
+    /// Markdown.
     content: String,
 }
 
 /// `PATCH /sessions/:id/queue/:message`: edits a waiting message; 409 once it has joined.
 pub async fn edit_queued(
     State(app): State<App>,
-    session: MemberOf<SessionId>,
+    session: WriterOf<SessionId, ChatWrite>,
     Second(message): Second<MessageId>,
     Json(new): Json<NewContent>,
-) -> Result<Response> {
+) -> Result<Done> {
     app.platform.engine.edit_queued(&session.scope, session.id, message, Some(new.content)).await?;
-    Ok(done())
+    Ok(Done)
 }
 
 /// `DELETE /sessions/:id/queue/:message`: takes a waiting message back; 409 once it has joined.
 pub async fn remove_queued(
     State(app): State<App>,
-    session: MemberOf<SessionId>,
+    session: WriterOf<SessionId, ChatWrite>,
     Second(message): Second<MessageId>,
-) -> Result<Response> {
+) -> Result<Done> {
     app.platform.engine.edit_queued(&session.scope, session.id, message, None).await?;
-    Ok(done())
+    Ok(Done)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct Answer {
+    /// What the person says.
     approval: Approval,
 }
 
 /// `POST /sessions/:id/calls/:call/approve`: answers an approval request.
 pub async fn approve(
     State(app): State<App>,
-    session: MemberOf<SessionId>,
+    session: WriterOf<SessionId, ChatWrite>,
     Second(call): Second<CallId>,
     Json(answer): Json<Answer>,
-) -> Result<Response> {
+) -> Result<Done> {
     app.platform.engine.approve(&session.scope, session.id, call, answer.approval).await?;
-    Ok(done())
+    Ok(Done)
 }
 
 /// `POST /sessions/:id/calls/:call/cancel`: ends one running call.
 pub async fn cancel_call(
     State(app): State<App>,
-    session: MemberOf<SessionId>,
+    session: WriterOf<SessionId, ChatWrite>,
     Second(call): Second<CallId>,
-) -> Result<Response> {
+) -> Result<Done> {
     app.platform.engine.cancel_call(&session.scope, session.id, call).await?;
-    Ok(done())
+    Ok(Done)
 }

@@ -1,5 +1,5 @@
 use crate::{app::App, error::Failure};
-use alumia_platform::Error;
+use alumia_platform::keys::{Holder, Refusal};
 use alumia_protocol::UserId;
 use axum::{
     extract::{Request, State},
@@ -8,23 +8,26 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// What a request brought along, as an extension.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a request brought along, as an extension. A key wins over a cookie, so that a program can't be
+/// mistaken for a person.
+#[derive(Clone, Debug)]
 pub enum Credentials {
     /// Nothing that holds.
     None,
     /// A browser session.
     User(UserId),
-    /// An `Authorization` header. It wins over a cookie, so that a program can't be mistaken for a person.
-    Key,
+    /// An API key.
+    Key(Holder),
+    /// An `Authorization` header that opens nothing.
+    BadKey(Refusal),
 }
 
 impl Credentials {
-    /// The person, if one is signed in.
-    pub const fn user(self) -> Option<UserId> {
+    /// The person, if one is signed in with a browser.
+    pub const fn user(&self) -> Option<UserId> {
         match self {
-            Self::User(user) => Some(user),
-            Self::None | Self::Key => None,
+            Self::User(user) => Some(*user),
+            Self::None | Self::Key(_) | Self::BadKey(_) => None,
         }
     }
 }
@@ -34,12 +37,11 @@ pub fn has_bearer(headers: &HeaderMap) -> bool {
     headers.contains_key(header::AUTHORIZATION)
 }
 
-/// The refusal of a key that nobody was given.
-pub(super) fn unknown_key() -> Failure {
-    Failure::from(Error::Unauthorized {
-        reason: None,
-        message: "This API key is not known here. Check that it is whole and was not revoked.".into(),
-    })
+/// The API key that a request names; empty for an `Authorization` header of another kind.
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().unwrap_or_default();
+    let (kind, key) = value.split_once(' ').unwrap_or_default();
+    Some(if kind.eq_ignore_ascii_case("bearer") { key.trim() } else { "" })
 }
 
 /// Finds out who is calling, once for a request, and sets the cookie that signing in or out asks for.
@@ -49,10 +51,13 @@ pub async fn identify(State(app): State<App>, request: Request, next: Next) -> R
         Ok(session) => session,
         Err(error) => return Failure::from(error).into_response(),
     };
-    let credentials = if has_bearer(&parts.headers) {
-        Credentials::Key
-    } else {
-        session.user().map_or(Credentials::None, Credentials::User)
+    let credentials = match bearer(&parts.headers) {
+        Some(key) => match app.platform.keys.authenticate(key).await {
+            Ok(Ok(holder)) => Credentials::Key(holder),
+            Ok(Err(refusal)) => Credentials::BadKey(refusal),
+            Err(error) => return Failure::from(error).into_response(),
+        },
+        None => session.user().map_or(Credentials::None, Credentials::User),
     };
     parts.extensions.insert(credentials);
     parts.extensions.insert(session.clone());

@@ -42,10 +42,11 @@ impl fmt::Display for Report {
     }
 }
 
-/// Looks at data directory, database, sandbox and models; calls nobody outside.
+/// Looks at data directory, database, mail, sandbox and models; calls nobody outside.
 pub async fn examine(config: &Config) -> Report {
     let mut findings = vec![data_directory(config)];
     findings.push(database(config).await);
+    findings.push(mail(config));
     findings.push(sandbox(config));
     findings.push(models(config));
     Report(findings)
@@ -81,6 +82,16 @@ async fn database(config: &Config) -> Finding {
         }
         Err(error) => Finding { what, state: State::Broken, text: error.to_string() },
     }
+}
+
+fn mail(config: &Config) -> Finding {
+    let what = "mail";
+    if config.mail.smtp_url.is_empty() {
+        let text = "letters go to the log; set [mail] smtp_url to send them".into();
+        return Finding { what, state: State::Reduced, text };
+    }
+    let text = format!("by SMTP, from {}", config.mail.from);
+    Finding { what, state: State::Good, text }
 }
 
 fn sandbox(config: &Config) -> Finding {

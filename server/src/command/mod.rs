@@ -1,6 +1,7 @@
 //! The command line.
 
 mod doctor;
+mod keys;
 
 use crate::{
     config::{self, Config, ConfigError},
@@ -44,10 +45,24 @@ enum Command {
         #[command(flatten)]
         settings: Settings,
     },
+    /// The keys that the database's secrets are encrypted with.
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
     /// Explains the settings.
     Config {
         #[command(subcommand)]
         command: ConfigCommand,
+    },
+}
+
+#[derive(Subcommand)]
+enum KeysCommand {
+    /// Puts a new master key in the place of the old one, while servers go on serving.
+    Rotate {
+        #[command(flatten)]
+        settings: Settings,
     },
 }
 
@@ -119,6 +134,7 @@ fn dispatch(command: Command) -> Outcome {
             if dev && config.mode == config::Mode::Production {
                 return Err(ConfigError::new("--dev is refused because mode = \"production\".").into());
             }
+            config.dev = dev;
             log_to_stderr();
             runtime()?.block_on(serve::serve(config, role))?;
             Ok(ExitCode::SUCCESS)
@@ -137,6 +153,10 @@ fn dispatch(command: Command) -> Outcome {
             let report = runtime()?.block_on(doctor::examine(&settings.load()?));
             print(&report.to_string());
             Ok(if report.is_healthy() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Command::Keys { command: KeysCommand::Rotate { settings } } => {
+            print(&runtime()?.block_on(keys::rotate(&settings.load()?))?);
+            Ok(ExitCode::SUCCESS)
         }
         Command::Config { command: ConfigCommand::Check { settings } } => {
             settings.load()?;

@@ -16,9 +16,13 @@ pub struct Config {
     pub security: Security,
     #[serde(default, serialize_with = "names")]
     pub providers: Vec<ProviderConfig>,
+    pub mail: Mail,
     pub sandbox: Sandbox,
     pub runs: Runs,
     pub limits: Limits,
+    /// Whether the flag `--dev` was given: development helpers are there.
+    #[serde(skip)]
+    pub dev: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -57,6 +61,10 @@ pub struct Database {
 #[serde(deny_unknown_fields)]
 pub struct Security {
     pub sign_ups: SignUps,
+    /// How long a step-up holds.
+    pub step_up_minutes: u32,
+    /// Empty: a file in the data directory.
+    pub master_key: Secret,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -64,6 +72,14 @@ pub struct Security {
 pub enum SignUps {
     Open,
     Closed,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    /// Empty: letters go to the log.
+    pub smtp_url: Secret,
+    pub from: String,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]

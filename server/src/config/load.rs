@@ -95,6 +95,21 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     if runs.max_steps == 0 || runs.max_minutes == 0 || runs.workers == 0 {
         wrong.push("[runs] max_steps, max_minutes and workers must be at least 1.".to_owned());
     }
+    if !(1..=1_440).contains(&config.security.step_up_minutes) {
+        wrong.push("[security] step_up_minutes must be from 1 to 1440.".to_owned());
+    }
+    let master_key = &config.security.master_key;
+    if !master_key.is_empty()
+        && let Err(error) = alumia_platform::secrets::MasterKeys::parse(master_key.expose())
+    {
+        wrong.push(format!("[security] master_key: {error}"));
+    }
+    let mail = &config.mail;
+    if !mail.smtp_url.is_empty()
+        && let Err(error) = alumia_platform::mail::Smtp::new(mail.smtp_url.expose(), &mail.from)
+    {
+        wrong.push(format!("{error}."));
+    }
     if let Err(error) = alumia_models::config::providers(config.providers.clone()) {
         wrong.push(format!("{error}."));
     }
@@ -181,6 +196,10 @@ mod tests {
         assert!(complaint("mode = \"prod\"").contains("production"));
         assert!(complaint("mode = \"production\"").contains("public_url"));
         assert!(complaint("[limits]\nchat_per_minute = 0").contains("at least 1"));
+        assert!(complaint("[security]\nstep_up_minutes = 0").contains("step_up_minutes"));
+        assert!(complaint("[security]\nmaster_key = \"hunter2\"").contains("openssl rand"));
+        let mail = complaint("[mail]\nsmtp_url = \"http://a:hunter2@b\"");
+        assert!(mail.contains("smtp_url") && !mail.contains("hunter2"), "{mail}");
         assert!(complaint("[nonsense]\na = 1").contains("nonsense"));
         assert!(complaint("[[providers]]\nid = \"builtin\"\nmodels = []").contains("choose another"));
     }

@@ -7,7 +7,7 @@ mod load;
 mod show;
 
 pub use concerns::{
-    Config, Database, Limits, Mode, Runs, Sandbox, SandboxMode, Secret, Security, Server, SignUps,
+    Config, Database, Limits, Mail, Mode, Runs, Sandbox, SandboxMode, Secret, Security, Server, SignUps,
 };
 pub use load::{ConfigError, load, load_from};
 pub use show::show;

@@ -17,7 +17,8 @@ mod tests {
     #[test]
     fn prints_no_secret() {
         let text = "[database]\nurl = \"postgres://a:hunter2@b/c\"\n\
-                    [[providers]]\nid = \"openai\"\napi_key = \"hunter3\"";
+                    [[providers]]\nid = \"openai\"\napi_key = \"hunter3\"\n\
+                    [mail]\nsmtp_url = \"smtp://a:hunter4@b\"";
         let config = load_from(Figment::from(Toml::string(MANUAL)).merge(Toml::string(text))).unwrap();
         let shown = show(&config).unwrap();
         assert!(shown.contains("url = \"***\"") && shown.contains("api_key = \"***\""), "{shown}");

@@ -54,7 +54,11 @@ enum Piece {
 
 /// An event stream of `pieces`, with heartbeats, until they end, the caller may no longer see them, or the
 /// server ends.
-fn respond(app: &App, pieces: impl Stream<Item = Piece> + Send + 'static, watching: Watching) -> Response {
+fn respond(
+    app: &App,
+    pieces: impl Stream<Item = Piece> + Send + 'static,
+    mut watching: Watching,
+) -> Response {
     let ending = app.ending.clone();
     let body = async_stream::stream! {
         // Makes the browser see the connection as open before anything happens.
@@ -66,6 +70,11 @@ fn respond(app: &App, pieces: impl Stream<Item = Piece> + Send + 'static, watchi
             tokio::select! {
                 biased;
                 () = ending.cancelled() => break,
+                () = watching.changed() => {
+                    if !watching.may_go_on().await {
+                        break;
+                    }
+                }
                 piece = pieces.next() => match piece {
                     Some(Piece::Send(frame)) => yield frame,
                     Some(Piece::Last(frame)) => {

@@ -1,15 +1,26 @@
-use crate::{app::App, auth::SignedIn, error::Failure, web_sessions::Session};
-use alumia_platform::{Error, Platform, orgs::Resource};
+use crate::{
+    app::App,
+    auth::{Credentials, bearer},
+    error::Failure,
+    openapi::{Operation, Part},
+    web_sessions::Session,
+};
+use alumia_platform::{
+    Error, OrgScope, Platform,
+    orgs::{AccessWatch, Resource},
+};
 use alumia_protocol::{ProjectId, UserId};
 use axum::{extract::FromRequestParts, http::request::Parts};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// The position to go on from: `Last-Event-ID`, which browsers send when they reconnect, else `?after=`.
 #[derive(Clone, Copy, Debug)]
 pub struct Resume(pub Option<i64>);
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 struct After {
+    /// The position to go on from; the header `Last-Event-ID` wins over it.
     after: Option<i64>,
 }
 
@@ -32,13 +43,27 @@ impl FromRequestParts<App> for Resume {
     }
 }
 
+impl Part for Resume {
+    fn describe(operation: &mut Operation) {
+        operation.query::<After>();
+    }
+}
+
 /// How a session's events are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Protocol {
     /// As the log has them.
     Native,
     /// As the Vercel AI SDK's UI message stream.
     AiSdk,
+}
+
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "says what the query string may hold")]
+struct Choice {
+    /// How events are written; `native` when absent.
+    protocol: Option<Protocol>,
 }
 
 #[derive(Deserialize)]
@@ -60,44 +85,82 @@ impl FromRequestParts<App> for Protocol {
     }
 }
 
+impl Part for Protocol {
+    fn describe(operation: &mut Operation) {
+        operation.query::<Choice>();
+    }
+}
+
 /// Who opened a stream.
 pub struct Watch {
     platform: Platform,
-    session: Session,
     user: UserId,
+    by: By,
+}
+
+/// What opened it.
+enum By {
+    Session(Session),
+    /// An API key's secret.
+    Key(String),
 }
 
 impl FromRequestParts<App> for Watch {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
-        let SignedIn(user) = SignedIn::from_request_parts(parts, app).await?;
-        let session = Session::from_request_parts(parts, app).await?;
-        Ok(Self { platform: app.platform.clone(), session, user })
+        let (user, by) = match parts.extensions.get::<Credentials>() {
+            Some(Credentials::User(user)) => {
+                (*user, By::Session(Session::from_request_parts(parts, app).await?))
+            }
+            Some(Credentials::Key(holder)) => {
+                (holder.scope.user_id(), By::Key(bearer(&parts.headers).unwrap_or_default().to_owned()))
+            }
+            _ => return Err(Failure::signed_out()),
+        };
+        Ok(Self { platform: app.platform.clone(), user, by })
     }
 }
+
+impl Part for Watch {}
 
 impl Watch {
-    /// Watches a project.
-    pub fn over(self, project: ProjectId) -> Watching {
-        Watching { watch: self, project }
+    /// Watches a project that `scope` sees.
+    pub fn over(self, scope: &OrgScope, project: ProjectId) -> Watching {
+        let changes = self.platform.access_changes.watch(scope.org_id(), self.user);
+        Watching { watch: self, changes, project }
     }
 }
 
-/// Asks now and then whether a stream's reader still may see what it shows.
+/// Asks whether a stream's reader still may see what it shows: when something changed, and now and then.
 pub struct Watching {
     watch: Watch,
+    changes: AccessWatch,
     project: ProjectId,
 }
 
 impl Watching {
-    /// False once the person signed out or lost sight of the project. A database that is away says nothing.
+    /// Returns when it is time to ask: a membership, a workspace or the project's visibility changed.
+    pub async fn changed(&mut self) {
+        self.changes.changed().await;
+    }
+
+    /// False once the person signed out, the key ended, or either lost sight of the project. A database that is
+    /// away says nothing.
     pub async fn may_go_on(&self) -> bool {
-        let Watch { platform, session, user } = &self.watch;
-        if matches!(session.still_holds().await, Ok(false)) {
+        let Watch { platform, user, by } = &self.watch;
+        let holds = match by {
+            By::Session(session) => session.still_holds().await,
+            By::Key(secret) => platform.keys.still_holds(secret).await,
+        };
+        if matches!(holds, Ok(false)) {
             return false;
         }
-        let seen = platform.orgs.scope_of(*user, Resource::Project(self.project)).await;
+        let seen = async {
+            let scope = platform.orgs.scope_of(*user, Resource::Project(self.project)).await?;
+            platform.projects.get(&scope, self.project).await
+        };
+        let seen = seen.await;
         !matches!(seen, Err(Error::NotFound(_) | Error::Forbidden { .. }))
     }
 }

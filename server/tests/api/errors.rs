@@ -8,7 +8,7 @@ use crate::{
         people::{PASSWORD, note, unknown},
     },
 };
-use alumia_protocol::ErrorCode;
+use alumia_protocol::{ErrorCode, people::Role};
 use reqwest::Method;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -18,7 +18,7 @@ async fn each_error_has_its_code_status_and_words() {
     let (app, mut chapter) = (App::start().await, Chapter::default());
     let ada = app.person("Ada").await;
     let vera = app.person("Vera").await;
-    app.join(&vera, &ada, "viewer").await;
+    app.join(&vera, &ada, Role::Viewer).await;
     let project = ada.project("Errors").await;
     let at = format!("/projects/{project}");
     let mut codes = BTreeSet::new();

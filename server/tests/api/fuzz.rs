@@ -69,7 +69,7 @@ fn random_bodies_are_no_fault_of_ours() {
     let (app, ada, things) = runtime.block_on(async {
         let app = App::start().await;
         let ada = app.person("Ada").await;
-        let things = Things::made_by(&ada, json!({})).await;
+        let things = Things::made_by(&app, &ada, json!({})).await;
         (app, ada, things)
     });
     // Those would take away what the others need.
@@ -79,15 +79,15 @@ fn random_bodies_are_no_fault_of_ours() {
     let case = (0..routes.len(), anything(), any::<bool>(), 0..12_usize);
     let outcome = TestRunner::new(config).run(&case, |(route, value, whole, mut nth)| {
         let route = &routes[route];
-        let place = place(route, &things);
-        let body = match place.carries {
+        let (carries, query) = place(route, &things);
+        let body = match carries {
             Carries::Json(mut right) if !whole => {
                 replace(&mut right, &mut nth, &value);
                 right
             }
             _ => value,
         };
-        let request = ada.api(route.method.clone(), &(path(route, &things) + place.query)).json(&body);
+        let request = ada.api(route.method.clone(), &(path(route, &things) + query)).json(&body);
         let answer = runtime.block_on(Answer::of(request));
         prop_assert!(answer.status < 500, "{} {body}: {answer}", name(route));
         if answer.status >= 400 {

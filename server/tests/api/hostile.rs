@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 /// Sends raw bytes as JSON.
 fn raw(client: &Client, route: &Route, things: &Things, body: impl Into<reqwest::Body>) -> RequestBuilder {
-    let path = path(route, things) + place(route, things).query;
+    let path = path(route, things) + place(route, things).1;
     client.api(method(route), &path).header("content-type", "application/json").body(body)
 }
 
@@ -28,7 +28,8 @@ pub async fn healthy(person: &Person) {
 async fn what_is_not_json_of_the_right_shape_is_400() {
     let app = App::start().await;
     let ada = app.person("Ada").await;
-    let things = Things::made_by(&ada, json!({})).await;
+    app.step_up(&ada).await;
+    let things = Things::made_by(&app, &ada, json!({})).await;
     let odd: [&[u8]; 4] = [
         b"{\"content\":\"\\ud800\",\"name\":\"\\ud800\",\"email\":\"\\ud800\",\"password\":\"\"}",
         b"{\"version\":1e999,\"enabled\":1e999}",
@@ -65,8 +66,8 @@ async fn what_is_not_json_of_the_right_shape_is_400() {
             let answer = Answer::of(raw(&ada, &route, &things, body)).await;
             assert!(answer.status < 500, "{}: {answer}", name(&route));
         }
-        let sample = place(&route, &things);
-        let request = ada.api(method(&route), &(path(&route, &things) + sample.query));
+        let query = place(&route, &things).1;
+        let request = ada.api(method(&route), &(path(&route, &things) + query));
         let answer = Answer::of(request.header("content-type", "text/html").body("{}")).await;
         assert_eq!(answer.status, 400, "{}: not said to be JSON: {answer}", name(&route));
     }
@@ -77,7 +78,8 @@ async fn what_is_not_json_of_the_right_shape_is_400() {
 async fn what_is_too_large_is_413_and_its_sender_sees_that() {
     let app = App::start().await;
     let ada = app.person("Ada").await;
-    let things = Things::made_by(&ada, json!({})).await;
+    app.step_up(&ada).await;
+    let things = Things::made_by(&app, &ada, json!({})).await;
     let large = "x".repeat(10 * 1024 * 1024);
     for route in with_json() {
         let answer = Answer::of(raw(&ada, &route, &things, large.clone())).await;
@@ -119,7 +121,7 @@ async fn unknown_fields_are_ignored_except_where_content_would_be_lost() {
 async fn values_out_of_range_are_422_and_name_the_field() {
     let app = App::start().await;
     let ada = app.person("Ada").await;
-    let Things { project, session, block, .. } = Things::made_by(&ada, json!({})).await;
+    let Things { project, session, block, .. } = Things::made_by(&app, &ada, json!({})).await;
     let long = |length: usize| "ü".repeat(length);
     let mut nested = json!(1);
     for _ in 0..100 {

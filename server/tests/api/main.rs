@@ -4,8 +4,12 @@
 mod errors;
 mod fuzz;
 mod hostile;
+mod idempotency;
+mod keys;
 mod limits;
 mod matrix;
+mod openapi;
+mod permissions;
 mod places;
 mod sign_in;
 mod snapshot;

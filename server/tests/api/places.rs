@@ -1,27 +1,21 @@
-//! What the tests that walk all routes have to know of each: who may call it, and a request that is right.
+//! What the tests that walk all routes have to know of each: ids, and a request that is right. Who may call it
+//! the route itself says.
 
+use alumia_protocol::{
+    keys::{NewApiKey, Scope},
+    orgs::CreateInvite,
+    people::Role,
+};
 use alumia_server::api::{Foreign, Route, routes};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 use crate::support::{
+    App,
     client::Client,
     people::{Person, note, unknown},
 };
-
-/// Who may call a route.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Who {
-    /// Without an account.
-    Anyone,
-    /// Everybody who is signed in, for themselves.
-    Person,
-    /// Every member of the organisation.
-    Reader,
-    /// Members who may change things: not viewers, not billing.
-    Writer,
-}
 
 /// What a right request carries.
 #[derive(Clone, Debug)]
@@ -31,15 +25,6 @@ pub enum Carries {
     Bytes,
 }
 
-/// One route's place.
-#[derive(Clone, Debug)]
-pub struct Place {
-    pub who: Who,
-    pub carries: Carries,
-    /// Begins with `?` where there is one.
-    pub query: &'static str,
-}
-
 /// The ids of one organisation's things.
 #[derive(Clone, Debug)]
 pub struct Things {
@@ -47,19 +32,45 @@ pub struct Things {
     pub session: String,
     pub block: String,
     pub agent: String,
+    pub workspace: String,
+    pub org: String,
+    pub key: String,
+    /// Whoever made them.
+    pub member: String,
+    pub invite: String,
+    /// The secret of the invitation's link.
+    pub link: String,
+    /// One that nothing has, unless a test puts a real one here: ending it signs its owner out.
+    pub browser: String,
 }
 
 impl Things {
-    /// One of each, made by `person`; `project` says more about the project.
-    pub async fn made_by(person: &Person, project: Value) -> Self {
+    /// One of each, made by `person`, an owner; `project` says more about the project.
+    pub async fn made_by(app: &App, person: &Person, project: Value) -> Self {
         let mut form = json!({ "name": "Things" });
         form.as_object_mut().unwrap().extend(project.as_object().unwrap().clone());
-        let project = person.post("/projects", &form).await.data()["id"].as_str().unwrap().to_owned();
-        let agents = person.get("/agents").await.data();
+        let project = person.post("/projects", &form).await.data();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let (workspace, project) = (text(&project["workspaceId"]), text(&project["id"]));
+        let scope = app.platform.orgs.scope(person.user, &person.org).await.unwrap();
+        let key = NewApiKey { name: "Key".into(), scopes: vec![Scope::ModelsRead], expires_at: None };
+        let invite = CreateInvite {
+            email: format!("{}@example.com", unknown()),
+            role: Role::Viewer,
+            workspace_id: None,
+        };
+        let invite = app.platform.invites.create(&scope, invite).await.unwrap();
         let things = Self {
             session: person.session(&project).await,
             block: person.block(&project).await,
-            agent: agents["items"][0]["id"].as_str().unwrap().to_owned(),
+            agent: text(&person.get("/agents").await.data()["items"][0]["id"]),
+            workspace,
+            org: person.org_id.clone(),
+            key: app.platform.keys.mint(&scope, key).await.unwrap().about.id.to_string(),
+            member: person.user.to_string(),
+            link: invite.path.rsplit('/').next().unwrap().to_owned(),
+            invite: invite.invite.id.to_string(),
+            browser: unknown(),
             project,
         };
         let path = format!("/projects/{}/files/content?path=there.txt", things.project);
@@ -69,98 +80,153 @@ impl Things {
 
     /// Ids that nothing has.
     pub fn unknown() -> Self {
-        Self { project: unknown(), session: unknown(), block: unknown(), agent: unknown() }
+        Self::each(unknown)
     }
 
     /// The same text for all: no ids at all.
     pub fn all(text: &str) -> Self {
-        let text = || text.to_owned();
-        Self { project: text(), session: text(), block: text(), agent: text() }
+        Self::each(|| text.to_owned())
     }
 
-    fn of(&self, kind: Foreign) -> &str {
+    fn each(id: impl Fn() -> String) -> Self {
+        Self {
+            project: id(),
+            session: id(),
+            block: id(),
+            agent: id(),
+            workspace: id(),
+            org: id(),
+            key: id(),
+            member: id(),
+            invite: id(),
+            link: id(),
+            browser: id(),
+        }
+    }
+
+    pub fn of(&self, kind: Foreign) -> &str {
         match kind {
             Foreign::Nothing => "",
             Foreign::Project => &self.project,
             Foreign::Session => &self.session,
             Foreign::Block => &self.block,
             Foreign::Agent => &self.agent,
+            Foreign::Workspace => &self.workspace,
+            Foreign::Org => &self.org,
+            Foreign::Key => &self.key,
+            Foreign::Member => &self.member,
+            Foreign::Invite => &self.invite,
+            Foreign::Link => &self.link,
+            // Passkeys need a ceremony; those of others are asked for in platform/tests/factors.rs.
+            Foreign::Passkey | Foreign::Browser => &self.browser,
         }
     }
 }
 
-/// The place of a route; `things` are those that its body names.
+/// What a right request to a route carries, about `things`, and its query, which begins with `?` if it has one.
+/// Where a success would end the caller's account, session or organisation the request is one that is let in and
+/// then refused for what it says.
 ///
 /// # Panics
-/// For a route that has none. Give a new route one here: then all tests that walk routes hold for it.
-#[expect(clippy::match_same_arms, reason = "a line for each route is easiest to find")]
-pub fn place(route: &Route, things: &Things) -> Place {
+/// For a changing route that isn't here. Give a new one its line: then all tests that walk routes hold for it.
+pub fn place(route: &Route, things: &Things) -> (Carries, &'static str) {
     use Carries::{Bytes, Json, Nothing};
-    use Who::{Anyone, Person, Reader, Writer};
-    let message = json!({ "id": unknown(), "content": "count to 2" });
-    let (who, carries, query) = match (route.method.as_str(), route.path) {
-        ("POST", "/auth/signup") => (Anyone, Json(json!({ "name": "", "email": "", "password": "" })), ""),
-        ("POST", "/auth/login") => (Anyone, Json(json!({ "email": "", "password": "" })), ""),
-        ("POST", "/auth/logout") | ("GET", "/me") => (Person, Nothing, ""),
-        ("GET", "/models" | "/agents" | "/agents/{id}" | "/projects" | "/sessions") => (Reader, Nothing, ""),
-        ("PUT", "/agents/{id}/tools/{tool}") => (Writer, Json(json!({ "enabled": true })), ""),
-        ("POST", "/projects") => (Writer, Json(json!({ "name": "New" })), ""),
-        ("GET", "/projects/{id}" | "/projects/{id}/snapshot" | "/projects/{id}/stream") => {
-            (Reader, Nothing, "")
+    let json = |body: Value| (Json(body), "");
+    let message = || json!({ "id": unknown(), "content": "count to 2" });
+    let finish = json!({ "ceremony": unknown(), "credential": {}, "name": "Key" });
+    match (route.method.as_str(), route.path) {
+        ("GET", "/projects/{id}/files/content") => (Nothing, "?path=there.txt"),
+        ("GET", _) => (Nothing, ""),
+        ("POST", "/auth/signup") => json(json!({ "name": "", "email": "", "password": "" })),
+        ("POST", "/auth/login") => json(json!({ "email": "", "password": "" })),
+        ("POST", "/auth/step-up/totp" | "/auth/totp/confirm") => json(json!({ "code": "000000" })),
+        ("POST", "/auth/totp/enroll" | "/auth/passkeys/register/start") => {
+            json(json!({ "password": "wrong" }))
         }
-        ("PATCH", "/projects/{id}") => (Writer, Json(json!({ "name": "Renamed" })), ""),
-        ("DELETE", "/projects/{id}") => (Writer, Nothing, ""),
-        ("GET", "/projects/{id}/blocks" | "/projects/{id}/files") => (Reader, Nothing, ""),
-        ("POST", "/projects/{id}/blocks") => (Writer, Json(note("New")), ""),
+        ("PATCH", "/auth/passkeys/{id}") => json(json!({ "name": "Renamed" })),
+        (
+            "POST",
+            "/auth/passkeys/register/finish"
+            | "/auth/passkeys/login/finish"
+            | "/auth/passkeys/step-up/finish",
+        ) => json(finish),
+        ("POST", "/auth/password") => json(json!({ "currentPassword": "wrong", "password": "" })),
+        ("POST", "/auth/password/forgot" | "/auth/email") => json(json!({ "email": "no address" })),
+        ("POST", "/auth/password/reset") => json(json!({ "token": "", "password": "" })),
+        ("POST", "/auth/email/confirm") => json(json!({ "token": "" })),
+        ("POST", "/orgs") => json(json!({ "name": "" })),
+        ("PATCH", "/org") => json(json!({ "name": "Renamed" })),
+        ("DELETE", "/org") => json(json!({ "confirm": "" })),
+        ("POST", "/org/members" | "/org/invites") => {
+            json(json!({ "email": format!("{}@example.com", unknown()), "role": "viewer" }))
+        }
+        ("PATCH", "/org/members/{id}") => json(json!({ "role": "owner" })),
+        ("POST", "/invites/{id}/signup") => json(json!({ "name": "", "password": "" })),
+        ("POST", "/workspaces") => json(json!({ "name": "New" })),
+        ("PATCH", "/workspaces/{id}") => json(json!({ "name": "Renamed" })),
+        ("POST", "/workspaces/switch") => json(json!({ "workspaceId": null })),
+        ("POST", "/workspaces/{id}/members") => json(json!({ "userId": things.member })),
+        ("POST", "/api-keys") => json(json!({ "name": "New", "scopes": ["models:read"] })),
+        ("PUT", "/agents/{id}/tools/{tool}") => json(json!({ "enabled": true })),
+        ("POST", "/projects") => json(json!({ "name": "New" })),
+        ("PATCH", "/projects/{id}") => json(json!({ "name": "Renamed" })),
+        ("POST", "/projects/{id}/blocks") => json(note("New")),
         ("PATCH", "/projects/{id}/blocks/positions") => {
             let position = json!({ "x": 0, "y": 0, "width": 100, "height": 0 });
             let node = json!({ "type": "block", "id": things.block });
-            (Writer, Json(json!({ "moves": [{ "node": node, "position": position }] })), "")
+            json(json!({ "moves": [{ "node": node, "position": position }] }))
         }
-        ("GET", "/projects/{id}/files/content") => (Reader, Nothing, "?path=there.txt"),
-        ("PUT", "/projects/{id}/files/content") => (Writer, Bytes, "?path=new.txt"),
-        ("GET", "/blocks/{id}") => (Reader, Nothing, ""),
-        ("PATCH", "/blocks/{id}") => (Writer, Json(json!({ "version": 1, "title": "Changed" })), ""),
-        ("DELETE", "/blocks/{id}") => (Writer, Nothing, ""),
-        ("POST", "/sessions") => (Writer, Json(json!({ "projectId": things.project })), ""),
-        ("GET", "/sessions/{id}" | "/sessions/{id}/messages" | "/sessions/{id}/events") => {
-            (Reader, Nothing, "")
-        }
-        ("PATCH", "/sessions/{id}") => (Writer, Json(json!({ "label": "Renamed" })), ""),
-        ("DELETE", "/sessions/{id}") => (Writer, Nothing, ""),
-        ("POST", "/sessions/{id}/messages") => (Writer, Json(message), ""),
-        ("PATCH", "/sessions/{id}/queue/{message}") => (Writer, Json(json!({ "content": "Other" })), ""),
-        ("DELETE", "/sessions/{id}/queue/{message}") => (Writer, Nothing, ""),
-        ("POST", "/sessions/{id}/calls/{call}/approve") => (Writer, Json(json!({ "approval": "once" })), ""),
-        ("POST", "/sessions/{id}/calls/{call}/cancel") => (Writer, Nothing, ""),
-        ("POST", "/chat") => (Writer, Json(json!({ "projectId": things.project, "message": message })), ""),
-        ("GET", "/chat/{id}/stream") => (Reader, Nothing, ""),
-        ("POST", "/chat/{id}/stop" | "/chat/{id}/resume") => (Writer, Nothing, ""),
+        ("PUT", "/projects/{id}/files/content") => (Bytes, "?path=new.txt"),
+        ("PATCH", "/blocks/{id}") => json(json!({ "version": 1, "title": "Changed" })),
+        ("POST", "/sessions") => json(json!({ "projectId": things.project })),
+        ("PATCH", "/sessions/{id}") => json(json!({ "label": "Renamed" })),
+        ("POST", "/sessions/{id}/messages") => json(message()),
+        ("PATCH", "/sessions/{id}/queue/{message}") => json(json!({ "content": "Other" })),
+        ("POST", "/sessions/{id}/calls/{call}/approve") => json(json!({ "approval": "once" })),
+        ("POST", "/chat") => json(json!({ "projectId": things.project, "message": message() })),
+        ("DELETE", _)
+        | (
+            "POST",
+            "/auth/logout"
+            | "/auth/totp/recovery-codes"
+            | "/auth/passkeys/login/start"
+            | "/auth/passkeys/step-up/start"
+            | "/auth/email/verify"
+            | "/orgs/{id}/restore"
+            | "/org/leave"
+            | "/org/invites/{id}/resend"
+            | "/invites/{id}/accept"
+            | "/api-keys/{id}/rotate"
+            | "/sessions/{id}/calls/{call}/cancel"
+            | "/chat/{id}/stop"
+            | "/chat/{id}/resume",
+        ) => (Nothing, ""),
         (method, path) => panic!("{method} {path} has no place in server/tests/api/places.rs; give it one"),
-    };
-    Place { who, carries, query }
+    }
 }
 
 /// A route's path with ids filled in.
 pub fn path(route: &Route, things: &Things) -> String {
     let mut path = route.path.replace("{id}", things.of(route.of));
-    for (name, value) in [("{tool}", "file_list"), ("{message}", &unknown()), ("{call}", &unknown())] {
+    for (name, value) in
+        [("{tool}", "file_list"), ("{message}", &unknown()), ("{call}", &unknown()), ("{member}", &unknown())]
+    {
         path = path.replace(name, value);
     }
     assert!(!path.contains('{'), "{}: say in server/tests/api/places.rs what goes here", route.path);
     path
 }
 
-/// A right request to a route, about `things`, in the organisation `org` where the path names none.
+/// A right request to a route, about `things`, in the organisation `org` where the path alone doesn't say.
 pub fn request(client: &Client, route: &Route, things: &Things, org: &str) -> RequestBuilder {
-    let place = place(route, things);
-    let mut path = path(route, things) + place.query;
-    if route.of == Foreign::Nothing && !org.is_empty() {
+    let (carries, query) = place(route, things);
+    let mut path = path(route, things) + query;
+    if !org.is_empty() {
         let sign = if path.contains('?') { '&' } else { '?' };
         path = format!("{path}{sign}org={org}");
     }
     let request = client.api(method(route), &path);
-    match place.carries {
+    match carries {
         Carries::Nothing => request,
         Carries::Json(body) => request.json(&body),
         Carries::Bytes => request.body("bytes"),
@@ -178,7 +244,7 @@ pub fn name(route: &Route) -> String {
 
 /// Routes that take a JSON body.
 pub fn with_json() -> Vec<Route> {
-    let takes = |route: &Route| matches!(place(route, &Things::unknown()).carries, Carries::Json(_));
+    let takes = |route: &Route| matches!(place(route, &Things::unknown()).0, Carries::Json(_));
     routes().into_iter().filter(takes).collect()
 }
 

@@ -138,7 +138,7 @@ async fn a_body_that_nobody_reads_costs_nobody_the_connection() {
 async fn queries_with_anything_in_them_are_no_fault_of_ours() {
     let app = App::start().await;
     let ada = app.person("Ada").await;
-    let things = Things::made_by(&ada, json!({})).await;
+    let things = Things::made_by(&app, &ada, json!({})).await;
     let odd = [
         "",
         "%00",

@@ -1,6 +1,7 @@
 //! How a stream begins, stays open, and ends.
 
 use crate::support::{App, Wishes, frames::Frames};
+use alumia_protocol::people::Role;
 use reqwest::Method;
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -27,7 +28,7 @@ async fn a_silent_stream_says_that_it_is_there_until_its_reader_has_signed_out()
     let mut tab = Frames::open(ada.api(Method::GET, &path)).await;
     tab.until("snapshot").await;
     let mia = app.person("Mia").await;
-    app.join(&mia, &ada, "member").await;
+    app.join(&mia, &ada, Role::Member).await;
     let mut other = Frames::open(mia.api(Method::GET, &path)).await;
     other.until("snapshot").await;
     let begun = Instant::now();

@@ -14,6 +14,8 @@ pub struct Client {
     pub url: String,
     /// `name=value`.
     pub cookie: Option<String>,
+    /// An API key, sent instead of the cookie.
+    pub key: Option<String>,
 }
 
 /// An answer, read to its end.
@@ -27,12 +29,17 @@ pub struct Answer {
 impl Client {
     pub fn new(url: &str) -> Self {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { http, url: url.to_owned(), cookie: None }
+        Self { http, url: url.to_owned(), cookie: None, key: None }
     }
 
     /// The same connection pool, signed out.
     pub fn anonymous(&self) -> Self {
-        Self { cookie: None, ..self.clone() }
+        Self { cookie: None, key: None, ..self.clone() }
+    }
+
+    /// A program with this key.
+    pub fn with_key(&self, key: &str) -> Self {
+        Self { cookie: None, key: Some(key.to_owned()), ..self.clone() }
     }
 
     /// The same person at another address.
@@ -43,9 +50,10 @@ impl Client {
     /// A request to a path of the whole server. With a cookie it comes from a page of the server's own.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.url));
-        match &self.cookie {
-            Some(cookie) => request.header(COOKIE, cookie).header("sec-fetch-site", "same-origin"),
-            None => request,
+        match (&self.key, &self.cookie) {
+            (Some(key), _) => request.bearer_auth(key),
+            (None, Some(cookie)) => request.header(COOKIE, cookie).header("sec-fetch-site", "same-origin"),
+            (None, None) => request,
         }
     }
 

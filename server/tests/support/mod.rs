@@ -11,7 +11,9 @@ use alumia_platform::{
     Parts, Platform,
     clock::SystemClock,
     engine::{EngineLimits, testing::Scripted},
+    mail::Mailbox,
     models::Models,
+    secrets::MasterKeys,
     store::{Store, testing::TestStore},
     tools::{Tool, Tools},
 };
@@ -83,6 +85,8 @@ impl App {
             store: Store::open(store.url()).await.unwrap(),
             clock: Arc::new(SystemClock),
             models,
+            master_keys: MasterKeys::from_file(&config.server.data_dir.join("master.key")).unwrap(),
+            mail: Arc::new(Mailbox::new(Arc::new(SystemClock))),
             sandbox: serve::sandbox(&config, &config.server.data_dir),
             net: alumia_net::Client::new().unwrap(),
             data_dir: config.server.data_dir.clone(),

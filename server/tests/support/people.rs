@@ -1,7 +1,11 @@
 //! People and what they have.
 
 use super::{App, client::Client};
-use alumia_protocol::{ProjectId, UserId};
+use alumia_protocol::{
+    ProjectId, UserId,
+    keys::{NewApiKey, Scope},
+    people::Role,
+};
 use serde_json::{Value, json};
 use std::ops::{Deref, DerefMut};
 use uuid::Uuid;
@@ -90,17 +94,55 @@ impl Person {
 }
 
 impl App {
-    /// Makes somebody a member of another person's organisation. Accepting an invitation has this effect.
-    pub async fn join(&self, person: &Person, of: &Person, role: &str) {
+    /// Lets all of somebody's browser sessions count as stepped up. Proving a factor has this effect.
+    pub async fn step_up(&self, person: &Person) {
+        let now = self.platform.clock.now();
         let mut tx = self.store.begin().await.unwrap();
-        sqlx::query("INSERT INTO members (org_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)")
-            .bind(of.org_id.clone())
+        sqlx::query("UPDATE web_sessions SET stepped_up_at = $2 WHERE user_id = $1")
             .bind(person.user.to_string())
-            .bind(role.to_owned())
-            .bind(i64::MAX)
+            .bind(now.0)
             .execute(&mut *tx)
             .await
             .unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// A program with a key of somebody's for an organisation that they belong to.
+    pub async fn program(&self, person: &Person, org: &str, scopes: &[Scope]) -> Client {
+        let scope = self.platform.orgs.scope(person.user, org).await.unwrap();
+        let new = NewApiKey { name: "test".into(), scopes: scopes.to_vec(), expires_at: None };
+        person.with_key(&self.platform.keys.mint(&scope, new).await.unwrap().key)
+    }
+
+    /// Ends somebody's membership. Removing a member has this effect.
+    pub async fn leave(&self, person: &Person, of: &Person) {
+        let mut tx = self.store.begin().await.unwrap();
+        sqlx::query("DELETE FROM members WHERE org_id = $1 AND user_id = $2")
+            .bind(of.org_id.clone())
+            .bind(person.user.to_string())
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// Makes somebody a member of another person's organisation. Accepting an invitation has this effect.
+    pub async fn join(&self, person: &Person, of: &Person, role: Role) {
+        let mut tx = self.store.begin().await.unwrap();
+        for sql in [
+            "INSERT INTO members (org_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)",
+            "INSERT INTO workspace_members (org_id, workspace_id, user_id, created_at) \
+             SELECT $1, id, $2, $4 FROM workspaces WHERE org_id = $1 AND is_default = 1 AND $3 <> ''",
+        ] {
+            sqlx::query(sql)
+                .bind(of.org_id.clone())
+                .bind(person.user.to_string())
+                .bind(text(&json!(role)))
+                .bind(i64::MAX)
+                .execute(&mut *tx)
+                .await
+                .unwrap();
+        }
         tx.commit().await.unwrap();
     }
 }

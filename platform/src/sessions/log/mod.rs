@@ -48,7 +48,7 @@ impl Log {
 
     /// A log with limits of its own; tests make them small.
     pub fn with_limits(store: Store, clock: Arc<dyn Clock>, limits: LogLimits) -> Self {
-        let projects = Projects { store: store.clone(), clock: clock.clone() };
+        let projects = Projects::new(store.clone(), clock.clone());
         Self { store, clock, projects, lives: Arc::new(Lives::new(limits)) }
     }
 

@@ -1,0 +1,71 @@
+import type { CDPSession, Page } from '@playwright/test';
+import { createHmac } from 'node:crypto';
+
+/** Chromium's virtual authenticator: a device with a fingerprint sensor that always fits. */
+export class Device {
+  private constructor(
+    private readonly cdp: CDPSession,
+    private readonly id: string,
+  ) {}
+
+  static async plugIn(page: Page): Promise<Device> {
+    const cdp = await page.context().newCDPSession(page);
+    await cdp.send('WebAuthn.enable', { enableUI: false });
+    const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
+      options: {
+        protocol: 'ctap2',
+        transport: 'internal',
+        hasResidentKey: true,
+        hasUserVerification: true,
+        isUserVerified: true,
+        automaticPresenceSimulation: true,
+      },
+    });
+    return new Device(cdp, authenticatorId);
+  }
+
+  /** Whether somebody touches it when it asks. */
+  async touched(enabled: boolean): Promise<void> {
+    await this.cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId: this.id, enabled });
+  }
+
+  /** Whether the finger on it is its owner's. */
+  async recognises(isUserVerified: boolean): Promise<void> {
+    await this.cdp.send('WebAuthn.setUserVerified', { authenticatorId: this.id, isUserVerified });
+  }
+
+  async credentials() {
+    return (await this.cdp.send('WebAuthn.getCredentials', { authenticatorId: this.id })).credentials;
+  }
+
+  /** Loses all its passkeys. */
+  async wipe(): Promise<void> {
+    await this.cdp.send('WebAuthn.clearCredentials', { authenticatorId: this.id });
+  }
+
+  /** Becomes a copy of itself as it was when its counter stood at `signCount`. */
+  async copyFrom(signCount: number): Promise<void> {
+    const [credential] = await this.credentials();
+    await this.wipe();
+    await this.cdp.send('WebAuthn.addCredential', {
+      authenticatorId: this.id,
+      credential: { ...credential, signCount },
+    });
+  }
+
+  async unplug(): Promise<void> {
+    await this.cdp.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId: this.id });
+  }
+}
+
+/** What an authenticator app shows for a base32 secret, `steps` time steps from now (RFC 6238). */
+export function totp(secret: string, steps = 0): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+  const bits = [...secret].map((letter) => alphabet.indexOf(letter).toString(2).padStart(5, '0')).join('');
+  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps));
+  const hash = createHmac('sha1', key).update(counter).digest();
+  const at = hash[19] & 15;
+  return ((hash.readUInt32BE(at) & 0x7fffffff) % 1_000_000).toString().padStart(6, '0');
+}

@@ -1,0 +1,41 @@
+-- API keys, and answers kept for requests that are sent again.
+-- The same tables stand in ../sqlite; a test compares the two.
+
+CREATE TABLE api_keys (
+    org_id TEXT NOT NULL,
+    id TEXT NOT NULL UNIQUE,
+    user_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    prefix TEXT NOT NULL,
+    secret_hash TEXT NOT NULL UNIQUE,
+    -- After a rotation the one before goes on working until then.
+    old_secret_hash TEXT UNIQUE,
+    old_secret_until BIGINT,
+    scopes TEXT NOT NULL,
+    expires_at BIGINT,
+    last_used_at BIGINT,
+    created_at BIGINT NOT NULL,
+    revoked_at BIGINT,
+    PRIMARY KEY (org_id, id),
+    -- A key is gone with its owner's membership, and doesn't come back with it.
+    FOREIGN KEY (org_id, user_id) REFERENCES members (org_id, user_id) ON DELETE CASCADE
+);
+CREATE INDEX api_keys_owner ON api_keys (org_id, user_id, created_at);
+
+CREATE TABLE idempotency (
+    -- Who asked: a key's or a person's id.
+    credential TEXT NOT NULL,
+    key_hash TEXT NOT NULL,
+    request_hash TEXT NOT NULL,
+    -- The attempt that holds the key while it runs, and until when it is believed to.
+    attempt TEXT NOT NULL,
+    held_until BIGINT NOT NULL,
+    -- NULL until the first answer is there; sealed, since answers may hold secrets.
+    status BIGINT,
+    headers TEXT,
+    nonce BYTEA,
+    body BYTEA,
+    expires_at BIGINT NOT NULL,
+    PRIMARY KEY (credential, key_hash)
+);
+CREATE INDEX idempotency_expiry ON idempotency (expires_at);

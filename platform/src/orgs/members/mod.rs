@@ -1,0 +1,5 @@
+//! Members and their roles.
+mod service;
+mod store;
+pub use service::Members;
+pub(super) use store::{find, lock, member, role_of};
