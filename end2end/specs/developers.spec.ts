@@ -1,19 +1,10 @@
 import type { Page } from '@playwright/test';
-import { totp } from '../support/factors';
-import { expect, expectAccessible, hydrated, test, type Person } from '../support/test';
+import { withApp } from '../support/factors';
+import { expect, expectAccessible, hydrated, test } from '../support/test';
 
 async function open(page: Page, path: string): Promise<void> {
   await page.goto(path);
   await hydrated(page);
-}
-
-/** An authenticator app, which also counts as a step-up. */
-async function withApp(page: Page, url: string, person: Person): Promise<void> {
-  const headers = { origin: url, 'sec-fetch-site': 'same-origin' };
-  const post = (path: string, data: unknown) => page.request.post(`${url}/api/v1${path}`, { data, headers });
-  const enrolled = await post('/auth/totp/enroll', { password: person.password });
-  const { secret } = (await enrolled.json()).data;
-  expect((await post('/auth/totp/confirm', { code: totp(secret) })).status()).toBe(200);
 }
 
 async function createKey(page: Page, name: string): Promise<string> {
@@ -33,7 +24,7 @@ async function createKey(page: Page, name: string): Promise<string> {
 }
 
 test('J7: a key is made, used, revoked', async ({ page, person, server }) => {
-  await withApp(page, server.url, person);
+  await withApp(page.request, server.url, person);
   await open(page, `/${person.org}/developers`);
   await expectAccessible(page);
   const key = await createKey(page, 'CI bot');
@@ -61,7 +52,7 @@ test('J7: a key is made, used, revoked', async ({ page, person, server }) => {
 });
 
 test('J5: what no key may do, a person does in the dashboard', async ({ page, person, server }) => {
-  await withApp(page, server.url, person);
+  await withApp(page.request, server.url, person);
   await open(page, `/${person.org}/developers`);
   const key = await createKey(page, 'Deploy');
   const answer = await fetch(`${server.url}/api/v1/api-keys`, {

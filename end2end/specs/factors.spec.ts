@@ -1,5 +1,5 @@
-import type { APIRequestContext, Locator, Page } from '@playwright/test';
-import { Device, totp } from '../support/factors';
+import type { Locator, Page } from '@playwright/test';
+import { Device, post, totp, withApp } from '../support/factors';
 import { Server } from '../support/server';
 import { expect, expectAccessible, hydrated, signUp, test, type Person } from '../support/test';
 
@@ -11,21 +11,6 @@ const security = (person: Person) => `/${person.org}/settings/security`;
 async function open(page: Page, path: string): Promise<void> {
   await page.goto(path);
   await hydrated(page);
-}
-
-async function post(request: APIRequestContext, url: string, path: string, data: unknown) {
-  return request.post(`${url}/api/v1${path}`, { data, headers: { origin: url, 'sec-fetch-site': 'same-origin' } });
-}
-
-/** An authenticator app, set up through the API: its secret and its recovery codes. */
-async function withApp(request: APIRequestContext, url: string, person: Person) {
-  const enrolled = await post(request, url, '/auth/totp/enroll', { password: person.password });
-  expect(enrolled.status(), await enrolled.text()).toBe(200);
-  const { secret } = (await enrolled.json()).data;
-  const confirmed = await post(request, url, '/auth/totp/confirm', { code: totp(secret) });
-  expect(confirmed.status(), await confirmed.text()).toBe(200);
-  const { recoveryCodes } = (await confirmed.json()).data as { recoveryCodes: string[] };
-  return { secret: secret as string, recoveryCodes };
 }
 
 async function addPasskey(page: Page, person: Person): Promise<void> {

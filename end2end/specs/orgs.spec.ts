@@ -1,5 +1,5 @@
 import { expect, expectAccessible, hydrated, signUp, test } from '../support/test';
-import { stepUp } from '../support/factor';
+import { post, withApp } from '../support/factors';
 
 test('invited, joined, promoted, kept out of what is private, and removed at once', async ({
   page,
@@ -9,14 +9,9 @@ test('invited, joined, promoted, kept out of what is private, and removed at onc
   narrow,
 }) => {
   test.setTimeout(180_000);
-  await stepUp(page.context().request, server.url, person);
-  const post = (path: string, data: object) =>
-    page.context().request.post(`${server.url}/api/v1${path}`, {
-      data,
-      headers: { origin: server.url, 'sec-fetch-site': 'same-origin' },
-    });
-  await post(`/projects?org=${person.org}`, { name: 'Shared plan' });
-  await post(`/projects?org=${person.org}`, { name: 'Diary', visibility: 'private' });
+  await withApp(page.context().request, server.url, person);
+  await post(page.request, server.url, `/projects?org=${person.org}`, { name: 'Shared plan' });
+  await post(page.request, server.url, `/projects?org=${person.org}`, { name: 'Diary', visibility: 'private' });
 
   // Settings are there, one after the other, and nothing is wrong with them.
   for (const tab of ['general', 'members', 'workspaces', 'audit']) {
@@ -82,12 +77,9 @@ test('invited, joined, promoted, kept out of what is private, and removed at onc
 });
 
 test('a newcomer makes an account with the invitation, without script', async ({ page, person, server, browser }) => {
-  await stepUp(page.context().request, server.url, person);
+  await withApp(page.context().request, server.url, person);
   const email = `new-${process.pid}-${Date.now()}@example.org`;
-  const answer = await page.context().request.post(`${server.url}/api/v1/org/invites?org=${person.org}`, {
-    data: { email, role: 'viewer' },
-    headers: { origin: server.url, 'sec-fetch-site': 'same-origin' },
-  });
+  const answer = await post(page.request, server.url, `/org/invites?org=${person.org}`, { email, role: 'viewer' });
   expect(answer.status(), await answer.text()).toBe(201);
   const { path } = (await answer.json()).data;
 
@@ -113,7 +105,7 @@ test('a newcomer makes an account with the invitation, without script', async ({
 });
 
 test('workspaces and organisations are made and switched', async ({ page, person, server, narrow }) => {
-  await stepUp(page.context().request, server.url, person);
+  await withApp(page.context().request, server.url, person);
   await page.goto(`/${person.org}/settings/workspaces`);
   await hydrated(page);
   await page.getByLabel('Name', { exact: true }).fill('Client X');

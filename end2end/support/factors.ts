@@ -1,5 +1,6 @@
-import type { CDPSession, Page } from '@playwright/test';
+import { expect, type APIRequestContext, type APIResponse, type CDPSession, type Page } from '@playwright/test';
 import { createHmac } from 'node:crypto';
+import type { Person } from './test';
 
 /** Chromium's virtual authenticator: a device with a fingerprint sensor that always fits. */
 export class Device {
@@ -68,4 +69,23 @@ export function totp(secret: string, steps = 0): string {
   const hash = createHmac('sha1', key).update(counter).digest();
   const at = hash[19] & 15;
   return ((hash.readUInt32BE(at) & 0x7fffffff) % 1_000_000).toString().padStart(6, '0');
+}
+
+/** A changing request to the API as a page of the server's own sends it. */
+export async function post(request: APIRequestContext, url: string, path: string, data: unknown): Promise<APIResponse> {
+  return request.post(`${url}/api/v1${path}`, { data, headers: { origin: url, 'sec-fetch-site': 'same-origin' } });
+}
+
+/** Sets an authenticator app up through the API, which steps the session up. */
+export async function withApp(
+  request: APIRequestContext,
+  url: string,
+  person: Person,
+): Promise<{ secret: string; recoveryCodes: string[] }> {
+  const enrolled = await post(request, url, '/auth/totp/enroll', { password: person.password });
+  expect(enrolled.status(), await enrolled.text()).toBe(200);
+  const { secret } = (await enrolled.json()).data;
+  const confirmed = await post(request, url, '/auth/totp/confirm', { code: totp(secret) });
+  expect(confirmed.status(), await confirmed.text()).toBe(200);
+  return { secret, recoveryCodes: (await confirmed.json()).data.recoveryCodes };
 }
