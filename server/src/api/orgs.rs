@@ -120,8 +120,17 @@ pub async fn invites(
     Ok(Data(List::whole(app.platform.invites.list(&member.scope).await?)))
 }
 
-/// `POST /org/invites` and `POST /org/members`: sends an invitation; the answer holds its link, this once.
-/// 201; 409 for a member, and for whoever has an invitation.
+/// `POST /org/members`: the same as `POST /org/invites`; nobody becomes a member without joining.
+pub async fn add(
+    app: State<App>,
+    member: Manager,
+    new: Json<CreateInvite>,
+) -> Result<Created<InviteWithLink>> {
+    invite(app, member, new).await
+}
+
+/// `POST /org/invites`: sends an invitation; the answer holds its link, this once. 201; 409 for a member, and
+/// for whoever has an invitation.
 pub async fn invite(
     State(app): State<App>,
     member: Manager,

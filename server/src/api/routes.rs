@@ -72,6 +72,8 @@ pub struct Route {
     pub about: &'static str,
     /// Its parameters, body and answers.
     pub describe: fn(&mut Operation),
+    /// Statuses of errors that neither its arguments nor its method tell.
+    pub refuses: &'static [u16],
     handler: MethodRouter<App>,
 }
 
@@ -82,7 +84,7 @@ impl Route {
         T: 'static,
     {
         let name = std::any::type_name::<H>();
-        let name = name.rsplit_once("api::").map_or(name, |(_, name)| name);
+        let name = name.rsplit_once("::api::").map_or(name, |(_, name)| name);
         Self {
             method,
             path,
@@ -92,12 +94,18 @@ impl Route {
             name,
             about: summary(name),
             describe: H::describe,
+            refuses: &[],
             handler: on(filter, handler),
         }
     }
 
     const fn limit(mut self, limit: Limit) -> Self {
         self.limit = limit;
+        self
+    }
+
+    const fn refuses(mut self, statuses: &'static [u16]) -> Self {
+        self.refuses = statuses;
         self
     }
 
@@ -123,7 +131,7 @@ pub fn routes() -> Vec<Route> {
     };
     vec![
         post("/auth/signup", Nothing, auth::sign_up).limit(Limit::Auth),
-        post("/auth/login", Nothing, auth::sign_in).limit(Limit::Auth),
+        post("/auth/login", Nothing, auth::sign_in).limit(Limit::Auth).refuses(&[401]),
         post("/auth/logout", Nothing, auth::sign_out),
         get("/auth/step-up", Nothing, auth::step_up::get),
         get("/api-keys", Nothing, keys::list),
@@ -134,7 +142,7 @@ pub fn routes() -> Vec<Route> {
         post("/auth/step-up/totp", Nothing, auth::step_up::by_code).limit(Limit::Auth),
         post("/auth/totp/enroll", Nothing, auth::totp::enroll).limit(Limit::Auth),
         post("/auth/totp/confirm", Nothing, auth::totp::confirm).limit(Limit::Auth),
-        delete("/auth/totp", Nothing, auth::totp::remove),
+        delete("/auth/totp", Nothing, auth::totp::remove).refuses(&[404]),
         post("/auth/totp/recovery-codes", Nothing, auth::totp::renew_codes).limit(Limit::Auth),
         get("/auth/passkeys", Nothing, auth::passkeys::list),
         patch("/auth/passkeys/{id}", Passkey, auth::passkeys::rename),
@@ -143,7 +151,9 @@ pub fn routes() -> Vec<Route> {
         post("/auth/passkeys/register/finish", Nothing, auth::passkeys::finish_register).limit(Limit::Auth),
         // A page that offers passkeys starts one unasked; nothing can be guessed before the finish.
         post("/auth/passkeys/login/start", Nothing, auth::passkeys::start_login),
-        post("/auth/passkeys/login/finish", Nothing, auth::passkeys::finish_login).limit(Limit::Auth),
+        post("/auth/passkeys/login/finish", Nothing, auth::passkeys::finish_login)
+            .limit(Limit::Auth)
+            .refuses(&[401]),
         post("/auth/passkeys/step-up/start", Nothing, auth::passkeys::start_step_up),
         post("/auth/passkeys/step-up/finish", Nothing, auth::passkeys::finish_step_up).limit(Limit::Auth),
         get("/auth/sessions", Nothing, auth::sessions::list),
@@ -164,7 +174,7 @@ pub fn routes() -> Vec<Route> {
         delete("/org", Nothing, orgs::delete),
         post("/org/leave", Nothing, orgs::leave),
         get("/org/members", Nothing, orgs::members),
-        post("/org/members", Nothing, orgs::invite),
+        post("/org/members", Nothing, orgs::add),
         patch("/org/members/{id}", Member, orgs::change_role),
         delete("/org/members/{id}", Member, orgs::remove),
         get("/org/invites", Nothing, orgs::invites),
@@ -179,7 +189,7 @@ pub fn routes() -> Vec<Route> {
         post("/workspaces/switch", Nothing, workspaces::switch),
         get("/workspaces/{id}", Workspace, workspaces::get),
         patch("/workspaces/{id}", Workspace, workspaces::rename),
-        delete("/workspaces/{id}", Workspace, workspaces::delete),
+        delete("/workspaces/{id}", Workspace, workspaces::delete).refuses(&[400]),
         get("/workspaces/{id}/members", Workspace, workspaces::members),
         post("/workspaces/{id}/members", Workspace, workspaces::add_member),
         delete("/workspaces/{id}/members/{member}", Workspace, workspaces::remove_member),

@@ -44,6 +44,7 @@ const SUMMARIES: &[(&str, &str)] = &[
     ("orgs::members", "Members, the longest there first."),
     ("orgs::change_role", "Gives a member another role; 409 for the last owner."),
     ("orgs::remove", "Ends a membership, and what the person has open here, at once."),
+    ("orgs::add", "Sends an invitation, like the route for invitations."),
     ("orgs::invites", "Invitations that wait, the newest first."),
     (
         "orgs::invite",

@@ -128,6 +128,7 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Value {
     (route.describe)(&mut operation);
     let mut errors = std::mem::take(&mut operation.errors);
     errors.extend([429, 500, 503]);
+    errors.extend(route.refuses);
     let permission = route.permission;
     match permission.who {
         Who::Anyone => {}

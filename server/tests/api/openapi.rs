@@ -55,7 +55,9 @@ fn every_route_is_described() {
     let mut found = Vec::new();
     references(&DOCUMENT, &mut found);
     assert!(found.len() > 100);
-    found.iter().for_each(|reference| drop(target(reference)));
+    for reference in &found {
+        target(reference);
+    }
 }
 
 #[tokio::test]
@@ -104,7 +106,7 @@ async fn answers_fit_it() {
     app.join(&vera, &ada, Role::Viewer).await;
     app.step_up(&ada).await;
     let key = app.program(&ada, &ada.org, &[Scope::Terminal]).await;
-    let nothing = Things::unknown();
+    let (nothing, leaving) = (Things::unknown(), app.person("Leo").await);
     let mut wrong = Vec::new();
     for route in routes() {
         let things = Things::made_by(&app, &ada, json!({})).await;
@@ -112,27 +114,27 @@ async fn answers_fit_it() {
         let said = ada.say(&things.session, "count to 2").await;
         assert!(said["runId"].is_string());
         ada.settled(&things.session).await;
+        // Signing out ends only the session of somebody who isn't needed.
+        let ada = if route.path == "/auth/logout" { &leaving } else { &ada };
         let mut answers = vec![
             Answer::of(request(&app.nobody(), &route, &things, "")).await,
             Answer::of(request(&key, &route, &things, "")).await,
             Answer::of(request(&vera, &route, &things, &ada.org)).await,
-            Answer::of(request(&ada, &route, &nothing, "")).await,
+            Answer::of(request(ada, &route, &nothing, "")).await,
         ];
         if route.is_change() {
             answers.push(
                 Answer::of(
-                    request(&ada, &route, &things, "").body("{").header("content-type", "application/json"),
+                    request(ada, &route, &things, "").body("{").header("content-type", "application/json"),
                 )
                 .await,
             );
             answers.push(
-                Answer::of(request(&ada, &route, &things, "").header("sec-fetch-site", "cross-site")).await,
+                Answer::of(request(ada, &route, &things, "").header("sec-fetch-site", "cross-site")).await,
             );
         }
-        // The right one last: it may delete the thing, or sign out.
-        if route.path != "/auth/logout" {
-            answers.push(Answer::of(request(&ada, &route, &things, "")).await);
-        }
+        // The right one last: it may delete the thing.
+        answers.push(Answer::of(request(ada, &route, &things, "")).await);
         wrong.extend(answers.iter().filter_map(|answer| misfit(&route, answer)));
     }
     assert!(wrong.is_empty(), "{} answers don't fit:\n{}", wrong.len(), wrong.join("\n"));

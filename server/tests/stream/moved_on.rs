@@ -128,7 +128,8 @@ async fn a_slow_reader_is_told_to_come_again() {
     let ada = app.person("Ada").await;
     let project = ada.project("Slow").await;
     let path = format!("/api/v1/projects/{project}/stream");
-    let address = app.url.strip_prefix("http://").unwrap();
+    let port = app.url.rsplit_once(':').unwrap().1;
+    let address = format!("127.0.0.1:{port}");
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4_096).unwrap();
     let mut slow = socket.connect(address.parse().unwrap()).await.unwrap();

@@ -98,7 +98,8 @@ impl App {
         platform.sign_ups_open = config.security.sign_ups == SignUps::Open;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let running = serve::start(config, Role::All, platform.clone(), listener).unwrap();
-        let url = format!("http://{}", running.address);
+        // By name: passkeys are for names, not for numbers.
+        let url = format!("http://localhost:{}", running.address.port());
         Self { url, platform, store, _running: running, _folder: folder }
     }
 

@@ -1,7 +1,7 @@
 //! Reading along.
 //!
-//! A reader is a position in the project's buffer and waits on one shared signal: no task and no queue
-//! per reader. One that is so slow that its position leaves the buffer is cut off.
+//! A reader is a position in the project's buffer and waits on a shared signal, the project's or its
+//! session's: no task and no queue per reader. One that is so slow that its position leaves the buffer is cut off.
 
 use super::{Log, live::Live};
 use crate::Result;
@@ -36,36 +36,33 @@ impl Log {
         session: Option<SessionId>,
         after: Option<i64>,
     ) -> Result<BoxStream<'static, Feed>> {
-        let reader = Reader::new(self.lives.get(project));
+        let reader = Reader::new(self.lives.get(project), session);
         let (position, first) = match after {
-            Some(after) if reader.live.covers(after) => (after, None),
+            Some(after) if reader.live.covers(after, session) => (after, None),
             _ => {
                 let snapshot = self.read_snapshot(org, project, session).await?;
                 (snapshot.seq, Some(Feed::Snapshot(Arc::new(snapshot))))
             }
         };
-        Ok(reader.read(position, session, first).boxed())
+        Ok(reader.read(position, first).boxed())
     }
 }
 
 /// Keeps the project's state in memory while it lives, and for a while after.
 struct Reader {
     live: Arc<Live>,
+    /// The only one that is read along, if it isn't all.
+    session: Option<SessionId>,
     head: watch::Receiver<i64>,
 }
 
 impl Reader {
-    fn new(live: Arc<Live>) -> Self {
-        let head = live.watch();
-        Self { live, head }
+    fn new(live: Arc<Live>, session: Option<SessionId>) -> Self {
+        let head = live.watch(session);
+        Self { live, session, head }
     }
 
-    fn read(
-        mut self,
-        mut position: i64,
-        session: Option<SessionId>,
-        first: Option<Feed>,
-    ) -> impl futures::Stream<Item = Feed> {
+    fn read(mut self, mut position: i64, first: Option<Feed>) -> impl futures::Stream<Item = Feed> {
         stream! {
             if let Some(first) = first {
                 yield first;
@@ -73,7 +70,7 @@ impl Reader {
             loop {
                 // Before looking: what is published while we look wakes us again.
                 self.head.mark_unchanged();
-                let Some(events) = self.live.after(position, BATCH) else {
+                let Some(events) = self.live.after(position, self.session, BATCH) else {
                     yield Feed::Lagged;
                     return;
                 };
@@ -85,9 +82,7 @@ impl Reader {
                 };
                 position = last.seq;
                 for event in events {
-                    if session.is_none() || event.session_id == session {
-                        yield Feed::Event(event);
-                    }
+                    yield Feed::Event(event);
                 }
             }
         }

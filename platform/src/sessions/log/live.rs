@@ -103,6 +103,14 @@ pub(super) struct Live {
     used: Mutex<Instant>,
 }
 
+/// Where a session's events stand in its project's buffer.
+struct Mark {
+    /// The last one published. Its readers wait on this, so that what others write doesn't wake them.
+    head: watch::Sender<i64>,
+    /// The last one that is no longer in the buffer.
+    gone: i64,
+}
+
 impl Live {
     fn new(limits: LogLimits) -> Self {
         Self {
@@ -118,14 +126,20 @@ impl Live {
         lock(&self.buffer).start(at);
     }
 
-    /// Whether everything that follows `after` can be read from here.
-    pub(super) fn covers(&self, after: i64) -> bool {
-        lock(&self.buffer).covers(after)
+    /// Whether everything that follows `after` can be read from here, of one session or of all.
+    pub(super) fn covers(&self, after: i64, session: Option<SessionId>) -> bool {
+        lock(&self.buffer).covers(after, session)
     }
 
-    /// At most `max` events that follow `after`; `None` when some of them are no longer here.
-    pub(super) fn after(&self, after: i64, max: usize) -> Option<Vec<Arc<Event>>> {
-        lock(&self.buffer).after(after, max)
+    /// At most `max` events that follow `after`, of one session or of all; `None` when some of them are no
+    /// longer here.
+    pub(super) fn after(
+        &self,
+        after: i64,
+        session: Option<SessionId>,
+        max: usize,
+    ) -> Option<Vec<Arc<Event>>> {
+        lock(&self.buffer).after(after, session, max)
     }
 
     /// Appends events (each with its size) and wakes the readers. The caller has the turn.
@@ -159,9 +173,12 @@ impl Live {
         (buffer.head, buffer.unfinished.events(session))
     }
 
-    /// Tells when something is published.
-    pub(super) fn watch(&self) -> watch::Receiver<i64> {
-        self.head.subscribe()
+    /// Tells when something is published, of one session or at all.
+    pub(super) fn watch(&self, session: Option<SessionId>) -> watch::Receiver<i64> {
+        match session {
+            Some(session) => lock(&self.buffer).mark(session).head.subscribe(),
+            None => self.head.subscribe(),
+        }
     }
 
     /// Starts the time anew after which an idle project leaves memory.
@@ -180,54 +197,80 @@ struct Buffer {
     events: VecDeque<(Arc<Event>, usize)>,
     bytes: usize,
     started: bool,
+    /// What came after this was published here.
+    begin: i64,
     /// Every event after this position, and not after `head`, is here.
     floor: i64,
     /// The last position published.
     head: i64,
+    /// Sessions that were written to or read here.
+    sessions: HashMap<SessionId, Mark>,
     unfinished: Unfinished,
 }
 
 impl Buffer {
     fn new(limits: LogLimits) -> Self {
         let unfinished = Unfinished::default();
-        Self { limits, events: VecDeque::new(), bytes: 0, started: false, floor: 0, head: 0, unfinished }
+        let (events, sessions) = (VecDeque::new(), HashMap::new());
+        Self { limits, events, bytes: 0, started: false, begin: 0, floor: 0, head: 0, sessions, unfinished }
+    }
+
+    fn mark(&mut self, session: SessionId) -> &mut Mark {
+        let head = self.head;
+        self.sessions.entry(session).or_insert_with(|| Mark { head: watch::Sender::new(head), gone: 0 })
     }
 
     fn start(&mut self, at: i64) {
         if !self.started {
-            (self.started, self.floor, self.head) = (true, at, at);
+            (self.started, self.begin, self.floor, self.head) = (true, at, at, at);
         }
     }
 
     fn push(&mut self, event: Arc<Event>, size: usize) {
         self.head = event.seq;
         self.unfinished.apply(&event);
+        if let Some(session) = event.session_id {
+            self.mark(session).head.send_replace(event.seq);
+        }
         self.bytes += size;
         self.events.push_back((event, size));
         while self.events.len() > self.limits.events || self.bytes > self.limits.bytes {
             let Some((oldest, size)) = self.events.pop_front() else { break };
             self.bytes -= size;
             self.floor = oldest.seq;
+            if let Some(session) = oldest.session_id {
+                self.mark(session).gone = oldest.seq;
+            }
         }
     }
 
     /// A position beyond the head was never given out, so nothing can be said about it either.
-    const fn covers(&self, after: i64) -> bool {
-        self.started && self.floor <= after && after <= self.head
+    fn covers(&self, after: i64, session: Option<SessionId>) -> bool {
+        let floor = match session {
+            // Others' events may have left the buffer meanwhile.
+            Some(session) => self.sessions.get(&session).map_or(self.begin, |mark| self.begin.max(mark.gone)),
+            None => self.floor,
+        };
+        self.started && floor <= after && after <= self.head
     }
 
-    fn after(&self, after: i64, max: usize) -> Option<Vec<Arc<Event>>> {
-        if !self.covers(after) {
+    fn after(&self, after: i64, session: Option<SessionId>, max: usize) -> Option<Vec<Arc<Event>>> {
+        if !self.covers(after, session) {
             return None;
         }
         let first = self.events.partition_point(|(event, _)| event.seq <= after);
-        Some(self.events.range(first..).take(max).map(|(event, _)| event.clone()).collect())
+        let wanted = |event: &Event| session.is_none() || event.session_id == session;
+        let rest = self.events.range(first..).map(|(event, _)| event);
+        Some(rest.filter(|event| wanted(event)).take(max).cloned().collect())
     }
 
     /// What is unfinished stays: the event that finishes it comes again or never.
     fn forget(&mut self, at: i64) {
         self.events.clear();
-        (self.bytes, self.started, self.floor, self.head) = (0, true, at, at);
+        (self.bytes, self.started, self.begin, self.floor, self.head) = (0, true, at, at, at);
+        for mark in self.sessions.values_mut() {
+            mark.head.send_replace(at);
+        }
     }
 }
 

@@ -107,6 +107,33 @@ async fn an_endless_output_is_cut_for_everybody_alike() {
     assert_eq!(snapshot.sessions[0].events[0].data, output(call, "stdout", "abcdddd"));
 }
 
+#[tokio::test]
+async fn what_others_write_neither_wakes_nor_cuts_off_a_sessions_reader() {
+    let house = House::new().await;
+    let log = house.log(LogLimits { events: 4, ..LogLimits::default() });
+    let (own, other, run) = (house.session(&log).await, house.session(&log).await, RunId::new());
+    let step = |session, number| append(session, run, EventData::StepStarted { number });
+    let first = write(&log, &house, [step(own, 1)]).await[0].seq;
+    let mut feed = log.subscribe_session(&house.owner, own, Some(first)).await.unwrap();
+    assert!(drain(&mut feed).is_empty());
+    for number in 0..10 {
+        write(&log, &house, [step(other, number)]).await;
+        assert!(feed.next().now_or_never().is_none());
+    }
+    let second = write(&log, &house, [step(own, 2)]).await[0].seq;
+    let rest = log.subscribe_session(&house.owner, own, Some(first)).await.unwrap();
+    for mut feed in [feed, rest] {
+        let got: Vec<_> = events(&drain(&mut feed)).iter().map(|it| it.seq).collect();
+        assert_eq!(got, [second]);
+    }
+    // Its own events that have left the buffer are missed.
+    for number in 3..8 {
+        write(&log, &house, [step(own, number)]).await;
+    }
+    let mut late = log.subscribe_session(&house.owner, own, Some(first)).await.unwrap();
+    assert!(matches!(late.next().await, Some(Feed::Snapshot(_))));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn writers_take_turns_and_nobody_sees_a_gap() {
     let house = Arc::new(House::new().await);
