@@ -93,13 +93,20 @@ pub(crate) fn origin() -> Arc<alumia_platform::audit::Origin> {
     use_context().unwrap_or_default()
 }
 
+/// Accounts, for a request that comes from where the present one does.
+pub(crate) fn identity() -> alumia_platform::identity::Identity {
+    expect_context::<alumia_platform::Platform>().identity.coming_from(origin())
+}
+
 /// A member of the organisation with this slug, who is known to come from where the request does.
 pub(crate) async fn member(user: UserId, org: &str) -> Result<alumia_platform::OrgScope, PageError> {
+    // While a page is rendered, what is asked of the request after waiting may find it gone.
+    let (concern, origin) = (use_context::<Concern>(), origin());
     let scope = expect_context::<alumia_platform::Platform>().orgs.scope(user, org).await?;
-    if let Some(Concern(concern)) = use_context() {
+    if let Some(Concern(concern)) = concern {
         concern.get_or_init(|| scope.org_id());
     }
-    Ok(scope.coming_from(origin()))
+    Ok(scope.coming_from(origin))
 }
 
 /// Whether a form was sent by a browser without script.

@@ -40,7 +40,7 @@ test('invited, joined, promoted, kept out of what is private, and removed at onc
   await theirs.getByRole('button', { name: 'Join' }).click();
   await theirs.waitForURL(new RegExp(`/${person.org}/lab`));
   await theirs.goto(`/${person.org}/projects`);
-  await expect(theirs.getByText('Shared plan')).toBeVisible();
+  await expect(theirs.getByRole('link', { name: /^Shared plan/ })).toBeVisible();
   await expect(theirs.getByText('Diary')).toHaveCount(0);
   const hidden = await theirs.goto(`/${person.org}/projects/diary`);
   expect(hidden!.status()).toBe(404);
@@ -49,7 +49,7 @@ test('invited, joined, promoted, kept out of what is private, and removed at onc
 
   await page.reload();
   await hydrated(page);
-  await page.getByLabel(`Role of ${mia.name}`).selectOption('admin');
+  await page.getByLabel(`Role of ${mia.name}`, { exact: true }).selectOption('admin');
   await page.getByRole('button', { name: `Change the role of ${mia.name}` }).click();
   await expect(async () => {
     await theirs.reload();

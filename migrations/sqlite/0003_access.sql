@@ -22,6 +22,16 @@ CREATE TABLE api_keys (
 );
 CREATE INDEX api_keys_owner ON api_keys (org_id, user_id, created_at);
 
+-- Where each key was used from, so that a new place stands in the audit log once.
+CREATE TABLE key_addresses (
+    org_id TEXT NOT NULL,
+    key_id TEXT NOT NULL,
+    address TEXT NOT NULL,
+    first_used_at BIGINT NOT NULL,
+    PRIMARY KEY (org_id, key_id, address),
+    FOREIGN KEY (org_id, key_id) REFERENCES api_keys (org_id, id) ON DELETE CASCADE
+);
+
 CREATE TABLE idempotency (
     -- Who asked: a key's or a person's id.
     credential TEXT NOT NULL,

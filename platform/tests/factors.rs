@@ -148,7 +148,7 @@ async fn a_recovery_code_counts_once_and_is_told_about() {
     let error = world.identity.use_code(ada, code).await.unwrap_err();
     assert!(field(&error, "code").is_some(), "{error:?}");
     assert_eq!(world.identity.factors(ada).await.unwrap().recovery_codes, 9);
-    assert!(subjects(&world).await[0].starts_with("A recovery code was used"));
+    assert!(subjects(&world).await.iter().any(|subject| subject.starts_with("A recovery code was used")));
 
     let renewed = world.identity.renew_recovery_codes(ada).await.unwrap();
     assert!(
@@ -218,7 +218,12 @@ async fn removing_the_last_factor_ends_the_other_sessions() {
     let left = world.identity.browsers(ada, &here).await.unwrap();
     assert!(left.len() == 1 && left[0].current, "{left:?}");
     assert!(!world.identity.factors(ada).await.unwrap().any());
-    assert!(subjects(&world).await[0].starts_with("Your authenticator app was removed"));
+    assert!(
+        subjects(&world)
+            .await
+            .iter()
+            .any(|subject| subject.starts_with("Your authenticator app was removed"))
+    );
     assert!(matches!(world.identity.remove_totp(ada, &here).await, Err(Error::NotFound(_))));
     let secrets: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM secrets WHERE owner_table = 'totp'")
         .fetch_one(world.store.read())

@@ -225,3 +225,49 @@ async fn an_organization_is_renamed_deleted_and_brought_back() {
         200
     );
 }
+
+#[tokio::test]
+async fn what_is_done_to_keys_and_accounts_is_in_the_audit_log_with_its_place() {
+    let app = App::with(support::Wishes {
+        settings: "[server]\ntrusted_proxies = [\"127.0.0.1\"]",
+        ..Default::default()
+    })
+    .await;
+    let ada = app.person("Ada").await;
+    app.step_up(&ada).await;
+    let minted = ada.post("/api-keys", &json!({ "name": "bot", "scopes": ["*"] })).await.data();
+    let id = text(&minted["id"]);
+    let program = ada.with_key(&text(&minted["key"]));
+    for address in ["203.0.113.7", "203.0.113.8", "203.0.113.7"] {
+        let request = program.api(Method::GET, "/projects").header("x-forwarded-for", address);
+        assert_eq!(Answer::of(request).await.status, 200);
+    }
+    ada.post(&format!("/api-keys/{id}/rotate"), &json!({})).await.data();
+    ada.delete(&format!("/api-keys/{id}")).await.data();
+    let change = json!({ "currentPassword": PASSWORD, "password": "another plinth mural" });
+    ada.post("/auth/password", &change).await.data();
+    ada.delete("/auth/sessions").await.data();
+    let lines = support::eventually("every line is there", async || {
+        let lines = ada.get("/audit").await.data()["items"].as_array().unwrap().clone();
+        (lines.len() >= 8).then_some(lines)
+    })
+    .await;
+    let mut seen: Vec<(String, String)> =
+        lines.iter().map(|line| (text(&line["action"]), text(&line["address"]))).collect();
+    seen.sort();
+    let here = "127.0.0.1";
+    let expected = [
+        ("account.password_changed", here),
+        ("account.sessions_ended", here),
+        ("auth.signed_in", here),
+        ("key.created", here),
+        ("key.new_address", "203.0.113.7"),
+        ("key.new_address", "203.0.113.8"),
+        ("key.revoked", here),
+        ("key.rotated", here),
+    ];
+    let found: Vec<(&str, &str)> = seen.iter().map(|(action, at)| (action.as_str(), at.as_str())).collect();
+    assert_eq!(found, expected);
+    let key = lines.iter().find(|line| line["action"] == "key.new_address").unwrap();
+    assert_eq!((key["actor"]["kind"].as_str(), key["target"]["id"].as_str()), (Some("key"), Some(&*id)));
+}

@@ -136,15 +136,22 @@ fn Inside(data: FrameData) -> impl IntoView {
     provide_context(CurrentOrg(data.org.clone()));
     let palette = RwSignal::new(false);
     let slug = data.org.slug.clone();
+    let path = use_location().pathname;
     let links = DESTINATIONS
         .iter()
         .map(|to| {
+            let href = format!("/{slug}/{}", to.path);
+            let section = format!("/{slug}/{}", to.path.split('/').next().unwrap_or_default());
+            let here = move || {
+                let below = path.with(|path| path.strip_prefix(&section).map(str::to_owned));
+                below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')).then_some("page")
+            };
             view! {
                 <li>
-                    <A href=format!("/{slug}/{}", to.path) attr:class="rail-link">
+                    <a href=href class="rail-link" aria-current=here>
                         <Icon name=to.icon />
                         <span>{to.name}</span>
-                    </A>
+                    </a>
                 </li>
             }
         })

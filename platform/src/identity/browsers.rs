@@ -1,7 +1,7 @@
 //! The browsers that a person is signed in with, as they see them.
 
 use super::Identity;
-use crate::Result;
+use crate::{Error, Result};
 use alumia_protocol::{UserId, security::BrowserSession};
 
 impl Identity {
@@ -18,9 +18,29 @@ impl Identity {
         Ok(sessions.collect())
     }
 
+    /// Ends one of a person's sessions.
+    ///
+    /// # Errors
+    /// `NotFound` for a session that isn't theirs.
+    pub async fn end_session(&self, user: UserId, id: &str) -> Result<()> {
+        if !self.web_sessions().end(user, id).await? {
+            return Err(Error::NotFound("session"));
+        }
+        self.note(user, "account.session_ended").await
+    }
+
     /// Ends all of a person's sessions but `current`.
     pub async fn end_other_sessions(&self, user: UserId, current: &str) -> Result<u64> {
-        self.web_sessions().end_others(user, current).await
+        let ended = self.web_sessions().end_others(user, current).await?;
+        self.note(user, "account.sessions_ended").await?;
+        Ok(ended)
+    }
+
+    async fn note(&self, user: UserId, action: &'static str) -> Result<()> {
+        let mut tx = self.store.begin().await?;
+        self.write_down(&mut tx, user, action).await?;
+        tx.commit().await?;
+        Ok(())
     }
 }
 

@@ -6,7 +6,14 @@ use super::{
     web_sessions::WebSessions,
 };
 use crate::{
-    Error, Result, agents::Agents, clock::Clock, mail::Outbox, orgs::Orgs, projects::Projects, store::Store,
+    Error, Result,
+    agents::Agents,
+    audit::{Audit, Origin},
+    clock::Clock,
+    mail::Outbox,
+    orgs::Orgs,
+    projects::Projects,
+    store::Store,
     text::Fields,
 };
 use alumia_protocol::{
@@ -23,13 +30,23 @@ pub struct Identity {
     pub(super) orgs: Orgs,
     pub(super) passwords: Passwords,
     pub(super) outbox: Outbox,
+    pub(super) audit: Audit,
+    /// Where what is asked of it comes from, for the audit log.
+    pub(super) origin: Arc<Origin>,
 }
 
 impl Identity {
     /// Accounts in this store.
     pub fn new(store: Store, clock: Arc<dyn Clock>, outbox: Outbox) -> Self {
         let orgs = Orgs { store: store.clone() };
-        Self { store, clock, orgs, passwords: Passwords::new(), outbox }
+        let audit = Audit::new(store.clone(), clock.clone());
+        Self { store, clock, orgs, passwords: Passwords::new(), outbox, audit, origin: Arc::default() }
+    }
+
+    /// The same for a request that comes from somewhere: the audit log tells where.
+    #[must_use]
+    pub fn coming_from(&self, origin: Arc<Origin>) -> Self {
+        Self { origin, ..self.clone() }
     }
 
     /// Makes the person, an organisation, its default workspace, Ala, and a first project, all or nothing.

@@ -2,29 +2,44 @@ use super::{
     model::{self, Holder, Refusal},
     store::{self, Found},
 };
-use crate::{Error, OrgScope, Result, clock::Clock, store::Store};
+use crate::{
+    Error, OrgScope, Result,
+    audit::{Audit, Entry, Origin},
+    clock::Clock,
+    store::Store,
+};
 use alumia_protocol::{
     ApiKeyId, Timestamp,
     keys::{ApiKey, MintedApiKey, NewApiKey, RotateApiKey},
 };
-use std::sync::Arc;
+use serde_json::json;
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
+};
 use subtle::ConstantTimeEq as _;
 
 /// The last use is written down this often, so that most requests only read.
 const TOUCH_SECONDS: i64 = 60;
+/// Places of keys that are remembered without asking the database.
+const PLACES: usize = 10_000;
 
 /// API keys. The database holds only hashes of secrets.
 #[derive(Clone)]
 pub struct Keys {
     store: Store,
     clock: Arc<dyn Clock>,
+    audit: Audit,
     live: bool,
+    /// Which keys were used from where, as far as this process knows.
+    places: Arc<Mutex<HashSet<(ApiKeyId, String)>>>,
 }
 
 impl Keys {
     /// Keys in this store; new ones are test keys.
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock, live: false }
+        let audit = Audit::new(store.clone(), clock.clone());
+        Self { store, clock, audit, live: false, places: Arc::default() }
     }
 
     /// The same, but new keys are live ones: for production.
@@ -57,6 +72,9 @@ impl Keys {
         };
         let mut tx = self.store.begin().await?;
         store::insert(&mut tx, scope, &about, &model::hash(&secret)).await?;
+        let entry = Entry::by(scope, "key.created").on("key", about.id, &about.name);
+        let entry = entry.with(json!({ "scopes": about.scopes, "expiresAt": about.expires_at }));
+        self.audit.record(&mut tx, entry).await?;
         tx.commit().await?;
         Ok(MintedApiKey { about, key: secret })
     }
@@ -83,6 +101,8 @@ impl Keys {
         }
         let until = self.clock.now().plus_seconds(grace);
         store::replace_secret(&mut tx, scope, id, (&prefix, &model::hash(&secret)), until).await?;
+        let entry = Entry::by(scope, "key.rotated").on("key", id, &about.name);
+        self.audit.record(&mut tx, entry.with(json!({ "graceSeconds": grace }))).await?;
         tx.commit().await?;
         Ok(MintedApiKey { about: ApiKey { prefix, ..about }, key: secret })
     }
@@ -96,7 +116,11 @@ impl Keys {
         match store::get(&mut tx, scope, id).await? {
             None => return Err(Error::NotFound("API key")),
             Some((_, true)) => return Err(Error::conflict("This API key was revoked before.")),
-            Some((_, false)) => store::revoke(&mut tx, scope, id, self.clock.now()).await?,
+            Some((key, false)) => {
+                store::revoke(&mut tx, scope, id, self.clock.now()).await?;
+                let entry = Entry::by(scope, "key.revoked").on("key", id, &key.name);
+                self.audit.record(&mut tx, entry).await?;
+            }
         }
         tx.commit().await?;
         Ok(())
@@ -119,6 +143,39 @@ impl Keys {
             });
         }
         Ok(Ok(found.holder))
+    }
+
+    /// Notes where a key is used from; a place that is new for it stands in the audit log. The request doesn't
+    /// wait for that.
+    pub fn used_from(&self, holder: &Holder, origin: Arc<Origin>) {
+        let place = (holder.id, origin.address.clone());
+        {
+            let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+            if places.contains(&place) {
+                return;
+            }
+            if places.len() >= PLACES {
+                places.clear();
+            }
+            places.insert(place.clone());
+        }
+        let (keys, scope) = (self.clone(), holder.scope.clone().coming_from(origin));
+        tokio::spawn(async move {
+            if let Err(error) = keys.note_place(&scope, &place).await {
+                tracing::warn!(%error, id = %place.0, "the address of an API key was not written down");
+                keys.places.lock().unwrap_or_else(PoisonError::into_inner).remove(&place);
+            }
+        });
+    }
+
+    async fn note_place(&self, scope: &OrgScope, (id, address): &(ApiKeyId, String)) -> Result<()> {
+        let mut tx = self.store.begin().await?;
+        if store::is_new_address(&mut tx, scope, *id, address, self.clock.now()).await? {
+            let entry = Entry::by(scope, "key.new_address").on("key", id, "");
+            self.audit.record(&mut tx, entry).await?;
+            tx.commit().await?;
+        }
+        Ok(())
     }
 
     /// Whether a secret still holds; for answers that last.

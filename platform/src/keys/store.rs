@@ -25,6 +25,27 @@ pub(super) async fn insert(tx: &mut Tx, scope: &OrgScope, key: &ApiKey, hash: &s
     Ok(())
 }
 
+/// Whether a key is used from this address for the first time; then that is written down.
+pub(super) async fn is_new_address(
+    tx: &mut Tx,
+    scope: &OrgScope,
+    id: ApiKeyId,
+    address: &str,
+    now: Timestamp,
+) -> Result<bool> {
+    let done = sqlx::query(
+        "INSERT INTO key_addresses (org_id, key_id, address, first_used_at) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (org_id, key_id, address) DO NOTHING",
+    )
+    .bind(scope.org_id().to_string())
+    .bind(id.to_string())
+    .bind(address)
+    .bind(now.0)
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// The member's keys that aren't revoked, newest first.
 pub(super) async fn of_member(store: &Store, scope: &OrgScope) -> Result<Vec<ApiKey>> {
     let rows = sqlx::query(

@@ -1,3 +1,4 @@
+use super::Seen;
 use crate::{app::App, error::Failure};
 use alumia_platform::keys::{Holder, Refusal};
 use alumia_protocol::UserId;
@@ -59,7 +60,10 @@ pub async fn identify(State(app): State<App>, request: Request, next: Next) -> R
         },
         None => session.user().map_or(Credentials::None, Credentials::User),
     };
-    parts.extensions.insert(credentials);
+    parts.extensions.insert(credentials.clone());
+    if let Credentials::Key(holder) = &credentials {
+        app.platform.keys.used_from(holder, Seen::of(&parts, &app).0);
+    }
     parts.extensions.insert(session.clone());
     let mut response = next.run(Request::from_parts(parts, body)).await;
     if let Some(cookie) = session.set_cookie() {

@@ -29,8 +29,7 @@ pub async fn ask_reset(email: String) -> Result<(), PageError> {
 /// Sets a new password by the link from the letter.
 #[server(prefix = "/fn", endpoint = "reset_password")]
 pub async fn reset_password(token: String, password: String) -> Result<(), PageError> {
-    let platform = expect_context::<alumia_platform::Platform>();
-    match platform.identity.reset_password(&token, password).await {
+    match crate::server::identity().reset_password(&token, password).await {
         Ok(()) => {
             leptos_axum::redirect("/login?reset");
             Ok(())
@@ -51,8 +50,7 @@ pub async fn load_reset_link(token: String) -> Result<bool, PageError> {
 /// Confirms an address by the link from the letter.
 #[server(prefix = "/fn", endpoint = "confirm_email")]
 pub async fn confirm_email(token: String) -> Result<(), PageError> {
-    let platform = expect_context::<alumia_platform::Platform>();
-    match platform.identity.confirm_email(&token, &crate::server::session()).await {
+    match crate::server::identity().confirm_email(&token, &crate::server::session()).await {
         Ok(()) => {
             leptos_axum::redirect("/confirm/done");
             Ok(())

@@ -22,10 +22,9 @@ pub async fn sign_in(
     next: Option<String>,
 ) -> Result<(), PageError> {
     use alumia_protocol::people::SignIn;
-    let platform = expect_context::<alumia_platform::Platform>();
     let next = next.filter(|next| is_own_path(next));
     let form = SignIn { email: email.clone(), password, code };
-    let entered = match platform.identity.sign_in(form).await {
+    let entered = match crate::server::identity().sign_in(form).await {
         Ok(signed_in) => {
             let door = expect_context::<crate::server::DoorHandle>();
             door.enter(signed_in.user.id).await.map(|()| signed_in)

@@ -27,11 +27,10 @@ pub async fn load_factors(path: String) -> Result<Factors, PageError> {
 /// Steps up by a code and goes on to `next`.
 #[server(prefix = "/fn", endpoint = "step_up")]
 pub async fn step_up(code: String, next: String) -> Result<(), PageError> {
-    let platform = expect_context::<alumia_platform::Platform>();
     let next = if super::login::is_own_path(&next) { next } else { "/".to_owned() };
     let page = format!("/auth/step-up?next={}", crate::live::api::percent_encode(&next));
     let user = crate::server::signed_in(&page)?;
-    let proved = match platform.identity.use_code(user, &code).await {
+    let proved = match crate::server::identity().use_code(user, &code).await {
         Ok(()) => expect_context::<crate::server::DoorHandle>().step_up().await,
         Err(error) => Err(error),
     };

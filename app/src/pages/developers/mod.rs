@@ -32,8 +32,8 @@ pub struct Developers {
 #[server(prefix = "/fn", endpoint = "developers")]
 pub async fn load_developers(org: String, path: String) -> Result<Developers, PageError> {
     let platform = expect_context::<alumia_platform::Platform>();
-    let scope = platform.orgs.scope(crate::server::signed_in(&path)?, &org).await?;
     let described = expect_context::<crate::server::Described>();
+    let scope = platform.orgs.scope(crate::server::signed_in(&path)?, &org).await?;
     let org = platform.orgs.get(&scope).await?;
     let project =
         platform.projects.list(&scope, None, 1).await?.items.first().map(|first| first.id.to_string());

@@ -2,6 +2,7 @@
 
 use crate::{
     Result,
+    audit::Entry,
     identity::Identity,
     mail::{Letter, Links},
     store::Tx,
@@ -33,6 +34,21 @@ impl Notice<'_> {
             Self::PasswordChanged => "Your password was changed",
             Self::EmailChangeAsked { .. } => "Your email address is about to change",
             Self::EmailChanged { .. } => "Your email address was changed",
+        }
+    }
+
+    /// In the audit log.
+    const fn action(&self) -> &'static str {
+        match self {
+            Self::AppAdded => "account.app_added",
+            Self::AppRemoved => "account.app_removed",
+            Self::CodesRenewed => "account.codes_renewed",
+            Self::CodeUsed { .. } => "account.code_used",
+            Self::PasskeyAdded { .. } => "account.passkey_added",
+            Self::PasskeyRemoved { .. } => "account.passkey_removed",
+            Self::PasswordChanged => "account.password_changed",
+            Self::EmailChangeAsked { .. } => "account.email_change_asked",
+            Self::EmailChanged { .. } => "account.email_changed",
         }
     }
 
@@ -73,7 +89,7 @@ impl Notice<'_> {
 }
 
 impl Identity {
-    /// Tells a person, at their present address, when the transaction commits.
+    /// Tells a person at their present address, and the audit log, when the transaction commits.
     pub(in crate::identity) async fn notify(
         &self,
         tx: &mut Tx,
@@ -81,14 +97,28 @@ impl Identity {
         notice: Notice<'_>,
     ) -> Result<()> {
         let user = super::store::user(tx, user).await?;
-        let letter = notice.letter(&user, self.clock.now(), self.outbox.links());
-        self.outbox.post(tx, &letter).await
+        self.notify_at(tx, &user, notice).await
     }
 
     /// The same to somebody whose address is about to be replaced.
     pub(super) async fn notify_at(&self, tx: &mut Tx, user: &User, notice: Notice<'_>) -> Result<()> {
         let letter = notice.letter(user, self.clock.now(), self.outbox.links());
-        self.outbox.post(tx, &letter).await
+        self.outbox.post(tx, &letter).await?;
+        self.write_down(tx, user.id, notice.action()).await
+    }
+
+    /// A line in the log of every organisation that the person belongs to.
+    pub(in crate::identity) async fn write_down(
+        &self,
+        tx: &mut Tx,
+        user: UserId,
+        action: &'static str,
+    ) -> Result<()> {
+        for membership in self.orgs.memberships(user).await? {
+            let entry = Entry::from(Some(membership.org.id), Some(user), self.origin.clone(), action);
+            self.audit.record(tx, entry).await?;
+        }
+        Ok(())
     }
 }
 

@@ -1,7 +1,14 @@
 //! Password and email address.
 
 use super::step_up::{Person, ProvenPerson};
-use crate::{app::App, auth::Public, error::Result, extract::Json, openapi::Done, web_sessions::Session};
+use crate::{
+    app::App,
+    auth::{Public, Seen},
+    error::Result,
+    extract::Json,
+    openapi::Done,
+    web_sessions::Session,
+};
 use alumia_protocol::security::{Address, ChangePassword, ConfirmEmail, ResetPassword};
 use axum::extract::State;
 
@@ -10,10 +17,11 @@ pub async fn change_password(
     State(app): State<App>,
     person: ProvenPerson,
     session: Session,
+    Seen(origin): Seen,
     Json(form): Json<ChangePassword>,
 ) -> Result<Done> {
     let ChangePassword { current_password, password } = form;
-    let identity = &app.platform.identity;
+    let identity = app.platform.identity.coming_from(origin);
     identity.change_password(person.0, &session.id_hash(), current_password, password).await?;
     Ok(Done)
 }
@@ -25,8 +33,13 @@ pub async fn forgot(State(app): State<App>, _: Public, Json(form): Json<Address>
 }
 
 /// `POST /auth/password/reset`: a new password by that link, once. Ends all sessions; signs nobody in.
-pub async fn reset(State(app): State<App>, _: Public, Json(form): Json<ResetPassword>) -> Result<Done> {
-    app.platform.identity.reset_password(&form.token, form.password).await?;
+pub async fn reset(
+    State(app): State<App>,
+    _: Public,
+    Seen(origin): Seen,
+    Json(form): Json<ResetPassword>,
+) -> Result<Done> {
+    app.platform.identity.coming_from(origin).reset_password(&form.token, form.password).await?;
     Ok(Done)
 }
 
@@ -34,9 +47,10 @@ pub async fn reset(State(app): State<App>, _: Public, Json(form): Json<ResetPass
 pub async fn change_email(
     State(app): State<App>,
     person: ProvenPerson,
+    Seen(origin): Seen,
     Json(form): Json<Address>,
 ) -> Result<Done> {
-    app.platform.identity.ask_email_change(person.0, &form.email).await?;
+    app.platform.identity.coming_from(origin).ask_email_change(person.0, &form.email).await?;
     Ok(Done)
 }
 
@@ -51,8 +65,9 @@ pub async fn confirm_email(
     State(app): State<App>,
     _: Public,
     session: Session,
+    Seen(origin): Seen,
     Json(form): Json<ConfirmEmail>,
 ) -> Result<Done> {
-    app.platform.identity.confirm_email(&form.token, &session.id_hash()).await?;
+    app.platform.identity.coming_from(origin).confirm_email(&form.token, &session.id_hash()).await?;
     Ok(Done)
 }

@@ -8,7 +8,7 @@ pub mod totp;
 
 use crate::{
     app::App,
-    auth::{InBrowser, Public, SignedIn, things::SignOut},
+    auth::{InBrowser, Public, Seen, SignedIn, things::SignOut},
     error::Result,
     extract::Json,
     openapi::{Created, Data, Done},
@@ -35,9 +35,10 @@ pub async fn sign_in(
     State(app): State<App>,
     _: Public,
     session: Session,
+    Seen(origin): Seen,
     Json(form): Json<SignIn>,
 ) -> Result<Data<SignedInPerson>> {
-    let signed_in = app.platform.identity.sign_in(form).await?;
+    let signed_in = app.platform.identity.coming_from(origin).sign_in(form).await?;
     session.sign_in(signed_in.user.id).await?;
     Ok(Data(signed_in))
 }

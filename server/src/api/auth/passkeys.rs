@@ -3,7 +3,7 @@
 use super::step_up::{self, Person, ProvenPerson};
 use crate::{
     app::App,
-    auth::{Public, Site},
+    auth::{Public, Seen, Site},
     error::Result,
     extract::{Json, PathId},
     openapi::{Created, Data, Done},
@@ -37,9 +37,10 @@ pub async fn remove(
     State(app): State<App>,
     person: ProvenPerson,
     session: Session,
+    Seen(origin): Seen,
     PathId(id): PathId<String>,
 ) -> Result<Done> {
-    app.platform.identity.remove_passkey(person.0, &session.id_hash(), &id).await?;
+    app.platform.identity.coming_from(origin).remove_passkey(person.0, &session.id_hash(), &id).await?;
     Ok(Done)
 }
 
@@ -63,9 +64,15 @@ pub async fn finish_register(
     Site(site): Site,
     person: Person,
     session: Session,
+    Seen(origin): Seen,
     Json(form): Json<FinishPasskey>,
 ) -> Result<Created<Passkey>> {
-    let passkey = app.platform.identity.finish_passkey(&site, person.0, &session.id_hash(), form).await?;
+    let passkey = app
+        .platform
+        .identity
+        .coming_from(origin)
+        .finish_passkey(&site, person.0, &session.id_hash(), form)
+        .await?;
     session.step_up().await?;
     Ok(Created(passkey))
 }

@@ -3,12 +3,12 @@
 use super::step_up::Person;
 use crate::{
     app::App,
+    auth::Seen,
     error::Result,
     extract::PathId,
     openapi::{Data, Done},
     web_sessions::Session,
 };
-use alumia_platform::Error;
 use alumia_protocol::{List, security::BrowserSession};
 use axum::extract::State;
 
@@ -23,16 +23,23 @@ pub async fn list(
 
 /// `DELETE /auth/sessions/:id`: ends one, also the asking one. Needs no step-up: whoever sees a stranger
 /// there must be quick.
-pub async fn end(State(app): State<App>, person: Person, PathId(id): PathId<String>) -> Result<Done> {
-    if app.platform.identity.web_sessions().end(person.0, &id).await? {
-        Ok(Done)
-    } else {
-        Err(Error::NotFound("session").into())
-    }
+pub async fn end(
+    State(app): State<App>,
+    person: Person,
+    Seen(origin): Seen,
+    PathId(id): PathId<String>,
+) -> Result<Done> {
+    app.platform.identity.coming_from(origin).end_session(person.0, &id).await?;
+    Ok(Done)
 }
 
 /// `DELETE /auth/sessions`: ends all but the asking one.
-pub async fn end_others(State(app): State<App>, person: Person, session: Session) -> Result<Done> {
-    app.platform.identity.end_other_sessions(person.0, &session.id_hash()).await?;
+pub async fn end_others(
+    State(app): State<App>,
+    person: Person,
+    session: Session,
+    Seen(origin): Seen,
+) -> Result<Done> {
+    app.platform.identity.coming_from(origin).end_other_sessions(person.0, &session.id_hash()).await?;
     Ok(Done)
 }

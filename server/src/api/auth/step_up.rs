@@ -2,7 +2,7 @@
 
 use crate::{
     app::App,
-    auth::{InBrowser, SignedIn, SteppedUp, things::AccountSecurity},
+    auth::{InBrowser, Seen, SignedIn, SteppedUp, things::AccountSecurity},
     error::Result,
     extract::Json,
     openapi::Data,
@@ -28,9 +28,10 @@ pub async fn by_code(
     State(app): State<App>,
     person: Person,
     session: Session,
+    Seen(origin): Seen,
     Json(form): Json<Code>,
 ) -> Result<Data<StepUp>> {
-    app.platform.identity.use_code(person.0, &form.code).await?;
+    app.platform.identity.coming_from(origin).use_code(person.0, &form.code).await?;
     session.step_up().await?;
     Ok(Data(state(&app, &person, &session).await?))
 }

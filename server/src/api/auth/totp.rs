@@ -3,6 +3,7 @@
 use super::step_up::{Person, ProvenPerson};
 use crate::{
     app::App,
+    auth::Seen,
     error::Result,
     extract::Json,
     openapi::{Data, Done},
@@ -29,20 +30,35 @@ pub async fn confirm(
     State(app): State<App>,
     person: Person,
     session: Session,
+    Seen(origin): Seen,
     Json(form): Json<Code>,
 ) -> Result<Data<RecoveryCodes>> {
-    let codes = app.platform.identity.confirm_totp(person.0, &session.id_hash(), &form.code).await?;
+    let codes = app
+        .platform
+        .identity
+        .coming_from(origin)
+        .confirm_totp(person.0, &session.id_hash(), &form.code)
+        .await?;
     session.step_up().await?;
     Ok(Data(codes))
 }
 
 /// `DELETE /auth/totp`: with its recovery codes.
-pub async fn remove(State(app): State<App>, person: ProvenPerson, session: Session) -> Result<Done> {
-    app.platform.identity.remove_totp(person.0, &session.id_hash()).await?;
+pub async fn remove(
+    State(app): State<App>,
+    person: ProvenPerson,
+    session: Session,
+    Seen(origin): Seen,
+) -> Result<Done> {
+    app.platform.identity.coming_from(origin).remove_totp(person.0, &session.id_hash()).await?;
     Ok(Done)
 }
 
 /// `POST /auth/totp/recovery-codes`: ten new ones for the old ones.
-pub async fn renew_codes(State(app): State<App>, person: ProvenPerson) -> Result<Data<RecoveryCodes>> {
-    Ok(Data(app.platform.identity.renew_recovery_codes(person.0).await?))
+pub async fn renew_codes(
+    State(app): State<App>,
+    person: ProvenPerson,
+    Seen(origin): Seen,
+) -> Result<Data<RecoveryCodes>> {
+    Ok(Data(app.platform.identity.coming_from(origin).renew_recovery_codes(person.0).await?))
 }

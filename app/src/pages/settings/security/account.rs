@@ -25,7 +25,7 @@ pub async fn change_password(
 ) -> Result<(), PageError> {
     let page = super::page_of(&org);
     let Some(user) = crate::server::stepped_up(&page)? else { return Ok(()) };
-    let identity = expect_context::<alumia_platform::Platform>().identity;
+    let identity = crate::server::identity();
     let session = crate::server::session();
     match identity.change_password(user, &session, current_password, password).await {
         Ok(()) => Ok(leptos_axum::redirect(&page)),
@@ -38,7 +38,7 @@ pub async fn change_password(
 pub async fn change_email(org: String, email: String) -> Result<(), PageError> {
     let page = super::page_of(&org);
     let Some(user) = crate::server::stepped_up(&page)? else { return Ok(()) };
-    let identity = expect_context::<alumia_platform::Platform>().identity;
+    let identity = crate::server::identity();
     match identity.ask_email_change(user, &email).await {
         Ok(()) => Ok(()),
         Err(error) => crate::server::form_error(error, "email", &page, &[("email", email.as_str())]),
@@ -50,7 +50,7 @@ pub async fn change_email(org: String, email: String) -> Result<(), PageError> {
 pub async fn verify_email(org: String) -> Result<(), PageError> {
     let page = super::page_of(&org);
     let user = crate::server::signed_in(&page)?;
-    let identity = expect_context::<alumia_platform::Platform>().identity;
+    let identity = crate::server::identity();
     match identity.ask_verification(user).await {
         Ok(()) => Ok(()),
         Err(error) => crate::server::form_error(error, "verify", &page, &[]),

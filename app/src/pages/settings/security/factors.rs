@@ -22,7 +22,7 @@ use leptos::{ev, prelude::*, task::spawn_local};
 pub async fn remove_passkey(org: String, id: String) -> Result<(), PageError> {
     let page = super::page_of(&org);
     let Some(user) = crate::server::stepped_up(&page)? else { return Ok(()) };
-    let identity = expect_context::<alumia_platform::Platform>().identity;
+    let identity = crate::server::identity();
     identity.remove_passkey(user, &crate::server::session(), &id).await?;
     leptos_axum::redirect(&page);
     Ok(())
@@ -33,7 +33,7 @@ pub async fn remove_passkey(org: String, id: String) -> Result<(), PageError> {
 pub async fn remove_totp(org: String) -> Result<(), PageError> {
     let page = super::page_of(&org);
     let Some(user) = crate::server::stepped_up(&page)? else { return Ok(()) };
-    let identity = expect_context::<alumia_platform::Platform>().identity;
+    let identity = crate::server::identity();
     identity.remove_totp(user, &crate::server::session()).await?;
     leptos_axum::redirect(&page);
     Ok(())

@@ -30,7 +30,8 @@ pub struct SecurityData {
 #[server(prefix = "/fn", endpoint = "security")]
 pub async fn load_security(org: String, path: String) -> Result<SecurityData, PageError> {
     let platform = expect_context::<alumia_platform::Platform>();
-    let user = crate::server::signed_in(&path)?;
+    // While a page is rendered, what is asked of the request after waiting may find it gone.
+    let (user, session) = (crate::server::signed_in(&path)?, crate::server::session());
     // An organisation that one doesn't belong to has no such page.
     platform.orgs.scope(user, &org).await?;
     let identity = platform.identity;
@@ -39,7 +40,7 @@ pub async fn load_security(org: String, path: String) -> Result<SecurityData, Pa
         verified: identity.is_verified(user).await?,
         factors: identity.factors(user).await?,
         passkeys: identity.passkeys(user).await?,
-        sessions: identity.browsers(user, &crate::server::session()).await?,
+        sessions: identity.browsers(user, &session).await?,
     })
 }
 

@@ -15,11 +15,11 @@ use leptos::prelude::*;
 pub async fn end_session(org: String, id: String) -> Result<(), PageError> {
     let page = super::page_of(&org);
     let user = crate::server::signed_in(&page)?;
-    let identity = expect_context::<alumia_platform::Platform>().identity;
+    let identity = crate::server::identity();
     if id.is_empty() {
         identity.end_other_sessions(user, &crate::server::session()).await?;
     } else {
-        identity.web_sessions().end(user, &id).await?;
+        identity.end_session(user, &id).await?;
     }
     leptos_axum::redirect(&page);
     Ok(())
