@@ -136,6 +136,7 @@ const PURGES: &[&str] = &[
     "DELETE FROM invites WHERE org_id = $1",
     "DELETE FROM workspace_members WHERE org_id = $1",
     "DELETE FROM workspaces WHERE org_id = $1",
+    "DELETE FROM key_addresses WHERE org_id = $1",
     "DELETE FROM api_keys WHERE org_id = $1",
     "DELETE FROM members WHERE org_id = $1",
     "DELETE FROM orgs WHERE id = $1",
