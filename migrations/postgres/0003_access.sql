@@ -32,6 +32,18 @@ CREATE TABLE key_addresses (
     FOREIGN KEY (org_id, key_id) REFERENCES api_keys (org_id, id) ON DELETE CASCADE
 );
 
+-- Buckets of rate limits that several servers share.
+-- It may be lost with a crash, and costs no waiting for the disk.
+CREATE UNLOGGED TABLE rate_limits (
+    bucket TEXT NOT NULL,
+    -- A person, a key or an address.
+    key TEXT NOT NULL,
+    -- When the bucket is full again (GCRA's theoretical arrival time).
+    full_at BIGINT NOT NULL,
+    PRIMARY KEY (bucket, key)
+);
+CREATE INDEX rate_limits_full ON rate_limits (full_at);
+
 CREATE TABLE idempotency (
     -- Who asked: a key's or a person's id.
     credential TEXT NOT NULL,

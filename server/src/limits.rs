@@ -39,13 +39,13 @@ struct Standing {
 
 impl Meter {
     /// A new message's share of the chat limit.
-    pub fn take_chat(&self) -> Result<()> {
-        self.take(Bucket::Chat)
+    pub async fn take_chat(&self) -> Result<()> {
+        self.take(Bucket::Chat).await
     }
 
-    fn take(&self, bucket: Bucket) -> Result<()> {
+    async fn take(&self, bucket: Bucket) -> Result<()> {
         let Inner { limiter, keys, standing } = &*self.0;
-        let checked = limiter.check(bucket, keys);
+        let checked = limiter.check(bucket, keys).await;
         *standing.lock().unwrap_or_else(PoisonError::into_inner) = Some(match &checked {
             Ok(allowed) => Standing {
                 limit: allowed.limit,
@@ -93,7 +93,7 @@ pub async fn limit(State((app, limit)): State<(App, Limit)>, mut request: Reques
         // A write like others. The handler takes from the chat's bucket, once it knows that the message is new.
         (Limit::Method | Limit::Chat, _) => Bucket::Write,
     };
-    let refused = meter.take(bucket).err();
+    let refused = meter.take(bucket).await.err();
     request.extensions_mut().insert(meter.clone());
     let mut response = match refused {
         Some(failure) => failure.into_response(),

@@ -18,7 +18,7 @@ use alumia_platform::{
     mail::{LogMail, Mail, Mailbox, Smtp},
     models::Models,
     secrets::MasterKeys,
-    store::Store,
+    store::{Engine, Store},
 };
 use alumia_sandbox::{Disabled, Sandbox};
 use axum::{Router, serve::ListenerExt};
@@ -179,9 +179,14 @@ pub fn start(config: Config, role: Role, platform: Platform, listener: TcpListen
         write: limits.writes_per_minute,
         read: limits.reads_per_minute,
     };
+    let mut limiter = Limiter::new(platform.clock.clone(), rates);
+    if platform.store.engine() == Engine::Postgres {
+        // Others may serve the same people.
+        limiter = limiter.shared(platform.store.clone(), platform.clock.clone());
+    }
     let app = App {
         sessions: Sessions::new(platform.identity.web_sessions(), &config),
-        limiter: Limiter::new(platform.clock.clone(), rates),
+        limiter,
         frames: Arc::new(Frames::default()),
         proxies: Arc::new(Proxies::new(config.server.trusted_proxies.clone())),
         refusals: Arc::default(),
@@ -243,6 +248,9 @@ async fn keep_house(app: App) {
             }
             if let Err(error) = app.platform.idempotency.delete_expired().await {
                 tracing::warn!(%error, "kept answers of yesterday stay for now");
+            }
+            if let Err(error) = app.limiter.forget_full().await {
+                tracing::warn!(%error, "rate limits that are full again stay for now");
             }
             if let Err(error) = identity.delete_expired().await {
                 tracing::warn!(%error, "expired links and ceremonies stay for now");

@@ -21,6 +21,10 @@ impl Keys {
         keys.dedup();
         Self(keys)
     }
+
+    pub(super) fn iter(&self) -> std::slice::Iter<'_, Key> {
+        self.0.iter()
+    }
 }
 
 /// Key to the moment at which its bucket will be full again (GCRA's theoretical arrival time).

@@ -1,8 +1,10 @@
 //! Rate limits: GCRA buckets by person, by address and by API key.
 
 mod keys;
+mod shared;
+mod store;
 
-use crate::{Error, clock::Clock};
+use crate::{Error, Result as Outcome, clock::Clock, store::Store};
 use alumia_protocol::{ApiKeyId, UserId};
 use governor::{
     Quota, RateLimiter,
@@ -10,6 +12,7 @@ use governor::{
     middleware::StateInformationMiddleware,
 };
 use keys::{Keys, Places};
+use shared::Shared;
 use std::{
     net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
@@ -36,6 +39,18 @@ pub enum Bucket {
     Read,
 }
 
+impl Bucket {
+    /// In the store.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Auth => "auth",
+            Self::Write => "write",
+            Self::Read => "read",
+        }
+    }
+}
+
 /// Who is limited. A caller counts under each of its keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Key {
@@ -48,6 +63,15 @@ pub enum Key {
 }
 
 impl Key {
+    /// In the store.
+    fn text(&self) -> String {
+        match self {
+            Self::User(id) => format!("user {id}"),
+            Self::ApiKey(id) => format!("key {id}"),
+            Self::Address(address) => format!("address {address}"),
+        }
+    }
+
     /// An address; of IPv6 the network that one customer gets, since they have 2⁶⁴ addresses in it.
     pub fn address(address: IpAddr) -> Self {
         Self::Address(match address.to_canonical() {
@@ -105,9 +129,13 @@ impl From<Refusal> for Error {
     }
 }
 
-/// All buckets of one server. Cheap to clone.
+/// All buckets. Cheap to clone.
 #[derive(Clone)]
-pub struct Limiter(Arc<Buckets>);
+pub struct Limiter {
+    here: Arc<Buckets>,
+    /// Those of all servers together, where there may be several.
+    shared: Option<Shared>,
+}
 
 struct Buckets {
     chat: Limit,
@@ -117,7 +145,11 @@ struct Buckets {
     checks: AtomicUsize,
 }
 
-type Limit = RateLimiter<Keys, Places, Time, StateInformationMiddleware>;
+/// The buckets of one kind, and how often each gets a unit back.
+struct Limit {
+    buckets: RateLimiter<Keys, Places, Time, StateInformationMiddleware>,
+    interval: Duration,
+}
 
 /// Our clock as the algorithm's.
 #[derive(Clone)]
@@ -137,31 +169,67 @@ impl Limiter {
         let limit = |per_minute: u32, slowness: u32| {
             let burst = NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN);
             let interval = Duration::from_secs(60) * slowness / burst.get();
-            let quota = Quota::with_period(interval.max(Duration::from_nanos(1)))
-                .expect("the interval isn't zero")
-                .allow_burst(burst);
-            Limit::new(quota, Places::default(), Time(clock.clone()))
+            let interval = interval.max(Duration::from_nanos(1));
+            let quota = Quota::with_period(interval).expect("the interval isn't zero").allow_burst(burst);
+            Limit { buckets: RateLimiter::new(quota, Places::default(), Time(clock.clone())), interval }
         };
-        Self(Arc::new(Buckets {
+        let here = Buckets {
             chat: limit(rates.chat, 1),
             auth: limit(rates.auth, 2),
             write: limit(rates.write, 1),
             read: limit(rates.read, 1),
             checks: AtomicUsize::new(0),
-        }))
+        };
+        Self { here: Arc::new(here), shared: None }
+    }
+
+    /// The same limits for all servers on this store together. Each still asks its own buckets first, so what
+    /// one server alone refuses costs the store nothing.
+    #[must_use]
+    pub fn shared(self, store: Store, clock: Arc<dyn Clock>) -> Self {
+        Self { shared: Some(Shared { store, clock }), ..self }
     }
 
     /// Takes one unit under every key, or none under any when one of them has none left.
-    pub fn check(&self, bucket: Bucket, keys: &[Key]) -> Result<Allowance, Refusal> {
-        let limit = match bucket {
-            Bucket::Chat => &self.0.chat,
-            Bucket::Auth => &self.0.auth,
-            Bucket::Write => &self.0.write,
-            Bucket::Read => &self.0.read,
-        };
-        if self.0.checks.fetch_add(1, Ordering::Relaxed) % CHECKS_BETWEEN_CLEANINGS == 0 {
+    ///
+    /// While the store is away, each server limits by itself.
+    pub async fn check(&self, bucket: Bucket, keys: &[Key]) -> Result<Allowance, Refusal> {
+        let here = self.check_here(bucket, keys)?;
+        let Some(shared) = &self.shared else { return Ok(here) };
+        match shared.check(bucket, keys, here.limit, self.limit(bucket).interval).await {
+            Ok(together) => together,
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "rate limits are not shared");
+                Ok(here)
+            }
+        }
+    }
+
+    /// Forgets shared buckets that are full again.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn forget_full(&self) -> Outcome<()> {
+        match &self.shared {
+            Some(shared) => store::forget_full(&shared.store, shared.clock.now().0).await,
+            None => Ok(()),
+        }
+    }
+
+    fn limit(&self, bucket: Bucket) -> &Limit {
+        match bucket {
+            Bucket::Chat => &self.here.chat,
+            Bucket::Auth => &self.here.auth,
+            Bucket::Write => &self.here.write,
+            Bucket::Read => &self.here.read,
+        }
+    }
+
+    fn check_here(&self, bucket: Bucket, keys: &[Key]) -> Result<Allowance, Refusal> {
+        if self.here.checks.fetch_add(1, Ordering::Relaxed) % CHECKS_BETWEEN_CLEANINGS == 0 {
             self.forget_idle();
         }
+        let limit = &self.limit(bucket).buckets;
         match limit.check_key(&Keys::new(keys)) {
             Ok(state) => {
                 let (quota, remaining) = (state.quota(), state.remaining_burst_capacity());
@@ -186,16 +254,16 @@ impl Limiter {
 
     /// Callers that are remembered at the moment.
     pub fn remembered(&self) -> usize {
-        let Buckets { chat, auth, write, read, .. } = &*self.0;
-        [chat, auth, write, read].map(RateLimiter::len).iter().sum()
+        let Buckets { chat, auth, write, read, .. } = &*self.here;
+        [chat, auth, write, read].map(|limit| limit.buckets.len()).iter().sum()
     }
 
     /// Forgets keys whose bucket is full again.
     pub fn forget_idle(&self) {
-        let Buckets { chat, auth, write, read, .. } = &*self.0;
+        let Buckets { chat, auth, write, read, .. } = &*self.here;
         for limit in [chat, auth, write, read] {
-            limit.retain_recent();
-            limit.shrink_to_fit();
+            limit.buckets.retain_recent();
+            limit.buckets.shrink_to_fit();
         }
     }
 }

@@ -14,7 +14,7 @@ fn address(text: &str) -> Key {
 
 /// How many of `tries` pass.
 fn passes(limiter: &Limiter, bucket: Bucket, keys: &[Key], tries: u32) -> u32 {
-    (0..tries).filter(|_| limiter.check(bucket, keys).is_ok()).count().try_into().unwrap()
+    (0..tries).filter(|_| limiter.check_here(bucket, keys).is_ok()).count().try_into().unwrap()
 }
 
 #[test]
@@ -38,20 +38,20 @@ fn answers_tell_how_much_is_left_and_how_long_to_wait() {
     let (limiter, clock) = limiter();
     let keys = [Key::User(UserId::new())];
     assert_eq!(
-        limiter.check(Bucket::Chat, &keys),
+        limiter.check_here(Bucket::Chat, &keys),
         Ok(Allowance { limit: 60, remaining: 59, reset_seconds: 1 })
     );
     assert_eq!(passes(&limiter, Bucket::Chat, &keys, 58), 58);
     assert_eq!(
-        limiter.check(Bucket::Chat, &keys),
+        limiter.check_here(Bucket::Chat, &keys),
         Ok(Allowance { limit: 60, remaining: 0, reset_seconds: 60 })
     );
     clock.advance(Duration::from_millis(400));
-    assert_eq!(limiter.check(Bucket::Chat, &keys), Err(Refusal { limit: 60, retry_after_ms: 600 }));
+    assert_eq!(limiter.check_here(Bucket::Chat, &keys), Err(Refusal { limit: 60, retry_after_ms: 600 }));
     clock.advance(Duration::from_millis(599));
-    assert_eq!(limiter.check(Bucket::Chat, &keys), Err(Refusal { limit: 60, retry_after_ms: 1 }));
+    assert_eq!(limiter.check_here(Bucket::Chat, &keys), Err(Refusal { limit: 60, retry_after_ms: 1 }));
     clock.advance(Duration::from_millis(1));
-    assert!(limiter.check(Bucket::Chat, &keys).is_ok(), "the wait that was named was too short");
+    assert!(limiter.check_here(Bucket::Chat, &keys).is_ok(), "the wait that was named was too short");
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn both_keys_must_pass_and_a_refusal_costs_neither() {
     // None of those refusals took anything from the other key.
     assert_eq!(passes(&limiter, Bucket::Auth, &[eve, home], 100), 10);
     // Buckets of different kinds are apart.
-    assert!(limiter.check(Bucket::Chat, &[ada, office]).is_ok());
+    assert!(limiter.check_here(Bucket::Chat, &[ada, office]).is_ok());
 
     clock.advance(Duration::from_secs(12));
     assert_eq!(passes(&limiter, Bucket::Auth, &[home, ada], 5), 1, "the order of keys matters");
@@ -78,7 +78,7 @@ fn the_same_key_twice_counts_once_and_none_is_a_key_too() {
     let (limiter, _) = limiter();
     let home = address("192.0.2.2");
     assert_eq!(passes(&limiter, Bucket::Auth, &[home, home], 20), 10);
-    assert!(limiter.check(Bucket::Auth, &[]).is_ok());
+    assert!(limiter.check_here(Bucket::Auth, &[]).is_ok());
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn idle_callers_are_forgotten() {
     let (limiter, clock) = limiter();
     for n in 0..20_000_u32 {
         let keys = [Key::User(UserId::new()), Key::Address(IpAddr::from(n.to_be_bytes()))];
-        limiter.check(Bucket::Read, &keys).unwrap();
+        limiter.check_here(Bucket::Read, &keys).unwrap();
         clock.advance(Duration::from_millis(1));
     }
     assert!(limiter.remembered() < 10_000, "{} callers are remembered", limiter.remembered());

@@ -71,7 +71,7 @@ pub async fn say(
 async fn accept(app: &App, scope: &OrgScope, meter: &Meter, request: ChatRequest) -> Result<ChatAccepted> {
     let engine = &app.platform.engine;
     if !engine.knows_message(scope, request.message.id).await? {
-        meter.take_chat()?;
+        meter.take_chat().await?;
     }
     Ok(engine.chat(scope, request).await?)
 }
