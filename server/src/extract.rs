@@ -187,7 +187,9 @@ impl<T: std::str::FromStr> FromRequestParts<App> for PathId<T> {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let params = axum::extract::RawPathParams::from_request_parts(parts, app).await;
         let params = params.map_err(|_| Error::NotFound("resource"))?;
-        let id = params.iter().find(|(name, _)| *name == "id").and_then(|(_, text)| text.parse().ok());
+        // No id holds a NUL, and PostgreSQL couldn't be asked for one.
+        let mut given = params.iter().filter(|(name, text)| *name == "id" && !text.contains('\0'));
+        let id = given.next().and_then(|(_, text)| text.parse().ok());
         id.map(Self).ok_or_else(|| Error::NotFound("resource").into())
     }
 }
