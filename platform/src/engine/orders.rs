@@ -77,11 +77,11 @@ impl Engine {
         let active = store::lock_active(tx.tx(), scope.org_id(), session.id).await?;
         let asked = self.asked(scope, session.id).await?;
         let Some((run_id, tool, answered)) = asked.get(&call) else { return Err(Error::NotFound("Call")) };
-        if active != Some(*run_id) {
-            return Err(Error::conflict("The run that asked for this is over."));
-        }
         if *answered {
             return Err(Error::conflict("This call has been answered already."));
+        }
+        if active != Some(*run_id) {
+            return Err(Error::conflict("The run that asked for this is over."));
         }
         let run = person(scope, &session, *run_id);
         let now = self.parts.clock.now();
