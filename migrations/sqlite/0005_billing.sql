@@ -102,6 +102,15 @@ CREATE TABLE budget_notices (
     PRIMARY KEY (org_id, budget_id, starts_at, percent)
 );
 
+-- Runs that nobody works on until what their next call asks for can be paid.
+CREATE TABLE billing_waits (
+    org_id TEXT NOT NULL,
+    run_id TEXT NOT NULL,
+    ask TEXT NOT NULL,
+    since BIGINT NOT NULL,
+    PRIMARY KEY (org_id, run_id)
+);
+
 -- Every movement of credits, from one place to another: a row is balanced by its shape. Append-only, and it
 -- stays when its organisation goes.
 CREATE TABLE ledger_entries (

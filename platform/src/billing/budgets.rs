@@ -52,25 +52,25 @@ impl Billing {
         // Locks the account: nothing is reserved between counting and writing.
         let books = open(self.queue.desk(), &mut tx, &[(org, Act::Tidy)]).await?;
         let book = books.get(&org).ok_or(Error::NotFound("organization"))?;
-        let mut old: Vec<Counted> = book.budgets.clone();
+        let mut before: Vec<Counted> = book.budgets.clone();
         let mut all = Vec::with_capacity(limits.len());
         for limit in limits {
-            let known = old.iter().position(|counted| key(&counted.limit) == key(&limit));
+            let known = before.iter().position(|counted| key(&counted.limit) == key(&limit));
             let counted = if let Some(place) = known {
-                let counted = Counted { limit, ..old.swap_remove(place) };
+                let counted = Counted { limit, ..before.swap_remove(place) };
                 store::update_budget(&mut tx, org, &counted).await?;
                 counted
             } else {
                 let mut counted = Counted::new(Some(BudgetId::new()), limit);
                 let start = counted.start(now)?;
-                let counter = store::count(&mut tx, org, &counted.limit, start).await?;
-                counted.counters.insert(start, counter);
+                let used = store::count(&mut tx, org, &counted.limit, start).await?;
+                counted.counters.insert(start, used);
                 store::insert_budget(&mut tx, org, &counted, now).await?;
                 counted
             };
             all.push(counted);
         }
-        for counted in old {
+        for counted in before {
             store::delete_budget(&mut tx, org, &counted).await?;
         }
         super::post::save(&mut tx, &books).await?;
@@ -81,12 +81,12 @@ impl Billing {
 
 fn shown(counted: &Counted, now: Timestamp) -> Result<Budget> {
     let period_start = counted.start(now)?;
-    let counter = counted.counters.get(&period_start).copied().unwrap_or_default();
+    let used = counted.counters.get(&period_start).copied().unwrap_or_default();
     Ok(Budget {
         id: counted.id.ok_or_else(|| Error::internal("a budget has no id"))?,
         limit: counted.limit.clone(),
-        spent: counter.spent,
-        reserved: counter.reserved,
+        spent: used.spent,
+        reserved: used.reserved,
         period_start,
     })
 }

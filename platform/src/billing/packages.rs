@@ -159,6 +159,7 @@ fn whole_credits<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Microcred
         .ok_or_else(|| D::Error::custom(format!("monthly_credits is {credits}, beyond what can be counted")))
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
 fn as_credits<S: serde::Serializer>(credits: &Microcredits, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_i64(credits.0 / Microcredits::CREDIT.0)
 }

@@ -15,8 +15,8 @@ use std::{sync::Arc, time::Duration};
 
 /// 2026-09-21T14:13:20Z, a Monday.
 pub const START: Timestamp = Timestamp(1_790_000_000_000_000);
-pub const HOUR: Duration = Duration::from_secs(60 * 60);
-pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+pub const HOUR: Duration = Duration::from_hours(1);
+pub const DAY: Duration = Duration::from_hours(24);
 
 pub struct World {
     pub store: TestStore,

@@ -123,6 +123,7 @@ pub(super) async fn due(store: &Store, org: OrgId, now: Timestamp) -> Result<Opt
 /// Every table with things of an organisation, in the order that their references allow. A test compares
 /// this list with the schema. The audit log and the ledger's entries stay.
 const PURGES: &[&str] = &[
+    "DELETE FROM billing_waits WHERE org_id = $1",
     "DELETE FROM budget_notices WHERE org_id = $1",
     "DELETE FROM budget_periods WHERE org_id = $1",
     "DELETE FROM budgets WHERE org_id = $1",
