@@ -41,7 +41,7 @@ bench:
 	@scripts/bench
 
 chaos:
-	@scripts/setup tools wasm sandbox node
+	@scripts/setup tools wasm sandbox node postgres
 	@scripts/test chaos
 
 fuzz:

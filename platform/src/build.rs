@@ -4,6 +4,7 @@ use crate::{
     Error, Result,
     agents::Agents,
     audit::Audit,
+    billing::{Billing, Packages},
     canvas::Canvas,
     clock::Clock,
     engine::{Engine, EngineLimits, EngineParts},
@@ -33,6 +34,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     pub data_dir: PathBuf,
     pub models: Models,
+    /// What subscriptions include.
+    pub packages: Packages,
     pub sandbox: Arc<dyn Sandbox>,
     /// Wraps the keys that the database's secrets are encrypted with.
     pub master_keys: MasterKeys,
@@ -51,6 +54,7 @@ pub struct Platform {
     pub store: Store,
     pub clock: Arc<dyn Clock>,
     pub audit: Audit,
+    pub billing: Billing,
     pub identity: Identity,
     pub keys: Keys,
     pub idempotency: Idempotency,
@@ -109,7 +113,20 @@ impl Platform {
 
     /// Wires the services; starts nothing.
     pub async fn build(parts: Parts) -> Result<Self> {
-        let Parts { store, clock, data_dir, models, sandbox, master_keys, mail, net, tools, limits } = parts;
+        let Parts {
+            store,
+            clock,
+            data_dir,
+            models,
+            packages,
+            sandbox,
+            master_keys,
+            mail,
+            net,
+            tools,
+            limits,
+        } = parts;
+        let billing = Billing::new(store.clone(), clock.clone(), packages);
         let jobs = Jobs::new(store.clone(), clock.clone());
         let office = Office::new(store.clone(), clock.clone());
         let secrets = Secrets::open(store.clone(), clock.clone(), master_keys).await?;
@@ -152,12 +169,14 @@ impl Platform {
             files: files.clone(),
             models: models.clone(),
             tools: tools.clone(),
+            billing: billing.clone(),
             limits,
         });
         Ok(Self {
             store,
             clock,
             audit: office.audit.clone(),
+            billing,
             access_changes: office.changes.clone(),
             members: Members::new(office.clone()),
             invites: Invites::new(office.clone(), outbox.clone()),

@@ -1,5 +1,6 @@
 //! The one error of the capabilities, by what a caller can do about it.
 
+use alumia_protocol::billing::Blocked;
 use std::collections::BTreeMap;
 
 /// Short for results of this crate.
@@ -20,6 +21,9 @@ pub enum Error {
     /// Unknown or wrong credentials.
     #[error("{message}")]
     Unauthorized { reason: Option<&'static str>, message: String },
+    /// It can't be paid.
+    #[error("{}", .0.message)]
+    PaymentRequired(Box<Blocked>),
     /// Known caller, not allowed.
     #[error("{message}")]
     Forbidden { reason: &'static str, message: String },

@@ -3,6 +3,7 @@
 
 pub mod agents;
 pub mod audit;
+pub mod billing;
 pub mod canvas;
 pub mod clock;
 pub mod engine;

@@ -85,4 +85,14 @@ ids! {
     FileId,
     /// A key for programs.
     ApiKeyId,
+    /// Credits that were granted together.
+    BucketId,
+    /// A limit of spending.
+    BudgetId,
+    /// What a budget is for: the id of a workspace, person, project, agent, session or run.
+    TargetId,
+    /// One movement in the ledger.
+    LedgerEntryId,
+    /// Credits set aside for one call.
+    ReservationId,
 }

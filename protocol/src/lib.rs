@@ -6,6 +6,7 @@
 
 pub mod agents;
 pub mod audit;
+pub mod billing;
 pub mod blocks;
 pub mod dataspec;
 pub mod error;
@@ -14,6 +15,7 @@ pub mod files;
 pub mod ids;
 pub mod keys;
 pub mod models;
+pub mod money;
 pub mod orgs;
 pub mod people;
 pub mod projects;
@@ -25,7 +27,8 @@ pub mod tools;
 
 pub use error::{ApiError, ErrorCode, List, Success, TooManyRequests};
 pub use ids::{
-    AgentId, ApiKeyId, AuditId, BlockId, CallId, FileId, InviteId, MessageId, OrgId, ProjectId, RunId,
-    SessionId, StepId, UserId, WorkspaceId,
+    AgentId, ApiKeyId, AuditId, BlockId, BucketId, BudgetId, CallId, FileId, InviteId, LedgerEntryId,
+    MessageId, OrgId, ProjectId, ReservationId, RunId, SessionId, StepId, TargetId, UserId, WorkspaceId,
 };
+pub use money::Microcredits;
 pub use time::Timestamp;

@@ -65,6 +65,12 @@ impl Failure {
                     (ErrorCode::ValidationError, validation_sentence(fields.values()), None, Some(details))
                 }
                 Error::Unauthorized { reason, message } => (ErrorCode::Unauthorized, message.clone(), *reason, None),
+                Error::PaymentRequired(blocked) => (
+                    ErrorCode::PaymentRequired,
+                    blocked.message.clone(),
+                    Some(blocked.reason.word()),
+                    serde_json::to_value(blocked).ok(),
+                ),
                 Error::Forbidden { reason, message } => (ErrorCode::Forbidden, message.clone(), Some(*reason), None),
                 Error::Conflict { message, details } => (ErrorCode::Conflict, message.clone(), None, details.clone()),
                 Error::TooLarge(message) => (ErrorCode::PayloadTooLarge, message.clone(), None, None),

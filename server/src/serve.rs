@@ -12,6 +12,7 @@ use crate::{
 use alumia_net::Client;
 use alumia_platform::{
     Error, Parts, Platform, Result,
+    billing::Packages,
     clock::SystemClock,
     engine::EngineLimits,
     limits::{Limiter, Rates},
@@ -116,6 +117,7 @@ pub async fn build(config: &Config) -> Result<Platform> {
         master_keys: master_keys(config, &data_dir)?,
         mail: mail(config, mailbox.clone())?,
         models: models(config)?,
+        packages: packages(config)?,
         sandbox: sandbox(config, &data_dir),
         net: Client::new().map_err(Error::internal)?,
         data_dir,
@@ -157,6 +159,11 @@ fn mail(config: &Config, mailbox: Option<Mailbox>) -> Result<Arc<dyn Mail>> {
 pub fn models(config: &Config) -> Result<Models> {
     let served = alumia_models::config::providers(config.providers.clone());
     served.map(Models::new).map_err(|error| Error::BadRequest(error.to_string()))
+}
+
+/// The packages that come with Alumia, and the operator's own.
+pub fn packages(config: &Config) -> Result<Packages> {
+    Packages::new(&config.billing.packages, &config.billing.package)
 }
 
 /// Where commands run, if they may.
@@ -201,6 +208,8 @@ pub fn start(config: Config, role: Role, platform: Platform, listener: TcpListen
         background.push(tokio::spawn(async move { engine.work(ending).await }));
         let (worker, ending) = (app.platform.worker.clone(), app.ending.clone());
         background.push(tokio::spawn(async move { worker.work(ending).await }));
+        let (billing, ending) = (app.platform.billing.clone(), app.ending.clone());
+        background.push(tokio::spawn(async move { billing.work(ending).await }));
     }
     let routes = match role {
         Role::Worker => Router::new().merge(health::router()).with_state(app.clone()),

@@ -94,6 +94,7 @@ impl From<alumia_platform::Error> for PageError {
             Error::BadRequest(message) => (400, message.clone()),
             Error::Invalid(_) => (422, error.to_string()),
             Error::Unauthorized { message, .. } => (401, message.clone()),
+            Error::PaymentRequired(blocked) => (402, blocked.message.clone()),
             Error::Forbidden { message, .. } => (403, message.clone()),
             Error::Conflict { message, .. } => (409, message.clone()),
             Error::TooLarge(message) => (413, message.clone()),
@@ -111,6 +112,7 @@ impl From<alumia_platform::Error> for PageError {
             if let Error::Limited { retry_after_ms } = error { Some(retry_after_ms) } else { None };
         let reason = match &error {
             Error::Unauthorized { reason, .. } => reason.map(str::to_owned),
+            Error::PaymentRequired(blocked) => Some(blocked.reason.word().to_owned()),
             Error::Forbidden { reason, .. } => Some((*reason).to_owned()),
             _ => None,
         };

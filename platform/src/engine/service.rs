@@ -1,6 +1,7 @@
 use super::here::Here;
 use crate::{
     agents::Agents,
+    billing::Billing,
     clock::Clock,
     files::Files,
     models::Models,
@@ -51,6 +52,7 @@ pub struct EngineParts {
     pub files: Files,
     pub models: Models,
     pub tools: Tools,
+    pub billing: Billing,
     pub limits: EngineLimits,
 }
 

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     agents::Agents,
+    billing::{Billing, Packages},
     clock::{Clock as _, ManualClock, SystemClock},
     files::Files,
     models::Models,
@@ -82,6 +83,7 @@ impl Office {
             models: self.models.clone(),
             projects: house.projects(),
             tools: self.tools.clone(),
+            billing: Billing::new(store.clone(), clock.clone(), Packages::new(&[], "personal").unwrap()),
             limits: self.limits,
             store,
             clock,

@@ -3,6 +3,7 @@
 //! SQL rules: `$1` placeholders; ids and JSON are TEXT; times are BIGINT microseconds; flags are BIGINT
 //! 0/1; `CAST(SUM(x) AS BIGINT)`; no boolean expressions in a select list; no `CURRENT_TIMESTAMP`.
 
+pub(crate) mod many;
 mod migrations;
 mod open;
 mod rows;

@@ -1,4 +1,5 @@
 use alumia_models::config::ProviderConfig;
+use alumia_platform::billing::Package;
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::{
@@ -16,6 +17,7 @@ pub struct Config {
     pub security: Security,
     #[serde(default, serialize_with = "names")]
     pub providers: Vec<ProviderConfig>,
+    pub billing: Billing,
     pub mail: Mail,
     pub sandbox: Sandbox,
     pub runs: Runs,
@@ -72,6 +74,16 @@ pub struct Security {
 pub enum SignUps {
     Open,
     Closed,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Billing {
+    /// The package of new organisations.
+    pub package: String,
+    /// Beside those that come with Alumia, or in their place.
+    #[serde(default)]
+    pub packages: Vec<Package>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]

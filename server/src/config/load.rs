@@ -113,6 +113,10 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     if let Err(error) = alumia_models::config::providers(config.providers.clone()) {
         wrong.push(format!("{error}."));
     }
+    let billing = &config.billing;
+    if let Err(error) = alumia_platform::billing::Packages::new(&billing.packages, &billing.package) {
+        wrong.push(format!("{error}."));
+    }
     if wrong.is_empty() { Ok(()) } else { Err(ConfigError(wrong)) }
 }
 
@@ -181,6 +185,65 @@ mod tests {
             .collect();
         let config = with(&example).unwrap();
         assert_eq!(config.providers[0].models[0].id, "qwen2.5:7b");
+    }
+
+    #[test]
+    fn the_manuals_example_of_a_package_is_right() {
+        let example: String = MANUAL
+            .lines()
+            .skip_while(|line| !line.starts_with("# [[billing.packages]]"))
+            .take_while(|line| line.starts_with('#'))
+            .map(|line| line.trim_start_matches("# ").to_owned() + "\n")
+            .collect();
+        let config = with(&example).unwrap();
+        assert_eq!(config.billing.packages[0].id, "guest");
+        assert!(complaint("[billing]\npackage = \"gold\"").contains("personal, pro, team, scale"));
+        let wrong = complaint(&example.replace("monthly_credits = 20", "monthly_credits = -20"));
+        assert!(wrong.contains("billing.packages[0] \"guest\": monthly_credits is -20"), "{wrong}");
+        let wrong = complaint(&example.replace("monthly_credits = 20", ""));
+        assert!(wrong.contains("billing.packages.0") && wrong.contains("monthly_credits"), "{wrong}");
+    }
+
+    #[test]
+    fn a_price_that_is_wrong_is_named_with_its_place() {
+        let priced = |price: &str| {
+            format!(
+                "[[providers]]\nid = \"local\"\ndialect = \"openai\"\nbase_url = \"http://127.0.0.1:1/v1\"\n\
+                 models = [{{ id = \"free\", context = 1, input_price = 0, output_price = 0 }}, \
+                 {{ id = \"dear\", context = 1, input_price = 0, {price} }}]"
+            )
+        };
+        for (price, wanted) in [
+            ("output_price = -1", "models[1] \"dear\": output_price is negative"),
+            ("output_price = 1000000000001", "models[1] \"dear\": output_price is 1000000000001"),
+            ("output_price = 99999999999999999999", "output_price"),
+            ("output_price = 0.5", "providers.0.models.1.output_price"),
+            ("cached_price = 1", "providers.0.models.1.output_price: is missing"),
+        ] {
+            let message = complaint(&priced(price));
+            assert!(message.contains(wanted), "{price}: {message}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn prop_prices_are_in_bounds_or_refused_by_name(which in 0..3_usize, price: i64) {
+            let mut prices = [("input_price", 0), ("output_price", 0), ("cached_price", 0)];
+            prices[which].1 = price;
+            let prices: Vec<String> = prices.iter().map(|(name, price)| format!("{name} = {price}")).collect();
+            let loaded = with(&format!(
+                "[[providers]]\nid = \"local\"\ndialect = \"openai\"\nbase_url = \"http://127.0.0.1:1/v1\"\n\
+                 models = [{{ id = \"m\", context = 1, {} }}]",
+                prices.join(", ")
+            ));
+            let fits = (0..=1_000_000_000_000).contains(&price);
+            proptest::prop_assert_eq!(loaded.is_ok(), fits);
+            if let Err(error) = loaded {
+                let name = ["input_price", "output_price", "cached_price"][which];
+                let place = format!("providers[0] \"local\", models[0] \"m\": {name} is");
+                proptest::prop_assert!(error.to_string().contains(&place), "{}", error);
+            }
+        }
     }
 
     #[test]

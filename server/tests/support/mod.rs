@@ -85,6 +85,7 @@ impl App {
             store: Store::open(store.url()).await.unwrap(),
             clock: Arc::new(SystemClock),
             models,
+            packages: serve::packages(&config).unwrap(),
             master_keys: MasterKeys::from_file(&config.server.data_dir.join("master.key")).unwrap(),
             mail: Arc::new(Mailbox::new(Arc::new(SystemClock))),
             sandbox: serve::sandbox(&config, &config.server.data_dir),

@@ -1,0 +1,268 @@
+//! The ledger of one organisation: pure rules over what was read of it. What changes is marked, to be written.
+//!
+//! A rule refuses before it changes anything. `Internal` errors alone may leave a book half changed; whoever
+//! gets one throws the book away.
+
+mod budgets;
+mod close;
+mod reserve;
+pub mod time;
+
+pub use budgets::{Counted, Counter, Notice, overflow};
+
+use super::{
+    model::{Account, Act, Done, Grant, MOST, Reservation},
+    packages::Package,
+};
+use crate::{Error, Result};
+use alumia_protocol::{
+    BucketId, LedgerEntryId, Microcredits, ReservationId, Timestamp,
+    billing::{Bucket, BucketKind, EntryKind, LedgerEntry, Place},
+};
+use std::collections::{BTreeSet, HashMap};
+
+/// A bucket with what it was granted for.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    pub key: String,
+    pub bucket: Bucket,
+}
+
+/// See the module.
+#[derive(Clone)]
+pub struct Book {
+    pub account: Account,
+    pub package: Package,
+    pub now: Timestamp,
+    pub buckets: Vec<Kept>,
+    pub budgets: Vec<Counted>,
+    pub reservations: HashMap<ReservationId, Reservation>,
+    pub changes: Changes,
+}
+
+/// What is to be written.
+#[derive(Clone, Default)]
+pub struct Changes {
+    pub account: bool,
+    pub buckets: BTreeSet<BucketId>,
+    pub reservations: BTreeSet<ReservationId>,
+    pub entries: Vec<LedgerEntry>,
+    pub notices: Vec<Notice>,
+}
+
+/// One act's movements.
+#[derive(Clone, Copy)]
+struct Moves {
+    kind: EntryKind,
+    transaction: LedgerEntryId,
+    reservation: Option<ReservationId>,
+}
+
+impl Book {
+    /// A book of this moment, with nothing read into it yet.
+    pub fn new(account: Account, package: Package, now: Timestamp) -> Self {
+        Self {
+            account,
+            package,
+            now,
+            buckets: Vec::new(),
+            budgets: Vec::new(),
+            reservations: HashMap::new(),
+            changes: Changes::default(),
+        }
+    }
+
+    /// Does one thing.
+    pub fn act(&mut self, act: Act) -> Result<Done> {
+        Ok(match act {
+            Act::Reserve(ask) => Done::Reservation(Box::new(self.reserve(ask)?)),
+            Act::Settle(id, used) => Done::Reservation(Box::new(self.close(id, Some(used))?)),
+            Act::Release(id) => Done::Reservation(Box::new(self.close(id, None)?)),
+            Act::Grant(grant) => Done::Bucket(self.grant(grant)?),
+            Act::Refund(id, amount) => Done::Bucket(self.refund(id, amount)?),
+            Act::Reverse(id, amount) => Done::Bucket(self.reverse(id, amount)?),
+            Act::Tidy => Done::Tidied,
+        })
+    }
+
+    /// What is due whoever asks: ends buckets whose time is over and grants the month's credits, once.
+    pub fn tidy(&mut self) -> Result<()> {
+        for index in 0..self.buckets.len() {
+            let bucket = &self.buckets[index].bucket;
+            let left = bucket.left();
+            if bucket.is_over(self.now) && left.is_positive() {
+                let moves = Moves::new(EntryKind::Expire, None);
+                self.shift(index, &moves, Place::Available, Place::Expired, left)?;
+            }
+        }
+        if self.account.granted_until > self.now {
+            return Ok(());
+        }
+        let (start, end) = time::month(self.account.anchor, self.now)?;
+        self.account.granted_until = end;
+        self.changes.account = true;
+        if self.package.monthly_credits.is_positive() {
+            self.grant(Grant {
+                key: format!("monthly:{}", start.0),
+                kind: BucketKind::Monthly,
+                amount: self.package.monthly_credits,
+                expires_at: Some(end),
+            })?;
+        }
+        Ok(())
+    }
+
+    /// What can be spent now.
+    pub fn available(&self) -> Result<Microcredits> {
+        let all = self.buckets.iter().map(|kept| kept.bucket.available(self.now));
+        Microcredits::checked_sum(all).ok_or_else(overflow)
+    }
+
+    /// Takes `amount`, which is there, from the buckets in the order of their use.
+    fn draw(
+        &mut self,
+        moves: &Moves,
+        amount: Microcredits,
+        target: Place,
+    ) -> Result<Vec<(BucketId, Microcredits)>> {
+        let mut order: Vec<usize> = (0..self.buckets.len())
+            .filter(|&index| self.buckets[index].bucket.available(self.now).is_positive())
+            .collect();
+        order.sort_by_key(|&index| {
+            let bucket = &self.buckets[index].bucket;
+            (bucket.expires_at.unwrap_or(Timestamp(i64::MAX)), bucket.kind, bucket.created_at, bucket.id)
+        });
+        let (mut rest, mut parts) = (amount, Vec::new());
+        for index in order {
+            let bucket = &self.buckets[index].bucket;
+            let (id, part) = (bucket.id, rest.min(bucket.available(self.now)));
+            if !part.is_positive() {
+                break;
+            }
+            self.shift(index, moves, Place::Available, target, part)?;
+            rest = rest.checked_sub(part).ok_or_else(overflow)?;
+            parts.push((id, part));
+        }
+        if rest.is_positive() {
+            return Err(Error::internal("fewer credits were there than were counted"));
+        }
+        Ok(parts)
+    }
+
+    fn grant(&mut self, grant: Grant) -> Result<Bucket> {
+        if let Some(kept) = self.buckets.iter().find(|kept| kept.key == grant.key) {
+            return Ok(kept.bucket.clone());
+        }
+        self.put(grant, EntryKind::Grant, Place::Issued, None)
+    }
+
+    /// A new bucket.
+    fn put(
+        &mut self,
+        grant: Grant,
+        kind: EntryKind,
+        source: Place,
+        reservation: Option<ReservationId>,
+    ) -> Result<Bucket> {
+        if !grant.amount.is_positive() || grant.amount > MOST {
+            return Err(Error::BadRequest(format!("{} can't be granted.", grant.amount)));
+        }
+        let bucket = Bucket {
+            id: BucketId::new(),
+            kind: grant.kind,
+            granted: grant.amount,
+            consumed: Microcredits::ZERO,
+            reserved: Microcredits::ZERO,
+            expired: Microcredits::ZERO,
+            reversed: Microcredits::ZERO,
+            expires_at: grant.expires_at,
+            created_at: self.now,
+        };
+        self.changes.buckets.insert(bucket.id);
+        self.buckets.push(Kept { key: grant.key, bucket: bucket.clone() });
+        let moves = Moves::new(kind, reservation);
+        self.write(&moves, source, Place::Available, Some(bucket.id), grant.amount);
+        Ok(bucket)
+    }
+
+    fn reverse(&mut self, id: BucketId, amount: Microcredits) -> Result<Bucket> {
+        let index = self.bucket(id).ok_or(Error::NotFound("bucket"))?;
+        let amount = amount.min(self.buckets[index].bucket.left());
+        if amount.is_positive() {
+            let moves = Moves::new(EntryKind::Reverse, None);
+            self.shift(index, &moves, Place::Available, Place::Reversed, amount)?;
+        }
+        Ok(self.buckets[index].bucket.clone())
+    }
+
+    fn bucket(&self, id: BucketId) -> Option<usize> {
+        self.buckets.iter().position(|kept| kept.bucket.id == id)
+    }
+
+    /// Moves credits of one bucket.
+    fn shift(
+        &mut self,
+        index: usize,
+        moves: &Moves,
+        source: Place,
+        target: Place,
+        amount: Microcredits,
+    ) -> Result<()> {
+        if !amount.is_positive() {
+            return Ok(());
+        }
+        let bucket = &mut self.buckets[index].bucket;
+        if let Some(place) = column(bucket, source) {
+            *place = place.checked_sub(amount).ok_or_else(overflow)?;
+        }
+        if let Some(place) = column(bucket, target) {
+            *place = place.checked_add(amount).ok_or_else(overflow)?;
+        }
+        let id = bucket.id;
+        self.changes.buckets.insert(id);
+        self.write(moves, source, target, Some(id), amount);
+        Ok(())
+    }
+
+    fn write(
+        &mut self,
+        moves: &Moves,
+        source: Place,
+        target: Place,
+        bucket_id: Option<BucketId>,
+        amount: Microcredits,
+    ) {
+        self.changes.entries.push(LedgerEntry {
+            id: LedgerEntryId::new(),
+            transaction_id: moves.transaction,
+            kind: moves.kind,
+            source,
+            target,
+            bucket_id,
+            reservation_id: moves.reservation,
+            amount,
+            at: self.now,
+        });
+    }
+}
+
+impl Moves {
+    fn new(kind: EntryKind, reservation: Option<ReservationId>) -> Self {
+        Self { kind, transaction: LedgerEntryId::new(), reservation }
+    }
+}
+
+/// What is available is what is nowhere else, so it has no column.
+const fn column(bucket: &mut Bucket, place: Place) -> Option<&mut Microcredits> {
+    match place {
+        Place::Reserved => Some(&mut bucket.reserved),
+        Place::Spent => Some(&mut bucket.consumed),
+        Place::Expired => Some(&mut bucket.expired),
+        Place::Reversed => Some(&mut bucket.reversed),
+        Place::Available | Place::Issued | Place::WrittenOff => None,
+    }
+}
+
+fn closed() -> Error {
+    Error::conflict("This reservation has been settled or released already.")
+}

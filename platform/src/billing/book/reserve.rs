@@ -1,0 +1,98 @@
+//! Setting the worst case of a call aside.
+
+use super::{Book, Moves, closed, overflow};
+use crate::{
+    Error, Result,
+    billing::model::{Ask, MOST, Reservation, State, Used},
+};
+use alumia_protocol::{
+    Microcredits,
+    billing::{BlockReason, Blocked, EntryKind, Place},
+};
+
+impl Book {
+    pub(super) fn reserve(&mut self, ask: Ask) -> Result<Reservation> {
+        if let Some(before) = self.reservations.get(&ask.id) {
+            return if before.state == State::Open { Ok(before.clone()) } else { Err(closed()) };
+        }
+        if ask.amount.is_negative() || ask.amount > MOST {
+            return Err(Error::internal(format!("{} can't be reserved", ask.amount)));
+        }
+        self.admit(&ask)?;
+        let moves = Moves::new(EntryKind::Reserve, Some(ask.id));
+        let parts = self.draw(&moves, ask.amount, Place::Reserved)?;
+        for counted in self.budgets.iter_mut().filter(|counted| counted.applies(&ask.charged_to)) {
+            let start = counted.start(self.now)?;
+            counted.reserve(start, ask.amount)?;
+        }
+        let reservation = Reservation {
+            id: ask.id,
+            state: State::Open,
+            operation: ask.operation,
+            model: ask.model,
+            amount: ask.amount,
+            parts,
+            cost: Microcredits::ZERO,
+            written_off: Microcredits::ZERO,
+            refunded: Microcredits::ZERO,
+            used: Used::default(),
+            charged_to: ask.charged_to,
+            deadline: ask.deadline,
+            created_at: self.now,
+            closed_at: None,
+        };
+        self.changes.reservations.insert(ask.id);
+        self.reservations.insert(ask.id, reservation.clone());
+        Ok(reservation)
+    }
+
+    /// Whether it can be paid: by the package, then by each budget, then by the credits that there are.
+    fn admit(&self, ask: &Ask) -> Result<()> {
+        let blocked = |reason, message, missing| Blocked {
+            reason,
+            message,
+            needed: ask.amount,
+            missing,
+            budget: None,
+            package: None,
+        };
+        if let Some(tier) = ask.tier
+            && !self.package.tiers.contains(&tier)
+        {
+            let message = format!(
+                "The package {} doesn't include {} models. Choose another model or another package.",
+                self.package.name,
+                tier.word()
+            );
+            let blocked = blocked(BlockReason::PackageBlocked, message, ask.amount);
+            return Err(Error::PaymentRequired(Box::new(Blocked {
+                package: Some(self.package.id.clone()),
+                ..blocked
+            })));
+        }
+        for counted in self.budgets.iter().filter(|counted| counted.limit.hard) {
+            if !counted.applies(&ask.charged_to) {
+                continue;
+            }
+            let left = counted.left(counted.start(self.now)?)?;
+            let missing = ask.amount.checked_sub(left).ok_or_else(overflow)?;
+            if missing.is_positive() {
+                let message = format!(
+                    "A budget of {} is used up: this needs up to {}. Raise the budget, or wait for its next period.",
+                    counted.limit.limit, ask.amount
+                );
+                let blocked = blocked(BlockReason::BudgetExhausted, message, missing);
+                let budget = Some(counted.limit.clone());
+                return Err(Error::PaymentRequired(Box::new(Blocked { budget, ..blocked })));
+            }
+        }
+        let available = self.available()?;
+        let missing = ask.amount.checked_sub(available).ok_or_else(overflow)?;
+        if missing.is_positive() {
+            let message =
+                format!("This needs up to {}, and {available} are left. Buy credits to go on.", ask.amount);
+            return Err(Error::PaymentRequired(Box::new(blocked(BlockReason::NoCredits, message, missing))));
+        }
+        Ok(())
+    }
+}

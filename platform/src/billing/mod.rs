@@ -1,0 +1,24 @@
+//! Credits: what an organisation has, what is held for its calls, what they cost, and where it ends.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `model.rs` | what is asked of the ledger |
+//! | `book/` | the ledger of one organisation as pure rules |
+//! | `packages.rs`, `packages.toml` | what subscriptions include |
+//! | `post.rs` | reads books, does what is asked, writes them back: one transaction |
+//! | `queue.rs` | puts what waits at the same time into one transaction |
+//! | `service.rs`, `sweep.rs` | the way in; what is done without being asked |
+//! | `budgets.rs` | limits that people set |
+//! | `store.rs` | its SQL |
+mod book;
+mod budgets;
+mod model;
+mod packages;
+mod post;
+mod queue;
+mod service;
+mod store;
+mod sweep;
+pub use model::{Ask, Grant, Operation, Reservation, State, Used};
+pub use packages::{Caps, Package, Packages, Tier};
+pub use service::Billing;

@@ -1,0 +1,122 @@
+use super::Tier;
+use alumia_protocol::{
+    BucketId, Microcredits, ReservationId, Timestamp,
+    billing::{Bucket, BucketKind, ChargedTo},
+    events::Usage,
+};
+use serde::{Deserialize, Serialize};
+
+/// No grant is larger: a thousand million credits. With it no sum of a call comes near the end of its type.
+pub const MOST: Microcredits = Microcredits(1_000_000_000_000_000);
+
+/// What is paid for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// A call of a model.
+    Model,
+    /// Time in the sandbox.
+    Sandbox,
+}
+
+/// Asks for credits to be set aside.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// Chosen by who asks: the same again is the same reservation.
+    pub id: ReservationId,
+    pub operation: Operation,
+    /// The model's id, or empty.
+    pub model: String,
+    /// What the package must include; `None` for what every package does.
+    pub tier: Option<Tier>,
+    /// The worst case.
+    pub amount: Microcredits,
+    pub charged_to: ChargedTo,
+    /// What the whole run may cost.
+    pub run_limit: Option<Microcredits>,
+    /// Until when it is settled, or else free again.
+    pub deadline: Timestamp,
+}
+
+/// What was used in the end.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Used {
+    pub cost: Microcredits,
+    pub usage: Usage,
+    /// For what is paid by time.
+    pub millis: i64,
+}
+
+/// How a reservation stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// The call goes on.
+    Open,
+    /// Charged.
+    Settled,
+    /// Given free without a charge.
+    Released,
+}
+
+/// Credits set aside for a call, and then what became of them.
+#[derive(Clone, Debug)]
+pub struct Reservation {
+    pub id: ReservationId,
+    pub state: State,
+    pub operation: Operation,
+    pub model: String,
+    pub amount: Microcredits,
+    /// Which bucket holds how much, in the order in which it is used.
+    pub parts: Vec<(BucketId, Microcredits)>,
+    /// Charged; see [`super::Billing::settle`] for what is used beyond the amount.
+    pub cost: Microcredits,
+    pub written_off: Microcredits,
+    pub refunded: Microcredits,
+    pub used: Used,
+    pub charged_to: ChargedTo,
+    pub deadline: Timestamp,
+    pub created_at: Timestamp,
+    pub closed_at: Option<Timestamp>,
+}
+
+/// Credits for an organisation.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    /// What they are granted for; the same key grants once.
+    pub key: String,
+    pub kind: BucketKind,
+    pub amount: Microcredits,
+    pub expires_at: Option<Timestamp>,
+}
+
+/// What is done to one organisation's book.
+#[derive(Clone, Debug)]
+pub enum Act {
+    Reserve(Ask),
+    Settle(ReservationId, Used),
+    Release(ReservationId),
+    Grant(Grant),
+    Refund(ReservationId, Microcredits),
+    Reverse(BucketId, Microcredits),
+    /// Only what is due anyway: months, expiry.
+    Tidy,
+}
+
+/// What an act left.
+#[derive(Clone, Debug)]
+pub enum Done {
+    Reservation(Box<Reservation>),
+    Bucket(Bucket),
+    Tidied,
+}
+
+/// An organisation's account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    pub package: String,
+    /// Months are counted from here.
+    pub anchor: Timestamp,
+    /// The month whose credits were granted last ends here.
+    pub granted_until: Timestamp,
+}

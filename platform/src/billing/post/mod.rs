@@ -1,0 +1,170 @@
+//! One transaction of the ledger: locks accounts, reads their books, does what is asked, writes what changed.
+mod store;
+
+pub(super) use store::save;
+
+use super::{
+    book::{Book, Counted},
+    model::{Act, Ask, Done},
+    packages::Packages,
+    store as read,
+};
+use crate::{
+    Error, Result,
+    store::{Engine, Tx},
+};
+use alumia_protocol::{
+    Microcredits, OrgId, ReservationId, RunId, TargetId, Timestamp,
+    billing::{BudgetLimit, BudgetPeriod, BudgetScope},
+};
+use std::collections::{BTreeSet, HashMap};
+
+/// Where and when acts are done.
+#[derive(Clone, Copy)]
+pub(super) struct Desk<'a> {
+    pub engine: Engine,
+    pub packages: &'a Packages,
+    pub now: Timestamp,
+}
+
+/// Does the acts in their order, in the caller's transaction. What one is refused leaves the others alone; an
+/// outer error means that none is done and the transaction must be dropped.
+pub(super) async fn post(desk: Desk<'_>, tx: &mut Tx, acts: Vec<(OrgId, Act)>) -> Result<Vec<Result<Done>>> {
+    let mut books = open(desk, tx, &acts).await?;
+    let mut done = Vec::with_capacity(acts.len());
+    for (org, act) in acts {
+        let result = match books.get_mut(&org) {
+            Some(book) => book.act(act),
+            None => Err(Error::NotFound("organization")),
+        };
+        match result {
+            // The book may be half changed.
+            Err(Error::Internal(cause)) => return Err(Error::Internal(cause)),
+            result => done.push(result),
+        }
+    }
+    save(tx, &books).await?;
+    Ok(done)
+}
+
+/// The books of all that is acted on, with what is due anyway done.
+pub(super) async fn open(desk: Desk<'_>, tx: &mut Tx, acts: &[(OrgId, Act)]) -> Result<HashMap<OrgId, Book>> {
+    let orgs: Vec<OrgId> = acts.iter().map(|(org, _)| *org).collect::<BTreeSet<_>>().into_iter().collect();
+    let mut accounts = read::lock(tx, desk.engine, &orgs).await?;
+    if accounts.len() < orgs.len() {
+        let known: BTreeSet<OrgId> = accounts.iter().map(|(org, _)| *org).collect();
+        for org in orgs.iter().filter(|org| !known.contains(org)) {
+            read::open_account(tx, *org, &desk.packages.first().id, desk.now).await?;
+        }
+        accounts = read::lock(tx, desk.engine, &orgs).await?;
+    }
+    let mut books: HashMap<OrgId, Book> = accounts
+        .into_iter()
+        .map(|(org, account)| {
+            let package = desk.packages.get(&account.package).clone();
+            (org, Book::new(account, package, desk.now))
+        })
+        .collect();
+    for (org, kept) in read::live_buckets(tx, &orgs).await? {
+        if let Some(book) = books.get_mut(&org) {
+            book.buckets.push(kept);
+        }
+    }
+    let ids: Vec<(OrgId, ReservationId)> =
+        acts.iter().filter_map(|(org, act)| Some((*org, reservation_of(act)?))).collect();
+    for (org, reservation) in read::reservations(tx, &ids).await? {
+        if let Some(book) = books.get_mut(&org) {
+            book.reservations.insert(reservation.id, reservation);
+        }
+    }
+    read_named(tx, &mut books, acts).await?;
+    read_budgets(desk, tx, &mut books, &orgs).await?;
+    read_runs(tx, &mut books, acts).await?;
+    for book in books.values_mut() {
+        book.tidy()?;
+    }
+    Ok(books)
+}
+
+/// Buckets that acts name and that may hold nothing any more.
+async fn read_named(tx: &mut Tx, books: &mut HashMap<OrgId, Book>, acts: &[(OrgId, Act)]) -> Result<()> {
+    for (org, act) in acts {
+        let Some(book) = books.get_mut(org) else { continue };
+        let (id, key) = match act {
+            Act::Grant(grant) => (None, Some(grant.key.as_str())),
+            Act::Reverse(id, _) => (Some(*id), None),
+            _ => continue,
+        };
+        if let Some(kept) = read::one_bucket(tx, *org, id, key).await?
+            && !book.buckets.iter().any(|known| known.bucket.id == kept.bucket.id)
+        {
+            book.buckets.push(kept);
+        }
+    }
+    Ok(())
+}
+
+/// Budgets with the counters of this moment's periods and of those that reservations were made in.
+async fn read_budgets(
+    desk: Desk<'_>,
+    tx: &mut Tx,
+    books: &mut HashMap<OrgId, Book>,
+    orgs: &[OrgId],
+) -> Result<()> {
+    for (org, counted) in read::budgets(tx, orgs).await? {
+        if let Some(book) = books.get_mut(&org) {
+            book.budgets.push(counted);
+        }
+    }
+    for (org, book) in books.iter_mut().filter(|(_, book)| !book.budgets.is_empty()) {
+        let mut starts = BTreeSet::new();
+        for counted in &book.budgets {
+            starts.insert(counted.start(desk.now)?);
+            for reservation in book.reservations.values() {
+                starts.insert(counted.start(reservation.created_at)?);
+            }
+        }
+        let starts: Vec<Timestamp> = starts.into_iter().collect();
+        for (id, start, counter) in read::counters(tx, *org, &starts).await? {
+            if let Some(counted) = book.budgets.iter_mut().find(|counted| counted.id == Some(id)) {
+                counted.counters.insert(start, counter);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The limits that runs have of their own, as budgets that stand nowhere.
+async fn read_runs(tx: &mut Tx, books: &mut HashMap<OrgId, Book>, acts: &[(OrgId, Act)]) -> Result<()> {
+    let mut limits: HashMap<(OrgId, RunId), Microcredits> = HashMap::new();
+    for (org, act) in acts {
+        if let Act::Reserve(Ask { run_limit: Some(limit), charged_to, .. }) = act
+            && let Some(run) = charged_to.run_id
+        {
+            let lowest = limits.entry((*org, run)).or_insert(*limit);
+            *lowest = (*lowest).min(*limit);
+        }
+    }
+    for ((org, run), limit) in limits {
+        let Some(book) = books.get_mut(&org) else { continue };
+        let limit = BudgetLimit {
+            scope: BudgetScope::Run,
+            target_id: Some(TargetId(run.0)),
+            period: BudgetPeriod::Total,
+            limit,
+            hard: true,
+        };
+        let mut counted = Counted::new(None, limit);
+        counted.counters.insert(Timestamp(0), read::of_run(tx, org, run).await?);
+        book.budgets.push(counted);
+    }
+    Ok(())
+}
+
+const fn reservation_of(act: &Act) -> Option<ReservationId> {
+    match act {
+        Act::Reserve(ask) => Some(ask.id),
+        Act::Settle(id, _) | Act::Release(id) | Act::Refund(id, _) => Some(*id),
+        Act::Grant(_) | Act::Reverse(..) | Act::Tidy => None,
+    }
+}

@@ -1,0 +1,9 @@
+//! Credits, on whichever engine `ALUMIA_TEST_DATABASE` names.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod budgets;
+mod parallel;
+mod plain;
+mod random;
+mod rules;
+mod support;
