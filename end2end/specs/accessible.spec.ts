@@ -42,6 +42,7 @@ for (const theme of THEMES) {
       await expect(page.getByText('No projects yet')).toBeVisible();
       await expectAccessible(page);
       await page.goto(`/${person.org}/lab`);
+      await hydrated(page);
       await expect(page.getByText('Start with a project')).toBeVisible();
       await expectAccessible(page);
     });
