@@ -5,7 +5,7 @@
 //! | `model.rs` | what is asked of the ledger |
 //! | `book/` | the ledger of one organisation as pure rules |
 //! | `packages.rs`, `packages.toml` | what subscriptions include |
-//! | `post.rs` | reads books, does what is asked, writes them back: one transaction |
+//! | `post/` | reads books, does what is asked, writes them back: one transaction |
 //! | `queue.rs` | puts what waits at the same time into one transaction |
 //! | `service.rs`, `sweep.rs` | the way in; what is done without being asked |
 //! | `budgets.rs` | limits that people set |

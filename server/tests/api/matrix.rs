@@ -36,6 +36,7 @@ impl World {
         app.step_up(&bob).await;
         let mut things = Things::made_by(&app, &ada, json!({})).await;
         things.browser = text(&ada.get("/auth/sessions").await.data()["items"][0]["id"]);
+        things.passkey = passkey(&app, &ada).await;
         let private = Things::made_by(&app, &ada, json!({ "visibility": "private" })).await;
         Self { app, ada, things, private, bob }
     }
@@ -46,6 +47,23 @@ impl World {
         self.app.step_up(&person).await;
         person
     }
+}
+
+/// A passkey of somebody's, as far as the database is concerned.
+async fn passkey(app: &App, of: &Person) -> String {
+    let id = unknown();
+    let mut tx = app.store.begin().await.unwrap();
+    sqlx::query(
+        "INSERT INTO passkeys (id, user_id, credential_id, name, credential, counter, created_at)
+         VALUES ($1, $2, $1, 'Laptop', '{}', 0, 1)",
+    )
+    .bind(id.clone())
+    .bind(of.user.to_string())
+    .execute(&mut *tx)
+    .await
+    .unwrap();
+    tx.commit().await.unwrap();
+    id
 }
 
 /// Whether a route is about a project or something in it.
@@ -80,6 +98,8 @@ async fn what_is_anothers_is_as_if_it_were_not_there() {
         }
     }
     // Nothing of all that has left a trace.
+    let passkeys = world.ada.get("/auth/passkeys").await.data()["items"].clone();
+    assert_eq!(passkeys.as_array().map(|all| (all.len(), text(&all[0]["name"]))), Some((1, "Laptop".into())));
     for things in [&world.things, &world.private] {
         let project = world.ada.get(&format!("/projects/{}", things.project)).await.data();
         assert_eq!(project["name"], "Things");

@@ -42,6 +42,8 @@ pub struct Things {
     pub link: String,
     /// One that nothing has, unless a test puts a real one here: ending it signs its owner out.
     pub browser: String,
+    /// One that nothing has, unless a test puts a real one here: making one needs an authenticator.
+    pub passkey: String,
 }
 
 impl Things {
@@ -71,6 +73,7 @@ impl Things {
             link: invite.path.rsplit('/').next().unwrap().to_owned(),
             invite: invite.invite.id.to_string(),
             browser: unknown(),
+            passkey: unknown(),
             project,
         };
         let path = format!("/projects/{}/files/content?path=there.txt", things.project);
@@ -101,6 +104,7 @@ impl Things {
             invite: id(),
             link: id(),
             browser: id(),
+            passkey: id(),
         }
     }
 
@@ -117,8 +121,8 @@ impl Things {
             Foreign::Member => &self.member,
             Foreign::Invite => &self.invite,
             Foreign::Link => &self.link,
-            // Passkeys need a ceremony; those of others are asked for in platform/tests/factors.rs.
-            Foreign::Passkey | Foreign::Browser => &self.browser,
+            Foreign::Browser => &self.browser,
+            Foreign::Passkey => &self.passkey,
         }
     }
 }
