@@ -1,6 +1,6 @@
 //! What only a person in a browser may do, and what needs a fresh step-up besides.
 //!
-//! Both wrap another extractor, which proves who is asking: `SteppedUp<Member, things::Webhooks>`. An API
+//! Both wrap another extractor, which proves who is asking: `SteppedUp<Member, things::OrgMembers>`. An API
 //! key is told which thing it may not touch, whatever its scopes; whoever is not signed in, or may not see the
 //! resource, is told what the inner extractor says.
 
@@ -24,8 +24,7 @@ pub trait Thing: Send + Sync {
     const NAME: &'static str;
 }
 
-/// The things. A capability takes its own, or adds a line.
-#[allow(dead_code, reason = "each is used from the day that its capability is there")]
+/// The things. A capability adds its line.
 pub mod things {
     macro_rules! things {
         ($($(#[$doc:meta])* $thing:ident $name:literal),+ $(,)?) => {$(
@@ -42,21 +41,10 @@ pub mod things {
         ApiKeys "API key management",
         /// Signing out.
         SignOut "Signing out",
-        Budgets "Budget management",
-        Domains "Domain management",
-        FilePurge "Permanent file deletion",
-        Guardrails "Guardrail management",
-        McpServers "MCP server management",
-        Memory "Memory deletion",
         /// The audit log.
         AuditLog "Reading the audit log",
         OrgMembers "Organization membership management",
         OrgSettings "Organization settings management",
-        ProjectSharing "Project sharing",
-        ProviderKeys "Provider key management",
-        Skills "Skill management",
-        Wallet "Agent Wallet management",
-        Webhooks "Webhook management",
         Workspaces "Workspace management",
     }
 }
