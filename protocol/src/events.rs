@@ -5,7 +5,8 @@
 //! deltas live until what they belong to is durable, so numbers have gaps in the stored log.
 
 use crate::{
-    BlockId, CallId, MessageId, ProjectId, RunId, SessionId, StepId, Timestamp,
+    BlockId, CallId, MessageId, ProjectId, ReservationId, RunId, SessionId, StepId, Timestamp,
+    billing::Blocked,
     blocks::Block,
     sessions::{Message, QueuedMessage, Session, SessionStatus},
     tools::{Approval, Effect, ToolError},
@@ -324,7 +325,13 @@ pub enum EventData {
         usage: Usage,
         /// Cost.
         cost_microcredits: i64,
+        /// What had been set aside for it; absent for a call that costs nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reservation_id: Option<ReservationId>,
     },
+    /// The next call can't be paid; the run waits until it can.
+    #[serde(rename = "billing.blocked")]
+    BillingBlocked(Blocked),
     /// The run ended well.
     #[serde(rename = "run.completed")]
     RunCompleted(RunEnd),
@@ -367,6 +374,7 @@ impl EventData {
             Self::SessionDeleted {} => "session.deleted",
             Self::StatusChanged { .. } => "status.changed",
             Self::UsageRecorded { .. } => "usage.recorded",
+            Self::BillingBlocked(_) => "billing.blocked",
             Self::RunCompleted(_) => "run.completed",
             Self::RunFailed(_) => "run.failed",
             Self::RunCancelled(_) => "run.cancelled",

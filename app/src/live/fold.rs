@@ -180,6 +180,7 @@ impl SessionFold {
                 self.notice(event, NoticeKind::Stopped, &mut touched);
             }
             EventData::UsageRecorded { .. }
+            | EventData::BillingBlocked(_)
             | EventData::BlockCreated { .. }
             | EventData::BlockUpdated { .. }
             | EventData::BlockDeleted { .. }

@@ -75,6 +75,7 @@ impl Billing {
         }
         super::post::save(&mut tx, &books).await?;
         tx.commit().await?;
+        self.queue.news.notify_one();
         all.iter().map(|counted| shown(counted, now)).collect()
     }
 }

@@ -9,6 +9,7 @@
 //! | `queue.rs` | puts what waits at the same time into one transaction |
 //! | `service.rs`, `sweep.rs` | the way in; what is done without being asked |
 //! | `budgets.rs` | limits that people set |
+//! | `waits.rs` | runs that wait until they can be paid |
 //! | `store.rs` | its SQL |
 mod book;
 mod budgets;
@@ -19,6 +20,7 @@ mod queue;
 mod service;
 mod store;
 mod sweep;
+mod waits;
 pub use model::{Ask, Grant, Operation, Reservation, State, Used};
 pub use packages::{Caps, Package, Packages, Tier};
 pub use service::Billing;

@@ -20,7 +20,7 @@ pub enum Operation {
 }
 
 /// Asks for credits to be set aside.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Ask {
     /// Chosen by who asks: the same again is the same reservation.
     pub id: ReservationId,

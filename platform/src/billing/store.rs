@@ -2,7 +2,7 @@
 
 use super::{
     book::{Counted, Counter, Kept},
-    model::{Account, Reservation, Used},
+    model::{Account, Ask, Reservation, Used},
 };
 use crate::{
     Result,
@@ -368,4 +368,37 @@ pub(super) async fn delete_budget(tx: &mut Tx, org: OrgId, budget: &Counted) -> 
             .await?;
     }
     Ok(())
+}
+
+/// Notes that a run waits to be paid.
+pub(super) async fn insert_wait(tx: &mut Tx, org: OrgId, ask: &Ask, now: Timestamp) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO billing_waits (org_id, run_id, ask, since) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (org_id, run_id) DO UPDATE SET ask = excluded.ask",
+    )
+    .bind(org.to_string())
+    .bind(ask.charged_to.run_id.map(|run| run.to_string()).unwrap_or_default())
+    .bind(serde_json::to_string(ask)?)
+    .bind(now.0)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn delete_wait(tx: &mut Tx, org: OrgId, run: RunId) -> Result<()> {
+    sqlx::query("DELETE FROM billing_waits WHERE org_id = $1 AND run_id = $2")
+        .bind(org.to_string())
+        .bind(run.to_string())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Runs that wait to be paid, those that wait longest first.
+pub(super) async fn waits(store: &Store, most: i64) -> Result<Vec<(OrgId, Ask)>> {
+    let rows = sqlx::query("SELECT org_id, ask FROM billing_waits ORDER BY since, run_id LIMIT $1")
+        .bind(most)
+        .fetch_all(store.read())
+        .await?;
+    rows.iter().map(|row| Ok((row.parsed("org_id")?, row.json("ask")?))).collect()
 }

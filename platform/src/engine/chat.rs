@@ -27,7 +27,7 @@ impl Engine {
     /// # Errors
     /// `Forbidden` for roles that only read, `Invalid` for a message out of its limits, `NotFound` for a
     /// session, project or agent that the caller doesn't see, `Conflict` when the agent is off or the
-    /// queue is full.
+    /// queue is full, `PaymentRequired` for a program whose organisation can't pay the answer.
     pub async fn chat(&self, scope: &OrgScope, request: ChatRequest) -> Result<ChatAccepted> {
         scope.require_writer()?;
         check(&request)?;
@@ -36,6 +36,7 @@ impl Engine {
         if let Some(before) = self.before(scope, request.message.id).await? {
             return Ok(before);
         }
+        self.check_payment(scope, &request).await?;
         let (session, fresh) = match request.session_id {
             Some(id) => (self.parts.sessions.get(scope, id).await?, false),
             None => (self.new_session(scope, &request).await?, true),

@@ -2,6 +2,7 @@
 
 mod approvals;
 mod crash;
+mod paying;
 mod providers;
 mod queue;
 mod runs;
@@ -43,6 +44,7 @@ struct Office {
     log: Log,
     model: Arc<Scripted>,
     models: Models,
+    packages: Packages,
     tools: Tools,
     limits: EngineLimits,
     files: tempfile::TempDir,
@@ -60,7 +62,8 @@ impl Office {
         let tools = tools.iter().map(|tool| Arc::clone(tool) as Arc<dyn Tool>).collect();
         let (limits, files) = (EngineLimits::default(), tempfile::tempdir().unwrap());
         let models = Models::new(vec![(model.clone(), vec![Scripted::model()])]);
-        Self { house, clock, log, model, models, tools: Tools::new(tools), limits, files }
+        let packages = Packages::new(&[], "personal").unwrap();
+        Self { house, clock, log, model, models, packages, tools: Tools::new(tools), limits, files }
     }
 
     /// An engine as a process of its own has it, beside others that live.
@@ -83,7 +86,7 @@ impl Office {
             models: self.models.clone(),
             projects: house.projects(),
             tools: self.tools.clone(),
-            billing: Billing::new(store.clone(), clock.clone(), Packages::new(&[], "personal").unwrap()),
+            billing: Billing::new(store.clone(), clock.clone(), self.packages.clone()),
             limits: self.limits,
             store,
             clock,

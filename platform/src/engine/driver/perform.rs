@@ -34,6 +34,8 @@ impl Driver {
                 let ready = self.prepare().await?;
                 self.next.push_back(Event::Prepared(ready));
             }
+            Effect::Reserve(purpose) => self.reserve(purpose).await?,
+            Effect::Release(id) => self.release(id).await?,
             Effect::CallModel { without, .. } => {
                 if let Some(request) = self.request(&without).await
                     && let Some(around) = &self.around
@@ -121,6 +123,10 @@ impl Driver {
                     sessions.set_status(tx, run.session_id, Some(run.id), *status).await?;
                     continue;
                 }
+                EventData::UsageRecorded { usage, cost_microcredits, reservation_id: Some(id), .. } => {
+                    self.settle(tx, *id, *usage, *cost_microcredits).await?;
+                }
+                EventData::BillingBlocked(_) => self.wait_for_payment(tx).await?,
                 EventData::RunCompleted(_) => store::leave(tx.tx(), run, "completed", now).await?,
                 EventData::RunFailed(_) => store::leave(tx.tx(), run, "failed", now).await?,
                 EventData::RunCancelled(_) => store::leave(tx.tx(), run, "cancelled", now).await?,
@@ -154,7 +160,9 @@ impl Driver {
             fault!("suspend.after");
             return Ok(false);
         }
-        let events = events.into_iter().filter(|data| !matches!(data, EventData::StatusChanged { .. }));
+        let events = events
+            .into_iter()
+            .filter(|data| !matches!(data, EventData::StatusChanged { .. } | EventData::BillingBlocked(_)));
         self.push(&mut tx, events.collect()).await?;
         self.commit(tx).await?;
         self.next.extend(answers);

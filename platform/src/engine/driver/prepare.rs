@@ -3,6 +3,7 @@
 use super::{Driver, Surroundings};
 use crate::{
     Error,
+    billing::Tier,
     engine::{
         Engine, context,
         machine::{Fit, Ready, words},
@@ -12,7 +13,7 @@ use crate::{
     tools::Tool,
 };
 use alumia_models::ModelRequest;
-use alumia_protocol::{StepId, agents::Agent, events::RunError, tools::ToolError};
+use alumia_protocol::{StepId, agents::Agent, billing::ChargedTo, events::RunError, tools::ToolError};
 use std::{collections::BTreeSet, sync::Arc};
 
 impl Driver {
@@ -38,6 +39,10 @@ impl Driver {
             Err(Error::Internal(error)) => return Err(Error::Internal(error)),
             Err(error) => return Ok(Err(words::model_unavailable(&error.to_string()))),
         };
+        let Some(price) = route.model.price else {
+            let message = format!("The model {} has no price, so nobody can pay for it.", route.model.name);
+            return Ok(Err(words::model_unavailable(&message)));
+        };
         let grants =
             store::grants(&parts.store, self.run.org_id, self.run.session_id, self.run.agent_id).await?;
         let tools = if route.model.capabilities.tools { allowed(&self.engine, &agent) } else { Vec::new() };
@@ -47,11 +52,20 @@ impl Driver {
         let ready = Ready {
             step_id: StepId::new(),
             model: route.model.id.clone(),
-            price: route.model.price,
+            price: Some(price),
+            metered: Tier::of(&price) != Tier::Free,
             max_steps: agent.settings.max_steps,
             crowded: tokens > Self::window(&route) / 5 * 4,
         };
-        self.around = Some(Surroundings { route, agent, system, grants, tools });
+        let charged_to = ChargedTo {
+            workspace_id: Some(project.workspace_id),
+            user_id: Some(self.run.user_id),
+            project_id: Some(self.run.project_id),
+            agent_id: Some(self.run.agent_id),
+            session_id: Some(self.run.session_id),
+            run_id: Some(self.run.id),
+        };
+        self.around = Some(Surroundings { route, agent, system, charged_to, grants, tools });
         Ok(Ok(ready))
     }
 
@@ -85,7 +99,7 @@ impl Driver {
             system: around.system.clone(),
             messages: self.talk.messages(&self.files),
             tools: self.engine.here.specs(&offered.collect::<Vec<_>>()),
-            max_output_tokens: None,
+            max_output_tokens: self.most_output(),
             reasoning_effort: around.agent.settings.reasoning_effort.filter(|_| reasoning),
         })
     }

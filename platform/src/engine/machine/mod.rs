@@ -7,6 +7,7 @@
 
 mod acts;
 mod answer;
+mod pay;
 mod resume;
 #[cfg(test)]
 mod tests;
@@ -14,10 +15,10 @@ mod tests;
 mod tests_random;
 pub mod words;
 
-use crate::models::cost;
 use alumia_models::{ModelError, StopReason};
 use alumia_protocol::{
-    CallId, MessageId, RunId, StepId, Timestamp,
+    CallId, MessageId, ReservationId, RunId, StepId, Timestamp,
+    billing::Blocked,
     events::{EventData, RunEnd, RunError, Usage},
     models::Price,
     sessions::{MessagePart, SessionStatus},
@@ -66,6 +67,8 @@ pub struct Ready {
     pub max_steps: Option<u32>,
     /// Whether the conversation nears what the model can read.
     pub crowded: bool,
+    /// Whether calls of it are paid with credits.
+    pub metered: bool,
 }
 
 /// A call whose arguments fit its tool's schema.
@@ -85,6 +88,13 @@ pub enum Event {
     },
     /// The answer to [`Effect::Prepare`].
     Prepared(Result<Ready, RunError>),
+    /// The worst case of a call is set aside; `input_tokens` is what it will read, as far as one can tell.
+    Reserved {
+        id: ReservationId,
+        input_tokens: i64,
+    },
+    /// It can't be paid.
+    Blocked(Blocked),
     /// More of the model's answer.
     Text(String),
     Reasoning(String),
@@ -159,6 +169,11 @@ pub enum Effect {
     Emit(EventData),
     /// Read agent, tools and model anew.
     Prepare,
+    /// Set the worst case of the next model call aside.
+    Reserve(Purpose),
+    /// Give what was set aside free: its call cost nothing. What was used is settled by the commit of the
+    /// `usage.recorded` that names it.
+    Release(ReservationId),
     /// Call the model for this message, without these tools.
     CallModel { message_id: MessageId, without: BTreeSet<String> },
     /// Drop the model call, the pause or the compaction that is going on.
@@ -179,10 +194,22 @@ pub enum Effect {
     End,
 }
 
+/// What a model call is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// The step's answer.
+    Answer,
+    /// Summing up older messages.
+    Summary,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     New,
     Preparing,
+    Reserving(Purpose),
+    /// The run can't be paid and is being let go of.
+    Unpaid,
     Calling,
     Pausing,
     Compacting,
@@ -230,6 +257,7 @@ struct Call {
 
 /// One run.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "facts of a run that don't exclude each other")]
 pub struct Machine {
     run_id: RunId,
     catalog: Arc<Catalog>,
@@ -241,6 +269,11 @@ pub struct Machine {
     opening: Option<i64>,
     model: String,
     price: Option<Price>,
+    metered: bool,
+    /// What is set aside for the model call that is going on.
+    held: Option<pay::Held>,
+    /// Set aside and not needed any more.
+    unneeded: Vec<ReservationId>,
     step: u32,
     /// The step at which the run last began or was resumed by a person; limits count from it.
     first_step: u32,
@@ -277,6 +310,9 @@ impl Machine {
             opening: None,
             model: String::new(),
             price: None,
+            metered: false,
+            held: None,
+            unneeded: Vec::new(),
             step: 0,
             first_step: 0,
             step_id: None,
@@ -315,8 +351,26 @@ impl Machine {
 
     /// Takes in what happened at `at`; says what to do.
     pub fn handle(&mut self, at: Timestamp, event: Event) -> Vec<Effect> {
+        let effects = self.happened(at, event);
+        let unneeded = std::mem::take(&mut self.unneeded);
+        if unneeded.is_empty() {
+            return effects;
+        }
+        unneeded.into_iter().map(Effect::Release).chain(effects).collect()
+    }
+
+    fn happened(&mut self, at: Timestamp, event: Event) -> Vec<Effect> {
         self.last = at;
         match (self.phase, event) {
+            (Phase::Reserving(purpose), Event::Reserved { id, input_tokens }) => {
+                self.reserved(purpose, id, input_tokens)
+            }
+            // It comes too late for what it was asked for.
+            (_, Event::Reserved { id, .. }) => {
+                self.unneeded.push(id);
+                Vec::new()
+            }
+            (Phase::Reserving(_), Event::Blocked(blocked)) => self.blocked(blocked),
             // An answer that comes while a run is ended must not start the call that it was asked for.
             (Phase::Ended, _)
             | (Phase::Halting(_), Event::TimeUp | Event::Resolved { .. } | Event::CancelCall { .. }) => {
@@ -332,15 +386,17 @@ impl Machine {
             (Phase::Preparing, Event::Prepared(ready)) => self.prepared(at, ready),
             (Phase::Calling, event) => self.answering(event),
             (Phase::Compacting, Event::Compacted { summary, up_to, usage }) => {
-                if let Some(usage) = usage {
-                    self.record(usage);
+                match usage {
+                    Some(usage) => self.record(usage),
+                    None => self.let_go(),
                 }
                 let compacted = self.persist(vec![EventData::ContextCompacted { summary, up_to }]);
-                vec![compacted, self.call_model()]
+                vec![compacted, self.pay_for(Purpose::Answer)]
             }
             // With nothing to leave out, the provider has the last word on whether it fits.
             (Phase::Pausing, Event::PauseOver) | (Phase::Compacting, Event::CompactionFailed) => {
-                vec![self.call_model()]
+                self.let_go();
+                vec![self.pay_for(Purpose::Answer)]
             }
             (Phase::Acting | Phase::Halting(_), event) => self.acting(event),
             (Phase::Completing, Event::QueueWaits) => self.prepare(),
@@ -365,6 +421,7 @@ impl Machine {
         };
         self.model = ready.model;
         self.price = ready.price;
+        self.metered = ready.metered;
         let limit = ready.max_steps.map_or(self.limits.steps, |own| own.min(self.limits.steps)).max(1);
         if !self.unanswered {
             if self.step - self.first_step >= limit {
@@ -385,10 +442,9 @@ impl Machine {
         let persist = self.persist(Vec::new());
         if ready.crowded && !self.compacted {
             self.compacted = true;
-            self.phase = Phase::Compacting;
-            return vec![persist, Effect::Compact];
+            return vec![persist, self.pay_for(Purpose::Summary)];
         }
-        vec![persist, self.call_model()]
+        vec![persist, self.pay_for(Purpose::Answer)]
     }
 
     fn call_model(&mut self) -> Effect {
@@ -418,24 +474,10 @@ impl Machine {
         Effect::Persist(self.take_pending(events))
     }
 
-    /// Puts a model call's tokens and cost on the bill.
-    fn record(&mut self, usage: Usage) {
-        // A provider that counts below zero has counted nothing.
-        let usage = Usage {
-            input_tokens: usage.input_tokens.max(0),
-            cached_tokens: usage.cached_tokens.max(0),
-            output_tokens: usage.output_tokens.max(0),
-        };
-        let price = self.price.unwrap_or_default();
-        let cost_microcredits = cost(&price, &usage).unwrap_or(i64::MAX);
-        self.usage += usage;
-        self.cost = self.cost.saturating_add(cost_microcredits);
-        self.pending.push(EventData::UsageRecorded { model: self.model.clone(), usage, cost_microcredits });
-    }
-
     fn fail(&mut self, error: RunError) -> Vec<Effect> {
-        if let Some(usage) = self.draft.usage.take() {
-            self.record(usage);
+        match self.draft.usage.take() {
+            Some(usage) => self.record(usage),
+            None => self.let_go(),
         }
         if std::mem::take(&mut self.draft).shown {
             self.pending.push(EventData::MessageDiscarded { message_id: self.message_id() });

@@ -4,6 +4,7 @@ mod acts;
 mod answers;
 pub mod chaos;
 mod halts;
+mod pay;
 mod resume;
 pub mod world;
 
@@ -148,6 +149,8 @@ fn words_of(effect: &Effect) -> String {
         Effect::Persist(events) => format!("persist{}", kinds(events)),
         Effect::Emit(data) => format!("emit {}", data.kind()),
         Effect::Prepare => "prepare".into(),
+        Effect::Reserve(purpose) => format!("reserve {purpose:?}"),
+        Effect::Release(id) => format!("release {}", id.0.as_u128()),
         Effect::CallModel { without, .. } if without.is_empty() => "call".into(),
         Effect::CallModel { without, .. } => {
             format!("call without {}", without.iter().cloned().collect::<Vec<_>>().join(","))
@@ -174,6 +177,7 @@ pub fn ready_as(change: impl FnOnce(&mut Ready)) -> Event {
         price: Some(PRICE),
         max_steps: None,
         crowded: false,
+        metered: false,
     };
     change(&mut ready);
     Event::Prepared(Ok(ready))

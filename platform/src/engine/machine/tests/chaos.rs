@@ -7,6 +7,7 @@ use super::*;
 enum Next {
     Anything,
     Prepared,
+    Reserved,
     Completed,
 }
 
@@ -24,6 +25,8 @@ pub struct Chaos {
     asked: BTreeMap<u32, u32>,
     /// Drivers that were lost.
     lost: u32,
+    /// What is set aside.
+    held: BTreeSet<ReservationId>,
 }
 
 impl Chaos {
@@ -38,6 +41,7 @@ impl Chaos {
             running: BTreeSet::new(),
             asked: BTreeMap::new(),
             lost: 0,
+            held: BTreeSet::new(),
         };
         chaos.happen(Event::Begin { attempt: 1 });
         chaos
@@ -64,6 +68,7 @@ impl Chaos {
         let begins = matches!(
             effect,
             Effect::Prepare
+                | Effect::Reserve(_)
                 | Effect::CallModel { .. }
                 | Effect::Pause(_)
                 | Effect::Compact
@@ -72,11 +77,17 @@ impl Chaos {
         );
         assert!(!(begins && self.stopped), "begun after a stop: {effect:?}");
         match effect {
-            Effect::Persist(events) => self.rig.commit(events),
+            Effect::Persist(events) => self.commit(events),
+            Effect::Reserve(_) => {
+                assert!(unanswered(&self.rig.log), "the step is not in the log");
+                self.next = Next::Reserved;
+            }
+            Effect::Release(id) => assert!(self.held.remove(&id), "given free twice, or after its bill"),
             Effect::Emit(data) => assert!(!data.is_durable(), "{data:?} is not committed"),
             Effect::Prepare => self.next = Next::Prepared,
             Effect::CallModel { message_id, without } => {
                 assert!(unanswered(&self.rig.log), "the step is not in the log");
+                self.check_paid();
                 assert_eq!(Some(message_id.0), self.rig.machine.step_id().map(|step| step.0));
                 let off: BTreeSet<String> = log().filter_map(worn_out).collect();
                 assert_eq!(without, off);
@@ -89,7 +100,10 @@ impl Chaos {
                 assert!(matches!(log().next_back(), Some(EventData::ModelRetrying { .. })));
                 assert!(pause <= Duration::from_secs(750));
             }
-            Effect::Compact => assert!(unanswered(&self.rig.log), "the step is not in the log"),
+            Effect::Compact => {
+                assert!(unanswered(&self.rig.log), "the step is not in the log");
+                self.check_paid();
+            }
             Effect::Run { call_id, tool, .. } => {
                 let of = |data: &&EventData| data_call(data) == Some(call_id);
                 let last = log().rfind(of);
@@ -102,25 +116,53 @@ impl Chaos {
             }
             Effect::Suspend(events) => {
                 assert!(self.running.is_empty(), "a waiting run has no driver for its calls");
-                self.rig.commit(events);
+                self.commit(events);
+                assert!(self.held.is_empty(), "a waiting run holds nothing");
                 self.suspended = true;
             }
             Effect::Complete(events, end) => {
                 assert!(self.running.is_empty());
-                self.rig.commit(events);
+                self.commit(events);
                 assert_eq!(end.status, "completed");
                 self.next = Next::Completed;
             }
             Effect::End => {
                 self.over = true;
                 assert!(self.running.is_empty(), "a call outlives its run");
+                assert!(self.held.is_empty(), "something stays set aside");
             }
             Effect::DropModel | Effect::CancelCall(_) => {}
         }
     }
 
+    fn commit(&mut self, events: Vec<EventData>) {
+        for data in &events {
+            if let EventData::UsageRecorded { reservation_id: Some(id), .. } = data {
+                assert!(self.held.remove(id), "charged twice, or after it was given free");
+            }
+        }
+        self.rig.commit(events);
+    }
+
+    /// A call is made with exactly what was set aside for it, where it is paid.
+    fn check_paid(&self) {
+        assert_eq!(self.rig.machine.held().into_iter().collect::<BTreeSet<_>>(), self.held);
+        assert_eq!(self.held.len(), usize::from(self.rig.machine.metered));
+    }
+
+    /// The answer to a reservation.
+    fn reserve(&mut self, how: u32) {
+        if how % 16 == 5 {
+            return self.happen(super::pay::blocked());
+        }
+        let id = ReservationId::new();
+        self.held.insert(id);
+        self.happen(Event::Reserved { id, input_tokens: 7 });
+    }
+
     /// Another driver takes over.
     fn take_over(&mut self) {
+        self.held.clear();
         self.lost += 1;
         let lost = std::mem::replace(&mut self.rig, Rig::new());
         self.rig = Rig::resumed(lost.log);
@@ -152,6 +194,8 @@ impl Chaos {
         let (what, how) = (dice % 32, dice / 32);
         match self.next {
             Next::Prepared => self.happen(prepared(how)),
+            Next::Reserved if what == 30 => self.happen(Event::Stop),
+            Next::Reserved => self.reserve(how),
             Next::Completed => self.complete(how % 4 > 0),
             Next::Anything if self.over => self.stray(what, how),
             Next::Anything if self.suspended && what < 20 => self.decide(what < 16, how),
@@ -238,6 +282,7 @@ impl Chaos {
         match self.next {
             Next::Prepared => self.happen(prepared(2)),
             Next::Completed => self.complete(false),
+            Next::Reserved => self.reserve(0),
             Next::Anything => {}
         }
         if self.suspended && !self.over {
@@ -342,6 +387,7 @@ fn prepared(how: u32) -> Event {
         price: (!how.is_multiple_of(3)).then_some(PRICE),
         max_steps: None,
         crowded: how % 8 == 3,
+        metered: how % 4 > 1,
     }))
 }
 
