@@ -12,7 +12,7 @@ use crate::{
 use alumia_net::Client;
 use alumia_platform::{
     Error, Parts, Platform, Result,
-    billing::Packages,
+    billing::{Packages, Rates},
     clock::SystemClock,
     engine::EngineLimits,
     limits::{Limiter, Rates},
@@ -161,9 +161,10 @@ pub fn models(config: &Config) -> Result<Models> {
     served.map(Models::new).map_err(|error| Error::BadRequest(error.to_string()))
 }
 
-/// The packages that come with Alumia, and the operator's own.
+/// The packages that come with Alumia, the operator's own, and what is paid besides.
 pub fn packages(config: &Config) -> Result<Packages> {
-    Packages::new(&config.billing.packages, &config.billing.package)
+    let rates = Rates::new(config.billing.sandbox_second_price)?;
+    Ok(Packages::new(&config.billing.packages, &config.billing.package)?.charging(rates))
 }
 
 /// Where commands run, if they may.

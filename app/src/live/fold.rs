@@ -224,7 +224,7 @@ impl SessionFold {
                 call.duration_ms = Some(*duration_ms);
                 call.deadline_at = None;
             }
-            EventData::ToolFailed { call_id, tool, attempt, error, duration_ms } => {
+            EventData::ToolFailed { call_id, tool, attempt, error, duration_ms, .. } => {
                 let call = self.call(*call_id, tool, at, event.run_id, touched);
                 call.state = CallState::Failed;
                 call.attempt = *attempt;

@@ -5,6 +5,7 @@
 //! | `model.rs` | what is asked of the ledger |
 //! | `book/` | the ledger of one organisation as pure rules |
 //! | `packages.rs`, `packages.toml` | what subscriptions include |
+//! | `rates.rs` | what is paid by time |
 //! | `post/` | reads books, does what is asked, writes them back: one transaction |
 //! | `queue.rs` | puts what waits at the same time into one transaction |
 //! | `service.rs`, `sweep.rs` | the way in; what is done without being asked |
@@ -17,10 +18,12 @@ mod model;
 mod packages;
 mod post;
 mod queue;
+mod rates;
 mod service;
 mod store;
 mod sweep;
 mod waits;
 pub use model::{Ask, Grant, Operation, Reservation, State, Used};
 pub use packages::{Caps, Package, Packages, Tier};
+pub use rates::Rates;
 pub use service::Billing;

@@ -94,6 +94,8 @@ pub struct Grant {
 #[derive(Clone, Debug)]
 pub enum Act {
     Reserve(Ask),
+    /// The same in the place of an earlier reservation, which is given free where it is still open.
+    Replace(ReservationId, Ask),
     Settle(ReservationId, Used),
     Release(ReservationId),
     Grant(Grant),

@@ -1,5 +1,6 @@
 //! What subscriptions include: data, not code.
 
+use super::Rates;
 use crate::{Error, Result};
 use alumia_protocol::{Microcredits, models::Price};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
@@ -70,11 +71,12 @@ pub struct Package {
     pub caps: Caps,
 }
 
-/// The packages of this server. Cheap to clone.
+/// The packages of this server, and what is paid besides. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Packages {
     all: Arc<[Package]>,
     first: usize,
+    rates: Rates,
 }
 
 #[derive(Deserialize)]
@@ -116,7 +118,18 @@ impl Packages {
                 ids.join(", ")
             ))
         })?;
-        Ok(Self { all: all.into(), first })
+        Ok(Self { all: all.into(), first, rates: Rates::default() })
+    }
+
+    /// The same with these prices of what is paid by time.
+    #[must_use]
+    pub fn charging(self, rates: Rates) -> Self {
+        Self { rates, ..self }
+    }
+
+    /// The prices of what is paid by time.
+    pub const fn rates(&self) -> Rates {
+        self.rates
     }
 
     /// In the order in which people see them.

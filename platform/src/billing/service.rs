@@ -44,6 +44,17 @@ impl Billing {
         reservation(self.queue.act(scope.org_id(), Act::Reserve(ask)).await?)
     }
 
+    /// [`Self::reserve`] in the place of an `earlier` reservation, which is given free where it is still open.
+    /// When the new one can't be paid, the earlier one is free all the same.
+    pub async fn reserve_instead(
+        &self,
+        scope: &OrgScope,
+        earlier: ReservationId,
+        ask: Ask,
+    ) -> Result<Reservation> {
+        reservation(self.queue.act(scope.org_id(), Act::Replace(earlier, ask)).await?)
+    }
+
     /// Charges what a call used in the end and gives the rest of its reservation free.
     ///
     /// A call that used more than was set aside is charged what credits and hard budgets still allow. What is

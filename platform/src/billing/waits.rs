@@ -6,7 +6,7 @@ use super::{
     service::Billing,
     store,
 };
-use crate::{Error, OrgScope, Result, store::Tx};
+use crate::{Error, Result, store::Tx};
 use alumia_protocol::{OrgId, ReservationId, RunId, billing::BlockReason};
 
 /// Runs looked at in one go.
@@ -26,19 +26,6 @@ impl Billing {
     /// The run has a worker again.
     pub(crate) async fn end_wait_within(&self, tx: &mut Tx, org: OrgId, run: RunId) -> Result<()> {
         store::delete_wait(tx, org, run).await
-    }
-
-    /// Whether this could be reserved now.
-    ///
-    /// # Errors
-    /// `PaymentRequired` with what blocks it.
-    pub(crate) async fn admits(&self, scope: &OrgScope, ask: Ask) -> Result<()> {
-        let acts = [(scope.org_id(), Act::Reserve(ask.clone()))];
-        let mut tx = self.queue.store.begin().await?;
-        let mut books = open(self.queue.desk(), &mut tx, &acts).await?;
-        tx.rollback().await?;
-        let book = books.get_mut(&scope.org_id()).ok_or(Error::NotFound("organization"))?;
-        book.act(Act::Reserve(ask)).map(drop)
     }
 
     /// Waiting runs that could be paid now, those that wait longest first: as many of each organisation as

@@ -1,16 +1,25 @@
-//! Runs that wait until they can be paid, and messages that can't be.
+//! Runs that wait until they can be paid, and what a program's message may cost.
 
-use super::{Engine, driver::worst_case, store};
+use super::{
+    Engine,
+    context::Conversation,
+    driver::{allowed, before_talk, run_limit, ticket, worst_case},
+    prompt, store,
+};
 use crate::{
-    OrgScope, Result,
+    Error, OrgScope, Result,
     audit::Means,
     billing::{Ask, Operation, Tier},
 };
 use alumia_protocol::{
-    ReservationId,
+    RunId,
     billing::ChargedTo,
     sessions::{ChatRequest, SessionStatus},
 };
+use std::collections::HashMap;
+
+/// How long credits are held for a run that nobody has begun to work on.
+const TICKET_SECONDS: i64 = 120;
 
 impl Engine {
     /// Wakes the runs that can be paid now, in the order in which they wait; returns how many.
@@ -34,18 +43,33 @@ impl Engine {
         Ok(woken)
     }
 
-    /// Refuses a program's message that nobody could pay the answer of, before anything is stored. A person's
-    /// is taken in: their run waits, and the chat says for what.
-    pub(super) async fn check_payment(&self, scope: &OrgScope, request: &ChatRequest) -> Result<()> {
+    /// Sets aside what the answer to a program's message may cost, before anything is stored, so that a program
+    /// whose organisation can't pay is told so at once. The run's first call takes its place. A person's message
+    /// is taken in whatever is left: their run waits, and the chat says for what. `false` when there is nothing
+    /// to pay.
+    ///
+    /// # Errors
+    /// `PaymentRequired` with what blocks it.
+    pub(super) async fn hold_payment(
+        &self,
+        scope: &OrgScope,
+        request: &ChatRequest,
+        run: RunId,
+    ) -> Result<bool> {
         if !matches!(scope.origin().means, Means::Key(_)) {
-            return Ok(());
+            return Ok(false);
         }
         let parts = &self.parts;
-        let agent = match (request.session_id, request.agent_id) {
-            (Some(id), _) => {
-                let session = parts.sessions.get(scope, id).await?;
-                parts.agents.get(scope, session.agent_id).await?
-            }
+        let session = match request.session_id {
+            Some(id) => Some(parts.sessions.get(scope, id).await?),
+            None => None,
+        };
+        if session.as_ref().is_some_and(|session| is_at_work(session.status)) {
+            // It joins a run that pays for itself.
+            return Ok(false);
+        }
+        let agent = match (&session, request.agent_id) {
+            (Some(session), _) => parts.agents.get(scope, session.agent_id).await?,
             (None, Some(id)) => parts.agents.get(scope, id).await?,
             (None, None) => parts.agents.ala(scope).await?,
         };
@@ -54,28 +78,61 @@ impl Engine {
         let wanted = [request.model.as_deref().unwrap_or_default(), &agent.model, &default_model];
         let wanted = wanted.into_iter().find(|model| !model.is_empty()).unwrap_or_default();
         // A model that can't run is the run's to tell.
-        let Ok(route) = parts.models.route(scope, wanted, agent.settings.fast_mode) else { return Ok(()) };
+        let Ok(route) = parts.models.route(scope, wanted, agent.settings.fast_mode) else { return Ok(false) };
         if route.model.price.is_none_or(|price| Tier::of(&price) == Tier::Free) {
-            return Ok(());
+            return Ok(false);
         }
-        let tokens = i64::try_from(request.message.content.len() / 3).unwrap_or(i64::MAX);
-        let (tier, amount) = worst_case(&route.model, tokens)?;
+        let project = session.as_ref().map(|session| session.project_id).or(request.project_id);
+        let project = parts.projects.get(scope, project.ok_or(Error::NotFound("project"))?).await?;
+        let tools = if route.model.capabilities.tools { allowed(self, &agent) } else { Vec::new() };
+        let mut talk = Conversation::default();
+        if let Some(session) = &session {
+            for event in &parts.log.session_events(scope.org_id(), session.id).await? {
+                talk.apply(event);
+            }
+        }
+        let message = &request.message;
+        let tokens = before_talk(&prompt::system(&agent, &project, parts.clock.now()), &tools)
+            + talk.tokens(&HashMap::new())
+            + message.content.len() / 3
+            + message.attachments.len() * 50
+            + 10;
+        let (tier, amount) = worst_case(&route.model, i64::try_from(tokens).unwrap_or(i64::MAX))?;
         let ask = Ask {
-            id: ReservationId::new(),
+            id: ticket(run),
             operation: Operation::Model,
             model: route.model.id,
             tier: Some(tier),
             amount,
             charged_to: ChargedTo {
+                workspace_id: Some(project.workspace_id),
                 user_id: Some(scope.user_id()),
-                project_id: request.project_id,
+                project_id: Some(project.id),
                 agent_id: Some(agent.id),
-                session_id: request.session_id,
-                ..ChargedTo::default()
+                session_id: session.map(|session| session.id),
+                run_id: Some(run),
             },
-            run_limit: None,
-            deadline: parts.clock.now(),
+            run_limit: run_limit(&agent),
+            deadline: parts.clock.now().plus_seconds(TICKET_SECONDS),
         };
-        parts.billing.admits(scope, ask).await
+        parts.billing.reserve(scope, ask).await?;
+        Ok(true)
+    }
+
+    /// Gives what [`Self::hold_payment`] set aside free: no run came of it.
+    pub(super) async fn drop_payment(&self, scope: &OrgScope, run: RunId) {
+        if let Err(error) = self.parts.billing.release(scope, ticket(run)).await {
+            tracing::warn!(%error, %run, "credits stay reserved until their deadline");
+        }
+    }
+}
+
+const fn is_at_work(status: SessionStatus) -> bool {
+    match status {
+        SessionStatus::Active
+        | SessionStatus::AwaitingPeer
+        | SessionStatus::AwaitingApproval
+        | SessionStatus::AwaitingConnection => true,
+        SessionStatus::Idle | SessionStatus::Failed | SessionStatus::AwaitingPayment => false,
     }
 }

@@ -67,7 +67,8 @@ pub struct Engine {
 impl Engine {
     /// An engine that drives nothing until [`Engine::work`] is called.
     pub fn new(parts: EngineParts) -> Self {
-        let here = Arc::new(Here::new(&parts.tools, parts.limits.workers));
+        let rates = parts.billing.packages().rates();
+        let here = Arc::new(Here::new(&parts.tools, rates, parts.limits.workers));
         Self { parts: Arc::new(parts), here }
     }
 

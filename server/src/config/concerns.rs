@@ -81,6 +81,8 @@ pub enum SignUps {
 pub struct Billing {
     /// The package of new organisations.
     pub package: String,
+    /// Microcredits for a second of a command in the sandbox.
+    pub sandbox_second_price: i64,
     /// Beside those that come with Alumia, or in their place.
     #[serde(default)]
     pub packages: Vec<Package>,

@@ -117,6 +117,9 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     if let Err(error) = alumia_platform::billing::Packages::new(&billing.packages, &billing.package) {
         wrong.push(format!("{error}."));
     }
+    if let Err(error) = alumia_platform::billing::Rates::new(billing.sandbox_second_price) {
+        wrong.push(format!("{error}."));
+    }
     if wrong.is_empty() { Ok(()) } else { Err(ConfigError(wrong)) }
 }
 
@@ -263,6 +266,7 @@ mod tests {
         assert!(complaint("[security]\nmaster_key = \"hunter2\"").contains("openssl rand"));
         let mail = complaint("[mail]\nsmtp_url = \"http://a:hunter2@b\"");
         assert!(mail.contains("smtp_url") && !mail.contains("hunter2"), "{mail}");
+        assert!(complaint("[billing]\nsandbox_second_price = -1").contains("sandbox_second_price is -1"));
         assert!(complaint("[nonsense]\na = 1").contains("nonsense"));
         assert!(complaint("[[providers]]\nid = \"builtin\"\nmodels = []").contains("choose another"));
     }

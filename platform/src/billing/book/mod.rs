@@ -11,7 +11,7 @@ pub mod time;
 pub use budgets::{Counted, Counter, Notice, overflow};
 
 use super::{
-    model::{Account, Act, Done, Grant, MOST, Reservation},
+    model::{Account, Act, Done, Grant, MOST, Reservation, State},
     packages::Package,
 };
 use crate::{Error, Result};
@@ -76,6 +76,12 @@ impl Book {
     pub fn act(&mut self, act: Act) -> Result<Done> {
         Ok(match act {
             Act::Reserve(ask) => Done::Reservation(Box::new(self.reserve(ask)?)),
+            Act::Replace(earlier, ask) => {
+                if self.reservations.get(&earlier).is_some_and(|held| held.state == State::Open) {
+                    self.close(earlier, None)?;
+                }
+                Done::Reservation(Box::new(self.reserve(ask)?))
+            }
             Act::Settle(id, used) => Done::Reservation(Box::new(self.close(id, Some(used))?)),
             Act::Release(id) => Done::Reservation(Box::new(self.close(id, None)?)),
             Act::Grant(grant) => Done::Bucket(self.grant(grant)?),

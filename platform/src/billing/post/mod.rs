@@ -71,7 +71,7 @@ pub(super) async fn open(desk: Desk<'_>, tx: &mut Tx, acts: &[(OrgId, Act)]) -> 
         }
     }
     let ids: Vec<(OrgId, ReservationId)> =
-        acts.iter().filter_map(|(org, act)| Some((*org, reservation_of(act)?))).collect();
+        acts.iter().flat_map(|(org, act)| reservations_of(act).into_iter().map(|id| (*org, id))).collect();
     for (org, reservation) in read::reservations(tx, &ids).await? {
         if let Some(book) = books.get_mut(&org) {
             book.reservations.insert(reservation.id, reservation);
@@ -138,7 +138,8 @@ async fn read_budgets(
 async fn read_runs(tx: &mut Tx, books: &mut HashMap<OrgId, Book>, acts: &[(OrgId, Act)]) -> Result<()> {
     let mut limits: HashMap<(OrgId, RunId), Microcredits> = HashMap::new();
     for (org, act) in acts {
-        if let Act::Reserve(Ask { run_limit: Some(limit), charged_to, .. }) = act
+        if let Act::Reserve(ask) | Act::Replace(_, ask) = act
+            && let Ask { run_limit: Some(limit), charged_to, .. } = ask
             && let Some(run) = charged_to.run_id
         {
             let lowest = limits.entry((*org, run)).or_insert(*limit);
@@ -161,10 +162,11 @@ async fn read_runs(tx: &mut Tx, books: &mut HashMap<OrgId, Book>, acts: &[(OrgId
     Ok(())
 }
 
-const fn reservation_of(act: &Act) -> Option<ReservationId> {
+fn reservations_of(act: &Act) -> Vec<ReservationId> {
     match act {
-        Act::Reserve(ask) => Some(ask.id),
-        Act::Settle(id, _) | Act::Release(id) | Act::Refund(id, _) => Some(*id),
-        Act::Grant(_) | Act::Reverse(..) | Act::Tidy => None,
+        Act::Reserve(ask) => vec![ask.id],
+        Act::Replace(earlier, ask) => vec![*earlier, ask.id],
+        Act::Settle(id, _) | Act::Release(id) | Act::Refund(id, _) => vec![*id],
+        Act::Grant(_) | Act::Reverse(..) | Act::Tidy => Vec::new(),
     }
 }

@@ -33,8 +33,9 @@ use std::{
 use tokio::{sync::mpsc, time::Sleep};
 use tokio_util::sync::CancellationToken;
 
-pub(super) use pay::worst_case;
+pub(super) use pay::{run_limit, ticket, worst_case};
 pub(super) use perform::joined;
+pub(super) use prepare::{allowed, before_talk};
 
 /// What people tell a run that is going on.
 #[derive(Clone, Debug)]
@@ -153,10 +154,10 @@ impl Driver {
     /// Drives the run until it is over, waits, or belongs to somebody else.
     pub async fn drive(mut self) -> Left {
         let left = self.go_on().await;
-        if let Some(id) = self.machine.held()
-            && let Err(Left::Broken(error)) = self.release(id).await
-        {
-            tracing::warn!(%error, "credits stay reserved until their deadline");
+        for id in self.machine.held().collect::<Vec<_>>() {
+            if let Err(Left::Broken(error)) = self.release(id).await {
+                tracing::warn!(%error, "credits stay reserved until their deadline");
+            }
         }
         left
     }

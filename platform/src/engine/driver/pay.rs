@@ -1,20 +1,32 @@
-//! Paying for model calls: what they may cost at most, and what they cost.
+//! Paying for calls of models and tools: what they may cost at most, and what they cost.
 
-use super::{Driver, Left};
+use super::{Driver, Left, prepare::before_talk};
 use crate::{
     Error,
     billing::{Ask, Operation, Tier, Used},
-    engine::machine::{Event, Purpose},
+    engine::{
+        EngineLimits,
+        machine::{Event, Purpose},
+    },
+    fault::fault,
     models::cost,
     sessions::LogTx,
 };
-use alumia_protocol::{Microcredits, ReservationId, events::Usage, models::CatalogModel};
+use alumia_protocol::{
+    CallId, Microcredits, ReservationId, RunId, Timestamp,
+    agents::Agent,
+    billing::{Blocked, ChargedTo},
+    events::Usage,
+    models::CatalogModel,
+};
 use std::time::Duration;
 
 /// Tokens of a paid answer at most: what is set aside for one must not lock up an account.
 const MOST_OUTPUT: i64 = 16_000;
 /// Beyond the time of a run, so that nothing is released under a call that goes on.
 const GRACE: Duration = Duration::from_mins(2);
+/// Beyond a call's deadline, until its process is gone.
+const SLACK: Duration = Duration::from_secs(2);
 
 impl Driver {
     /// The limit of an answer that is paid for; others have their provider's own.
@@ -28,37 +40,90 @@ impl Driver {
     pub(super) async fn reserve(&mut self, purpose: Purpose) -> Result<(), Left> {
         let Some(around) = &self.around else { return Ok(()) };
         let model = &around.route.model;
-        let specs: usize = around.tools.iter().map(|tool| tool.description().len() / 3 + 200).sum();
-        let tokens = self.talk.tokens(&self.files) + around.system.len() / 3 + specs;
+        let tokens = self.talk.tokens(&self.files) + before_talk(&around.system, &around.tools);
         let input_tokens = i64::try_from(tokens).unwrap_or(i64::MAX).min(model.context_window.into());
         let (tier, amount) = worst_case(model, input_tokens)?;
-        let limits = &self.engine.parts.limits;
-        let time = i64::try_from((limits.max_time + GRACE).as_micros()).unwrap_or(i64::MAX);
-        let ask = Ask {
-            id: ReservationId::new(),
-            operation: Operation::Model,
-            model: model.id.clone(),
-            tier: Some(tier),
-            amount,
-            charged_to: around.charged_to,
-            run_limit: around
-                .agent
-                .settings
-                .max_credits_per_run
-                .and_then(|credits| Microcredits::credits(credits.into())),
-            deadline: self.engine.parts.clock.now().plus_micros(time),
-        };
-        tracing::debug!(?purpose, amount = %ask.amount, "reserving");
-        let event = match self.engine.parts.billing.reserve(&self.scope, ask.clone()).await {
-            Ok(reservation) => Event::Reserved { id: reservation.id, input_tokens },
-            Err(Error::PaymentRequired(blocked)) => {
-                self.unpaid = Some(ask);
-                Event::Blocked(*blocked)
-            }
-            Err(error) => return Err(error.into()),
+        tracing::debug!(?purpose, %amount, "reserving");
+        let bill = (around.charged_to, run_limit(&around.agent));
+        let ask = self.ask(Operation::Model, model.id.clone(), Some(tier), amount, bill);
+        let event = match self.set_aside(ask).await? {
+            Ok(id) => Event::Reserved { id, input_tokens },
+            Err(blocked) => Event::Blocked(blocked),
         };
         self.next.push_back(event);
         Ok(())
+    }
+
+    /// Sets the worst case of a tool's call aside: all the time that it may take.
+    pub(super) async fn reserve_call(
+        &mut self,
+        call_id: CallId,
+        tool: &str,
+        second_price: Microcredits,
+        timeout: Duration,
+    ) -> Result<(), Left> {
+        let operation = self.engine.parts.tools.get(tool).and_then(|tool| tool.paid_by_time());
+        let operation = operation.ok_or_else(|| Error::internal("a tool that costs nothing has a price"))?;
+        let seconds = i64::try_from((timeout + SLACK).as_secs()).unwrap_or(i64::MAX);
+        let amount = second_price.0.checked_mul(seconds).map(Microcredits);
+        let amount = amount.ok_or_else(|| Error::internal("a call's worst case can't be counted"))?;
+        let bill = self.bill().await?;
+        let ask = self.ask(operation, String::new(), None, amount, bill);
+        let event = match self.set_aside(ask).await? {
+            Ok(id) => Event::CallReserved { call_id, id },
+            Err(blocked) => Event::CallBlocked { call_id, blocked },
+        };
+        self.next.push_back(event);
+        Ok(())
+    }
+
+    /// Whom the run's calls are charged to, and what all of them may cost.
+    async fn bill(&mut self) -> Result<(ChargedTo, Option<Microcredits>), Error> {
+        if let Some(around) = &self.around {
+            return Ok((around.charged_to, run_limit(&around.agent)));
+        }
+        let agent = self.engine.parts.agents.get(&self.scope, self.run.agent_id).await?;
+        let project = self.engine.parts.projects.get(&self.scope, self.run.project_id).await?;
+        Ok((self.charged_to(&project), run_limit(&agent)))
+    }
+
+    fn ask(
+        &self,
+        operation: Operation,
+        model: String,
+        tier: Option<Tier>,
+        amount: Microcredits,
+        (charged_to, run_limit): (ChargedTo, Option<Microcredits>),
+    ) -> Ask {
+        let parts = &self.engine.parts;
+        Ask {
+            id: ReservationId::new(),
+            operation,
+            model,
+            tier,
+            amount,
+            charged_to,
+            run_limit,
+            deadline: deadline(&parts.limits, parts.clock.now()),
+        }
+    }
+
+    /// Reserves, or remembers what could not be.
+    async fn set_aside(&mut self, ask: Ask) -> Result<Result<ReservationId, Blocked>, Left> {
+        let billing = &self.engine.parts.billing;
+        // What was set aside when the run was accepted is for its first call.
+        let ticket = ticket(self.run.id);
+        match billing.reserve_instead(&self.scope, ticket, ask.clone()).await {
+            Ok(reservation) => {
+                fault!("reserve.after");
+                Ok(Ok(reservation.id))
+            }
+            Err(Error::PaymentRequired(blocked)) => {
+                self.unpaid = Some(ask);
+                Ok(Err(*blocked))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Gives free what was set aside; fine when that has been done.
@@ -71,14 +136,8 @@ impl Driver {
 
     /// Charges a call in the write that records it. One whose reservation is over by now, because this
     /// driver was away for longer than its deadline, is not charged.
-    pub(super) async fn settle(
-        &mut self,
-        tx: &mut LogTx,
-        id: ReservationId,
-        usage: Usage,
-        cost: i64,
-    ) -> Result<(), Left> {
-        let used = Used { cost: Microcredits(cost), usage, millis: 0 };
+    pub(super) async fn settle(&mut self, tx: &mut LogTx, id: ReservationId, used: Used) -> Result<(), Left> {
+        fault!("settle.before");
         match self.engine.parts.billing.settle_within(tx.tx(), &self.scope, id, used).await {
             Ok(_) => Ok(()),
             Err(Error::Conflict { .. }) => {
@@ -95,6 +154,23 @@ impl Driver {
         self.engine.parts.billing.wait_within(tx.tx(), self.run.org_id, ask).await?;
         Ok(())
     }
+}
+
+/// What is set aside for a run when it is accepted has its id.
+pub(in crate::engine) const fn ticket(run: RunId) -> ReservationId {
+    ReservationId(run.0)
+}
+
+/// Until when a call that is paid for now is over.
+fn deadline(limits: &EngineLimits, now: Timestamp) -> Timestamp {
+    let time = i64::try_from((limits.max_time + GRACE).as_micros()).unwrap_or(i64::MAX);
+    now.plus_micros(time)
+}
+
+/// What the agent's settings let one run cost.
+pub(in crate::engine) fn run_limit(agent: &Agent) -> Option<Microcredits> {
+    let credits = agent.settings.max_credits_per_run?;
+    Microcredits::credits(credits.into())
 }
 
 /// What a call of a model that seems to read so many tokens costs at most: twice that, because the count is a

@@ -2,6 +2,7 @@
 
 use super::{Driver, Left, answer::Answer};
 use crate::{
+    billing::Used,
     engine::{
         context::compaction,
         machine::{Effect, Event},
@@ -12,8 +13,8 @@ use crate::{
     tools::ToolContext,
 };
 use alumia_protocol::{
-    CallId,
-    events::{EventData, RunEnd},
+    CallId, Microcredits,
+    events::{EventData, RunEnd, Usage},
     sessions::{Message, MessagePart, MessageRole, QueuedMessage, SessionStatus},
     tools::ToolError,
 };
@@ -36,6 +37,9 @@ impl Driver {
             }
             Effect::Reserve(purpose) => self.reserve(purpose).await?,
             Effect::Release(id) => self.release(id).await?,
+            Effect::ReserveCall { call_id, tool, second_price, timeout } => {
+                self.reserve_call(call_id, &tool, second_price, timeout).await?;
+            }
             Effect::CallModel { without, .. } => {
                 if let Some(request) = self.request(&without).await
                     && let Some(around) = &self.around
@@ -124,7 +128,18 @@ impl Driver {
                     continue;
                 }
                 EventData::UsageRecorded { usage, cost_microcredits, reservation_id: Some(id), .. } => {
-                    self.settle(tx, *id, *usage, *cost_microcredits).await?;
+                    let used = Used { cost: Microcredits(*cost_microcredits), usage: *usage, millis: 0 };
+                    self.settle(tx, *id, used).await?;
+                }
+                EventData::ToolCompleted {
+                    cost_microcredits, reservation_id: Some(id), duration_ms, ..
+                }
+                | EventData::ToolFailed {
+                    cost_microcredits, reservation_id: Some(id), duration_ms, ..
+                } => {
+                    let cost = Microcredits(*cost_microcredits);
+                    let used = Used { cost, usage: Usage::default(), millis: *duration_ms };
+                    self.settle(tx, *id, used).await?;
                 }
                 EventData::BillingBlocked(_) => self.wait_for_payment(tx).await?,
                 EventData::RunCompleted(_) => store::leave(tx.tx(), run, "completed", now).await?,
@@ -137,7 +152,7 @@ impl Driver {
         Ok(())
     }
 
-    /// Lets go of the run until a person answers, unless one has, or has stopped the run.
+    /// Lets go of the run until a person answers or credits come, unless one has, or has stopped the run.
     async fn suspend(&mut self, events: Vec<EventData>) -> Result<bool, Left> {
         fault!("suspend.before");
         let mut tx = self.begin().await?;
@@ -146,7 +161,8 @@ impl Driver {
         let mut answers: Vec<Event> = orders.iter().filter_map(super::super::orders::event).collect();
         // Only what is still asked for keeps us here.
         answers.retain(|answer| match answer {
-            Event::Resolved { call_id, .. } | Event::CancelCall { call_id } => self.machine.asks(*call_id),
+            Event::Resolved { call_id, .. } => self.machine.asks(*call_id),
+            Event::CancelCall { call_id } => self.machine.waits(*call_id),
             _ => false,
         });
         // Whoever stopped it a moment ago found it running and has woken nobody.

@@ -13,7 +13,9 @@ use crate::{
     tools::Tool,
 };
 use alumia_models::ModelRequest;
-use alumia_protocol::{StepId, agents::Agent, billing::ChargedTo, events::RunError, tools::ToolError};
+use alumia_protocol::{
+    StepId, agents::Agent, billing::ChargedTo, events::RunError, projects::Project, tools::ToolError,
+};
 use std::{collections::BTreeSet, sync::Arc};
 
 impl Driver {
@@ -47,26 +49,30 @@ impl Driver {
             store::grants(&parts.store, self.run.org_id, self.run.session_id, self.run.agent_id).await?;
         let tools = if route.model.capabilities.tools { allowed(&self.engine, &agent) } else { Vec::new() };
         let system = prompt::system(&agent, &project, parts.clock.now());
-        let specs: usize = tools.iter().map(|tool| tool.description().len() / 3 + 200).sum();
-        let tokens = self.talk.tokens(&self.files) + system.len() / 3 + specs;
+        let tokens = self.talk.tokens(&self.files) + before_talk(&system, &tools);
         let ready = Ready {
             step_id: StepId::new(),
             model: route.model.id.clone(),
             price: Some(price),
             metered: Tier::of(&price) != Tier::Free,
+            byok: false,
             max_steps: agent.settings.max_steps,
             crowded: tokens > Self::window(&route) / 5 * 4,
         };
-        let charged_to = ChargedTo {
+        let charged_to = self.charged_to(&project);
+        self.around = Some(Surroundings { route, agent, system, charged_to, grants, tools });
+        Ok(Ok(ready))
+    }
+
+    pub(super) const fn charged_to(&self, project: &Project) -> ChargedTo {
+        ChargedTo {
             workspace_id: Some(project.workspace_id),
             user_id: Some(self.run.user_id),
             project_id: Some(self.run.project_id),
             agent_id: Some(self.run.agent_id),
             session_id: Some(self.run.session_id),
             run_id: Some(self.run.id),
-        };
-        self.around = Some(Surroundings { route, agent, system, charged_to, grants, tools });
-        Ok(Ok(ready))
+        }
     }
 
     fn route(&self, agent: &Agent) -> Result<Route, Error> {
@@ -105,7 +111,14 @@ impl Driver {
     }
 }
 
-fn allowed(engine: &Engine, agent: &Agent) -> Vec<Arc<dyn Tool>> {
+/// About how many tokens a model reads before the conversation.
+pub(in crate::engine) fn before_talk(system: &str, tools: &[Arc<dyn Tool>]) -> usize {
+    let specs: usize = tools.iter().map(|tool| tool.description().len() / 3 + 200).sum();
+    specs + system.len() / 3
+}
+
+/// The tools that the agent has.
+pub(in crate::engine) fn allowed(engine: &Engine, agent: &Agent) -> Vec<Arc<dyn Tool>> {
     let all = engine.parts.tools.all().iter();
     all.filter(|tool| agent.allowed_tools.iter().any(|name| name == tool.name())).cloned().collect()
 }

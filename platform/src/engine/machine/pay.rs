@@ -19,9 +19,10 @@ pub struct Held {
 }
 
 impl Machine {
-    /// What is set aside for the call that is going on.
-    pub fn held(&self) -> Option<ReservationId> {
-        self.held.map(|held| held.id)
+    /// What is set aside for calls that are going on.
+    pub fn held(&self) -> impl Iterator<Item = ReservationId> {
+        let model = self.held.map(|held| held.id);
+        model.into_iter().chain(self.calls.iter().filter_map(|call| call.held))
     }
 
     /// The next model call, or what must come before it.
@@ -51,9 +52,13 @@ impl Machine {
     /// Lets go of the run; whoever takes it up when it can be paid makes the call.
     pub(super) fn blocked(&mut self, blocked: Blocked) -> Vec<Effect> {
         self.phase = Phase::Unpaid;
+        vec![self.suspend_unpaid(blocked)]
+    }
+
+    pub(super) fn suspend_unpaid(&mut self, blocked: Blocked) -> Effect {
         let status = SessionStatus::AwaitingPayment;
         let events = vec![EventData::BillingBlocked(blocked), EventData::StatusChanged { status }];
-        vec![Effect::Suspend(self.take_pending(events))]
+        Effect::Suspend(self.take_pending(events))
     }
 
     /// The call that was paid for cost nothing.
@@ -92,8 +97,13 @@ impl Machine {
         self.usage += usage;
         self.cost = self.cost.saturating_add(cost_microcredits);
         let reservation_id = self.held.take().map(|held| held.id);
-        let model = self.model.clone();
-        self.pending.push(EventData::UsageRecorded { model, usage, cost_microcredits, reservation_id });
+        self.pending.push(EventData::UsageRecorded {
+            model: self.model.clone(),
+            usage,
+            cost_microcredits,
+            reservation_id,
+            byok: self.byok,
+        });
     }
 
     /// Ends the payment of an answer: by what the provider counted, or by an estimate of what was said.

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     Error,
     audit::{Means, Origin},
-    billing::{Grant, Package},
+    billing::{Grant, Package, Rates},
     engine::testing::Say,
 };
 use alumia_protocol::{
@@ -13,6 +13,8 @@ use alumia_protocol::{
     events::Usage,
     sessions::SessionStatus,
 };
+
+use serde_json::json;
 
 const USAGE: Usage = Usage { input_tokens: 1_000, cached_tokens: 0, output_tokens: 200 };
 /// At the scripted model's price.
@@ -244,6 +246,133 @@ async fn a_model_without_a_price_does_not_run() {
     let session = office.open(&engine, "hi").await.session_id;
     let failed = office.first(session, "run.failed").await;
     assert!(format!("{failed:?}").contains("has no price"), "{failed:?}");
+    worker.shut_down().await;
+}
+
+/// A tool whose second costs a thousand microcredits; it lets the office's clock go on by three.
+fn digging(office_clock: ManualClock) -> Arc<FakeTool> {
+    let tool = FakeTool::new("dig").once().paid().timeout(Duration::from_secs(60));
+    Arc::new(tool.doing(move |_, _| {
+        let clock = office_clock.clone();
+        Box::pin(async move {
+            clock.advance(Duration::from_secs(3));
+            Ok(json!("dug"))
+        })
+    }))
+}
+
+async fn diggers(mut office: Office) -> (Office, Arc<FakeTool>) {
+    let dig = digging(office.clock.clone());
+    let agents = Agents { store: office.house.store.store(), clock: office.house.clock.clone() };
+    agents.set_tool(&office.house.owner, office.house.agent, "dig", true).await.unwrap();
+    office.tools = Tools::new(vec![dig.clone() as Arc<dyn Tool>]);
+    office.packages = office.packages.charging(Rates::new(1_000).unwrap());
+    office.limits.lease = Duration::from_hours(1);
+    (office, dig)
+}
+
+fn digs() -> Vec<Vec<Say>> {
+    let first = vec![Say::Usage(USAGE), Say::call("dig", json!({ "n": 1 }))];
+    vec![first, says("Dug.")]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tool_that_is_paid_by_time_costs_the_time_that_it_took() {
+    let (office, dig) = diggers(Office::new(Scripted::answers(digs()), &[]).await).await;
+    let engine = office.engine();
+    let worker = Working::start(&engine);
+    let session = office.open(&engine, "dig").await.session_id;
+    let end = office.first(session, "run.completed").await;
+    let EventData::ToolCompleted { cost_microcredits, reservation_id, .. } =
+        office.first(session, "tool.completed").await
+    else {
+        panic!("no end of the call")
+    };
+    assert_eq!((cost_microcredits, dig.runs()), (3_000, 1));
+    assert_eq!(super::end(&end).cost_microcredits, 2 * COST + 3_000);
+    assert_eq!(books(&office).await, (2 * COST + 3_000, 0));
+    // Up to a minute, and two seconds until its processes are gone, had been set aside.
+    let of = "SELECT COUNT(*) FROM reservations WHERE org_id = $1 AND state = 'settled' AND operation = 'sandbox' \
+              AND amount = 62000 AND cost = 3000 AND millis = 3000 AND run_id IS NOT NULL";
+    assert_eq!(number(&office, of).await, 1);
+    assert!(reservation_id.is_some());
+    worker.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tool_that_can_not_be_paid_waits_and_runs_once_when_it_can() {
+    let model = Scripted::by(|request, _| match request.messages.len() {
+        1 => vec![Say::call("dig", json!({ "n": 1 }))],
+        _ => vec![Say::text("Dug.")],
+    });
+    let mut office = poor(model).await;
+    let mut free = Scripted::model();
+    free.price = Some(alumia_protocol::models::Price::default());
+    office.models = Models::new(vec![(office.model.clone(), vec![free])]);
+    let (office, dig) = diggers(office).await;
+    let engine = office.engine();
+    let worker = Working::start(&engine);
+    let session = office.open(&engine, "dig").await.session_id;
+    match office.first(session, "billing.blocked").await {
+        EventData::BillingBlocked(blocked) => assert_eq!(blocked.needed, Microcredits(62_000)),
+        other => panic!("{other:?}"),
+    }
+    office.until("it lets go", || async { !engine.here.is_busy() }).await;
+    assert_eq!((status(&office, session).await, dig.runs()), (SessionStatus::AwaitingPayment, 0));
+    pay(&office, &engine, "a", 62_000).await;
+    office.first(session, "run.completed").await;
+    assert_eq!(dig.runs(), 1);
+    assert_eq!(books(&office).await, (3_000, 0));
+    assert_eq!(outcomes(&office.events(session).await), [("dig".to_owned(), "completed".to_owned())]);
+    worker.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_programs_at_once_as_many_run_as_can_be_paid_and_the_others_are_told() {
+    let told = Arc::new(tokio::sync::Notify::new());
+    let wait = told.clone();
+    let office = poor(Scripted::by(move |_, _| {
+        let mut says = says("Paid.");
+        says.insert(0, Say::Wait(wait.clone()));
+        says
+    }))
+    .await;
+    let engine = office.engine();
+    let worker = Working::start(&engine);
+    let origin = Origin { means: Means::Key("key".into()), ..Origin::default() };
+    let program = office.house.owner.clone().coming_from(Arc::new(origin));
+    let Err(Error::PaymentRequired(blocked)) = engine.chat(&program, office.request(None, "hi")).await else {
+        panic!("it was accepted")
+    };
+    pay(&office, &engine, "ten", blocked.needed.0 * 10).await;
+    let chats = (0..500).map(|_| engine.chat(&program, office.request(None, "hi")));
+    let mut accepted = Vec::new();
+    for result in futures::future::join_all(chats).await {
+        match result {
+            Ok(chat) => accepted.push(chat.session_id),
+            Err(Error::PaymentRequired(blocked)) => assert_eq!(blocked.reason, BlockReason::NoCredits),
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert_eq!(accepted.len(), 10);
+    office.until("all ten are at work", || async { office.model.requests().len() == 10 }).await;
+    let free =
+        "SELECT CAST(SUM(granted - consumed - reserved) AS BIGINT) FROM credit_buckets WHERE org_id = $1";
+    assert_eq!(number(&office, free).await, 0);
+    for _ in 0..10 {
+        told.notify_one();
+        told.notify_waiters();
+    }
+    for session in accepted {
+        office
+            .until("it ends", || async {
+                told.notify_waiters();
+                office.events(session).await.iter().any(|event| event.data.ends_run())
+            })
+            .await;
+    }
+    assert_eq!(books(&office).await, (10 * COST, 0));
+    assert_eq!(number(&office, "SELECT COUNT(*) FROM runs WHERE org_id = $1").await, 10);
     worker.shut_down().await;
 }
 

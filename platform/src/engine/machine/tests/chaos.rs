@@ -1,6 +1,7 @@
 //! A driver, a model, tools and people without sense, and rules that hold all the same.
 
 use super::*;
+use std::collections::VecDeque;
 
 /// What must come next, as the driver gives it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub struct Chaos {
     lost: u32,
     /// What is set aside.
     held: BTreeSet<ReservationId>,
+    /// Calls whose worst case is being set aside: the driver answers before anything else happens.
+    owed: VecDeque<CallId>,
 }
 
 impl Chaos {
@@ -42,6 +45,7 @@ impl Chaos {
             asked: BTreeMap::new(),
             lost: 0,
             held: BTreeSet::new(),
+            owed: VecDeque::new(),
         };
         chaos.happen(Event::Begin { attempt: 1 });
         chaos
@@ -69,6 +73,7 @@ impl Chaos {
             effect,
             Effect::Prepare
                 | Effect::Reserve(_)
+                | Effect::ReserveCall { .. }
                 | Effect::CallModel { .. }
                 | Effect::Pause(_)
                 | Effect::Compact
@@ -83,6 +88,14 @@ impl Chaos {
                 self.next = Next::Reserved;
             }
             Effect::Release(id) => assert!(self.held.remove(&id), "given free twice, or after its bill"),
+            Effect::ReserveCall { call_id, .. } => {
+                let ended = |data| data_call(data) == Some(call_id);
+                assert!(
+                    !log().any(|data| ended(data) && data.kind() != "tool.started"),
+                    "paid after its end"
+                );
+                self.owed.push_back(call_id);
+            }
             Effect::Emit(data) => assert!(!data.is_durable(), "{data:?} is not committed"),
             Effect::Prepare => self.next = Next::Prepared,
             Effect::CallModel { message_id, without } => {
@@ -137,7 +150,10 @@ impl Chaos {
 
     fn commit(&mut self, events: Vec<EventData>) {
         for data in &events {
-            if let EventData::UsageRecorded { reservation_id: Some(id), .. } = data {
+            if let EventData::UsageRecorded { reservation_id: Some(id), .. }
+            | EventData::ToolCompleted { reservation_id: Some(id), .. }
+            | EventData::ToolFailed { reservation_id: Some(id), .. } = data
+            {
                 assert!(self.held.remove(id), "charged twice, or after it was given free");
             }
         }
@@ -146,7 +162,7 @@ impl Chaos {
 
     /// A call is made with exactly what was set aside for it, where it is paid.
     fn check_paid(&self) {
-        assert_eq!(self.rig.machine.held().into_iter().collect::<BTreeSet<_>>(), self.held);
+        assert_eq!(self.rig.machine.held().collect::<BTreeSet<_>>(), self.held);
         assert_eq!(self.held.len(), usize::from(self.rig.machine.metered));
     }
 
@@ -160,9 +176,21 @@ impl Chaos {
         self.happen(Event::Reserved { id, input_tokens: 7 });
     }
 
+    /// The answer to a reservation for a call of a tool.
+    fn pay_call(&mut self, call_id: CallId, how: u32) {
+        if how % 8 == 5 {
+            let Event::Blocked(blocked) = super::pay::blocked() else { return };
+            return self.happen(Event::CallBlocked { call_id, blocked });
+        }
+        let id = ReservationId::new();
+        self.held.insert(id);
+        self.happen(Event::CallReserved { call_id, id });
+    }
+
     /// Another driver takes over.
     fn take_over(&mut self) {
         self.held.clear();
+        self.owed.clear();
         self.lost += 1;
         let lost = std::mem::replace(&mut self.rig, Rig::new());
         self.rig = Rig::resumed(lost.log);
@@ -192,6 +220,9 @@ impl Chaos {
     /// One thing happens; `dice` says which.
     pub fn step(&mut self, dice: u32) {
         let (what, how) = (dice % 32, dice / 32);
+        if let Some(call_id) = self.owed.pop_front() {
+            return self.pay_call(call_id, how);
+        }
         match self.next {
             Next::Prepared => self.happen(prepared(how)),
             Next::Reserved if what == 30 => self.happen(Event::Stop),
@@ -279,6 +310,9 @@ impl Chaos {
 
     /// Somebody stops it; running calls end; that must be all.
     pub fn stop(&mut self) {
+        while let Some(call_id) = self.owed.pop_front() {
+            self.pay_call(call_id, 0);
+        }
         match self.next {
             Next::Prepared => self.happen(prepared(2)),
             Next::Completed => self.complete(false),
@@ -388,11 +422,12 @@ fn prepared(how: u32) -> Event {
         max_steps: None,
         crowded: how % 8 == 3,
         metered: how % 4 > 1,
+        byok: false,
     }))
 }
 
 fn called(call: u128, how: u32) -> Event {
-    let tool = ["look", "note", "send", "fly", "clumsy"][how as usize % 5];
+    let tool = ["look", "note", "send", "fly", "clumsy", "dig"][how as usize % 6];
     let check = if how.is_multiple_of(4) || tool == "clumsy" {
         Err(error("invalid_arguments"))
     } else {

@@ -117,6 +117,11 @@ impl World {
                     self.inbox.push_back(Event::Reserved { id, input_tokens: 1 });
                 }
                 Effect::Release(id) => assert!(self.held.remove(&id), "given free twice"),
+                Effect::ReserveCall { call_id, .. } => {
+                    let id = ReservationId::new();
+                    self.held.insert(id);
+                    self.inbox.push_back(Event::CallReserved { call_id, id });
+                }
                 Effect::CallModel { without, .. } => self.answer(without),
                 Effect::Pause(_) => self.inbox.push_back(Event::PauseOver),
                 Effect::Compact => {
@@ -167,8 +172,18 @@ impl World {
             self.waiting = 0;
         }
         for data in &events {
-            if let EventData::UsageRecorded { reservation_id, .. } = data {
-                assert!(reservation_id.is_some_and(|id| self.held.remove(&id)), "paid twice, or by nobody");
+            match data {
+                EventData::UsageRecorded { reservation_id, .. } => {
+                    assert!(
+                        reservation_id.is_some_and(|id| self.held.remove(&id)),
+                        "paid twice, or by nobody"
+                    );
+                }
+                EventData::ToolCompleted { reservation_id: Some(id), .. }
+                | EventData::ToolFailed { reservation_id: Some(id), .. } => {
+                    assert!(self.held.remove(id), "a call was paid twice");
+                }
+                _ => {}
             }
         }
         self.rig.commit(events);
