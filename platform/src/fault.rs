@@ -25,8 +25,8 @@ pub const FAULT_POINTS: &[&str] = &[
     "end.after",
 ];
 
-/// Those that only a run passes whose calls cost something.
-pub const PAID_POINTS: &[&str] = &["reserve.after", "settle.before"];
+/// Those that are passed only where something is paid: by runs whose calls cost something, and by payments.
+pub const PAID_POINTS: &[&str] = &["reserve.after", "settle.before", "payment.before", "payment.after"];
 
 /// Aborts here when a test asks for it.
 #[macro_export]

@@ -10,20 +10,28 @@
 //! | `queue.rs` | puts what waits at the same time into one transaction |
 //! | `service.rs`, `sweep.rs` | the way in; what is done without being asked |
 //! | `budgets.rs` | limits that people set |
+//! | `byok/` | keys of organisations' own |
+//! | `payments/` | what is paid with money, and who takes it |
+//! | `reports/` | what there is and what it was used for |
 //! | `waits.rs` | runs that wait until they can be paid |
 //! | `store.rs` | its SQL |
 mod book;
 mod budgets;
+mod byok;
 mod model;
 mod packages;
+pub mod payments;
 mod post;
 mod queue;
 mod rates;
+pub mod reports;
 mod service;
 mod store;
 mod sweep;
 mod waits;
-pub use model::{Ask, Grant, Operation, Reservation, State, Used};
-pub use packages::{Caps, Package, Packages, Tier};
+pub use alumia_protocol::billing::{ModelTier as Tier, Operation};
+pub use byok::OwnKeys;
+pub use model::{Ask, Grant, Reservation, State, Used};
+pub use packages::{Caps, Package, Packages};
 pub use rates::Rates;
 pub use service::Billing;

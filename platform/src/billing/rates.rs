@@ -1,8 +1,7 @@
 //! What is paid by time costs.
 
-use super::model::Operation;
 use crate::{Error, Result};
-use alumia_protocol::Microcredits;
+use alumia_protocol::{Microcredits, billing::Operation};
 
 /// $10,000 a second: beyond any price that is meant.
 const MOST: i64 = 1_000_000_000_000;

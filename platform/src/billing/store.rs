@@ -12,8 +12,8 @@ use crate::{
     },
 };
 use alumia_protocol::{
-    BucketId, BudgetId, Microcredits, OrgId, ReservationId, RunId, Timestamp,
-    billing::{Bucket, BudgetLimit, ChargedTo},
+    BucketId, BudgetId, Microcredits, OrgId, ReservationId, RunId, TargetId, Timestamp,
+    billing::{Bucket, BudgetLimit, BudgetScope, ChargedTo},
     events::Usage,
 };
 use serde::Serialize;
@@ -79,7 +79,7 @@ pub(super) async fn open_account(tx: &mut Tx, org: OrgId, package: &str, now: Ti
     Ok(())
 }
 
-fn bucket(row: &AnyRow) -> Result<Kept> {
+pub(super) fn bucket(row: &AnyRow) -> Result<Kept> {
     let bucket = Bucket {
         id: row.parsed("id")?,
         kind: row.named("kind")?,
@@ -134,7 +134,7 @@ fn id_or_null<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(
     row.parsed_or_null(column)
 }
 
-fn reservation(row: &AnyRow) -> Result<Reservation> {
+pub(super) fn reservation(row: &AnyRow) -> Result<Reservation> {
     let cost = money(row, "cost")?;
     Ok(Reservation {
         id: row.parsed("id")?,
@@ -155,6 +155,7 @@ fn reservation(row: &AnyRow) -> Result<Reservation> {
             },
             millis: row.number("millis")?,
         },
+        byok: row.flag("byok")?,
         charged_to: ChargedTo {
             workspace_id: id_or_null(row, "workspace_id")?,
             user_id: id_or_null(row, "user_id")?,
@@ -296,12 +297,14 @@ pub(super) async fn past_deadline(
     rows.iter().map(|row| Ok((row.parsed("org_id")?, row.parsed("id")?))).collect()
 }
 
-/// Organisations with a bucket whose time is over and that still holds something free, or with a month to
-/// grant.
+/// Organisations with a bucket whose time is over and that still holds something free, with a month to grant,
+/// or without an account.
 pub(super) async fn untidy(store: &Store, now: Timestamp, most: i64) -> Result<Vec<OrgId>> {
     let rows = sqlx::query(
         "SELECT a.org_id FROM billing_accounts a JOIN orgs o ON o.id = a.org_id AND o.deleted_at IS NULL \
          WHERE a.granted_until <= $1 \
+         UNION SELECT o.id FROM orgs o WHERE o.deleted_at IS NULL \
+         AND NOT EXISTS (SELECT 1 FROM billing_accounts a WHERE a.org_id = o.id) \
          UNION SELECT org_id FROM credit_buckets WHERE expires_at <= $1 \
          AND granted > consumed + reserved + expired + reversed LIMIT $2",
     )
@@ -310,6 +313,27 @@ pub(super) async fn untidy(store: &Store, now: Timestamp, most: i64) -> Result<V
     .fetch_all(store.read())
     .await?;
     rows.iter().map(|row| row.parsed("org_id")).collect()
+}
+
+/// Whether the organisation has what a budget is for.
+pub(super) async fn target_exists(
+    store: &Store,
+    org: OrgId,
+    scope: BudgetScope,
+    target: TargetId,
+) -> Result<bool> {
+    let sql = match scope {
+        BudgetScope::Org => return Ok(false),
+        BudgetScope::Workspace => "SELECT 1 FROM workspaces WHERE org_id = $1 AND id = $2",
+        BudgetScope::User => "SELECT 1 FROM members WHERE org_id = $1 AND user_id = $2",
+        BudgetScope::Project => "SELECT 1 FROM projects WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL",
+        BudgetScope::Agent => "SELECT 1 FROM agents WHERE org_id = $1 AND id = $2",
+        BudgetScope::Session => "SELECT 1 FROM sessions WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL",
+        BudgetScope::Run => "SELECT 1 FROM runs WHERE org_id = $1 AND id = $2",
+    };
+    let found =
+        sqlx::query(sql).bind(org.to_string()).bind(target.to_string()).fetch_optional(store.read()).await?;
+    Ok(found.is_some())
 }
 
 /// Stores a budget with what is used of it.

@@ -1,6 +1,7 @@
 //! Runs that wait until they can be paid.
 
 use super::{
+    byok,
     model::{Act, Ask},
     post::open,
     service::Billing,
@@ -8,6 +9,7 @@ use super::{
 };
 use crate::{Error, Result, store::Tx};
 use alumia_protocol::{OrgId, ReservationId, RunId, billing::BlockReason};
+use std::collections::BTreeSet;
 
 /// Runs looked at in one go.
 const MOST: i64 = 500;
@@ -38,6 +40,10 @@ impl Billing {
         for (_, ask) in &mut waits {
             ask.id = ReservationId::new();
         }
+        let orgs: Vec<OrgId> =
+            waits.iter().map(|(org, _)| *org).collect::<BTreeSet<_>>().into_iter().collect();
+        // What a key pays for waits for nothing.
+        let owners = byok::owners(&self.queue.store, &orgs).await?;
         let acts: Vec<(OrgId, Act)> =
             waits.iter().map(|(org, ask)| (*org, Act::Reserve(ask.clone()))).collect();
         // Tried out on books that nobody writes back.
@@ -45,12 +51,20 @@ impl Billing {
         let mut books = open(self.queue.desk(), &mut tx, &acts).await?;
         tx.rollback().await?;
         let mut payable = Vec::new();
+        let mut stuck = BTreeSet::new();
         for (org, ask) in waits {
             let Some(book) = books.get_mut(&org) else { continue };
+            if book.package.own_keys && owners.contains(&(org, ask.provider.clone())) {
+                payable.push((org, ask));
+                continue;
+            }
+            if stuck.contains(&org) {
+                continue;
+            }
             match book.act(Act::Reserve(ask.clone())) {
                 Ok(_) => payable.push((org, ask)),
                 Err(Error::PaymentRequired(blocked)) if blocked.reason == BlockReason::NoCredits => {
-                    books.remove(&org);
+                    stuck.insert(org);
                 }
                 Err(Error::PaymentRequired(_)) => {}
                 Err(error) => return Err(error),

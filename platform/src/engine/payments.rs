@@ -78,8 +78,9 @@ impl Engine {
         let wanted = [request.model.as_deref().unwrap_or_default(), &agent.model, &default_model];
         let wanted = wanted.into_iter().find(|model| !model.is_empty()).unwrap_or_default();
         // A model that can't run is the run's to tell.
-        let Ok(route) = parts.models.route(scope, wanted, agent.settings.fast_mode) else { return Ok(false) };
-        if route.model.price.is_none_or(|price| Tier::of(&price) == Tier::Free) {
+        let own = parts.own_keys.own(scope).await?;
+        let Ok(route) = parts.models.route(&own, wanted, agent.settings.fast_mode) else { return Ok(false) };
+        if route.byok || route.model.price.is_none_or(|price| Tier::of(&price) == Tier::Free) {
             return Ok(false);
         }
         let project = session.as_ref().map(|session| session.project_id).or(request.project_id);
@@ -102,6 +103,7 @@ impl Engine {
             id: ticket(run),
             operation: Operation::Model,
             model: route.model.id,
+            provider: route.model.provider,
             tier: Some(tier),
             amount,
             charged_to: ChargedTo {

@@ -1,7 +1,7 @@
 use super::here::Here;
 use crate::{
     agents::Agents,
-    billing::Billing,
+    billing::{Billing, OwnKeys},
     clock::Clock,
     files::Files,
     models::Models,
@@ -53,6 +53,7 @@ pub struct EngineParts {
     pub models: Models,
     pub tools: Tools,
     pub billing: Billing,
+    pub own_keys: OwnKeys,
     pub limits: EngineLimits,
 }
 

@@ -100,6 +100,7 @@ impl Scripted {
             fast_sibling: None,
             available: true,
             unavailable_reason: None,
+            own_key: false,
         }
     }
 }

@@ -5,6 +5,7 @@ pub mod client;
 pub mod frames;
 pub mod people;
 pub mod process;
+pub mod provider;
 
 use alumia_models::{Provider, builtin::Builtin};
 use alumia_platform::{
@@ -50,7 +51,7 @@ pub struct App {
 #[derive(Default)]
 pub struct Wishes {
     /// Settings beside the usual ones, as in `alumia.toml`.
-    pub settings: &'static str,
+    pub settings: String,
     /// The only model there is.
     pub model: Option<Arc<Scripted>>,
     /// The only tools there are.
@@ -60,23 +61,30 @@ pub struct Wishes {
 impl App {
     /// As it is shipped, the built-in model at full speed, with rate limits that nobody reaches.
     pub async fn start() -> Self {
-        Self::with(Wishes { settings: ROOMY, ..Wishes::default() }).await
+        Self::with(Wishes { settings: ROOMY.into(), ..Wishes::default() }).await
+    }
+
+    /// As it is shipped, with more settings; those of a section that is there already don't go in.
+    pub async fn with_settings(more: &str) -> Self {
+        Self::with(Wishes { settings: format!("{more}\n{ROOMY}"), ..Wishes::default() }).await
     }
 
     /// With a model and tools that do what the test says.
     pub async fn scripted(model: Arc<Scripted>, tools: Vec<Arc<dyn Tool>>) -> Self {
-        Self::with(Wishes { settings: ROOMY, model: Some(model), tools: Some(tools) }).await
+        Self::with(Wishes { settings: ROOMY.into(), model: Some(model), tools: Some(tools) }).await
     }
 
     pub async fn with(wishes: Wishes) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = TestStore::new().await;
-        let mut config = settings(wishes.settings);
+        let mut config = settings(&wishes.settings);
         config.server.data_dir = folder.path().join("data");
         config.database.url = store.url().to_owned().into();
         std::fs::create_dir_all(&config.server.data_dir).unwrap();
         let models = if let Some(model) = wishes.model {
             Models::new(vec![(model, vec![Scripted::model()])])
+        } else if !config.providers.is_empty() {
+            serve::models(&config).unwrap()
         } else {
             let guide: Arc<dyn Provider> = Arc::new(Builtin::with_pace(Duration::ZERO));
             Models::new(vec![(guide, vec![Builtin::model()])])
@@ -96,6 +104,9 @@ impl App {
         })
         .await
         .unwrap();
+        if serve::takes_test_money(&config) {
+            platform.payments = platform.payments.with_test_money();
+        }
         platform.sign_ups_open = config.security.sign_ups == SignUps::Open;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let running = serve::start(config, Role::All, platform.clone(), listener).unwrap();

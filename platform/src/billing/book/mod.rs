@@ -84,6 +84,7 @@ impl Book {
             }
             Act::Settle(id, used) => Done::Reservation(Box::new(self.close(id, Some(used))?)),
             Act::Release(id) => Done::Reservation(Box::new(self.close(id, None)?)),
+            Act::Note(ask, used) => Done::Reservation(Box::new(self.note(ask, used))),
             Act::Grant(grant) => Done::Bucket(self.grant(grant)?),
             Act::Refund(id, amount) => Done::Bucket(self.refund(id, amount)?),
             Act::Reverse(id, amount) => Done::Bucket(self.reverse(id, amount)?),

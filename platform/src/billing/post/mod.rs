@@ -167,6 +167,6 @@ fn reservations_of(act: &Act) -> Vec<ReservationId> {
         Act::Reserve(ask) => vec![ask.id],
         Act::Replace(earlier, ask) => vec![*earlier, ask.id],
         Act::Settle(id, _) | Act::Release(id) | Act::Refund(id, _) => vec![*id],
-        Act::Grant(_) | Act::Reverse(..) | Act::Tidy => Vec::new(),
+        Act::Note(..) | Act::Grant(_) | Act::Reverse(..) | Act::Tidy => Vec::new(),
     }
 }

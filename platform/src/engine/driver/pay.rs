@@ -31,7 +31,11 @@ const SLACK: Duration = Duration::from_secs(2);
 impl Driver {
     /// The limit of an answer that is paid for; others have their provider's own.
     pub(super) fn most_output(&self) -> Option<u32> {
-        let model = &self.around.as_ref()?.route.model;
+        let route = &self.around.as_ref()?.route;
+        let model = &route.model;
+        if route.byok {
+            return None;
+        }
         model.price.filter(|price| Tier::of(price) != Tier::Free)?;
         u32::try_from(most_output(model)).ok()
     }
@@ -45,7 +49,9 @@ impl Driver {
         let (tier, amount) = worst_case(model, input_tokens)?;
         tracing::debug!(?purpose, %amount, "reserving");
         let bill = (around.charged_to, run_limit(&around.agent));
-        let ask = self.ask(Operation::Model, model.id.clone(), Some(tier), amount, bill);
+        let ask = self.ask(Operation::Model, amount, bill);
+        let (model, provider) = (model.id.clone(), model.provider.clone());
+        let ask = Ask { model, provider, tier: Some(tier), ..ask };
         let event = match self.set_aside(ask).await? {
             Ok(id) => Event::Reserved { id, input_tokens },
             Err(blocked) => Event::Blocked(blocked),
@@ -68,7 +74,7 @@ impl Driver {
         let amount = second_price.0.checked_mul(seconds).map(Microcredits);
         let amount = amount.ok_or_else(|| Error::internal("a call's worst case can't be counted"))?;
         let bill = self.bill().await?;
-        let ask = self.ask(operation, String::new(), None, amount, bill);
+        let ask = self.ask(operation, amount, bill);
         let event = match self.set_aside(ask).await? {
             Ok(id) => Event::CallReserved { call_id, id },
             Err(blocked) => Event::CallBlocked { call_id, blocked },
@@ -90,8 +96,6 @@ impl Driver {
     fn ask(
         &self,
         operation: Operation,
-        model: String,
-        tier: Option<Tier>,
         amount: Microcredits,
         (charged_to, run_limit): (ChargedTo, Option<Microcredits>),
     ) -> Ask {
@@ -99,8 +103,9 @@ impl Driver {
         Ask {
             id: ReservationId::new(),
             operation,
-            model,
-            tier,
+            model: String::new(),
+            provider: String::new(),
+            tier: None,
             amount,
             charged_to,
             run_limit,
@@ -146,6 +151,20 @@ impl Driver {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Writes down what an own key has paid for; the id of the line.
+    pub(super) async fn note(&mut self, tx: &mut LogTx, usage: Usage) -> Result<ReservationId, Left> {
+        let bill = self.bill().await?;
+        let ask = self.ask(Operation::Model, Microcredits::ZERO, bill);
+        let route = self.around.as_ref().map(|around| &around.route.model);
+        let (model, provider) =
+            route.map(|model| (model.id.clone(), model.provider.clone())).unwrap_or_default();
+        let ask = Ask { model, provider, ..ask };
+        let id = ask.id;
+        let used = Used { usage, ..Used::default() };
+        self.engine.parts.billing.note_within(tx.tx(), &self.scope, ask, used).await?;
+        Ok(id)
     }
 
     /// Puts the run among those that go on when they can be paid.

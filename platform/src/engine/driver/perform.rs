@@ -107,7 +107,12 @@ impl Driver {
 
     async fn push(&mut self, tx: &mut LogTx, events: Vec<EventData>) -> Result<(), Left> {
         let now = self.engine.parts.clock.now();
-        for data in events {
+        for mut data in events {
+            if let EventData::UsageRecorded { usage, reservation_id, byok: true, .. } = &mut data {
+                *reservation_id = Some(self.note(tx, *usage).await?);
+                tx.push(self.append(data));
+                continue;
+            }
             let run = &self.run;
             match &data {
                 EventData::StepStarted { .. } => {

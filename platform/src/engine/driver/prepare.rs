@@ -14,17 +14,19 @@ use crate::{
 };
 use alumia_models::ModelRequest;
 use alumia_protocol::{
-    StepId, agents::Agent, billing::ChargedTo, events::RunError, projects::Project, tools::ToolError,
+    StepId, agents::Agent, billing::ChargedTo, events::RunError, models::Price, projects::Project,
+    tools::ToolError,
 };
 use std::{collections::BTreeSet, sync::Arc};
 
 impl Driver {
     /// What the next step works with, or why there can be none.
     pub(super) async fn prepare(&mut self) -> Result<Result<Ready, RunError>, Error> {
-        let parts = &self.engine.parts;
         if self.scope.require_writer().is_err() {
             return Ok(Err(words::not_allowed()));
         }
+        let engine = self.engine.clone();
+        let parts = &engine.parts;
         let agent = match parts.agents.get(&self.scope, self.run.agent_id).await {
             Ok(agent) if agent.is_active => agent,
             Ok(agent) => return Ok(Err(words::agent_disabled(&agent.name))),
@@ -36,12 +38,14 @@ impl Driver {
             Err(Error::NotFound(_)) => return Ok(Err(words::not_allowed())),
             Err(error) => return Err(error),
         };
-        let route = match self.route(&agent) {
+        let route = match self.route(&agent).await {
             Ok(route) => route,
             Err(Error::Internal(error)) => return Err(Error::Internal(error)),
             Err(error) => return Ok(Err(words::model_unavailable(&error.to_string()))),
         };
-        let Some(price) = route.model.price else {
+        // What an own key pays for costs nothing here.
+        let price = if route.byok { Some(Price::default()) } else { route.model.price };
+        let Some(price) = price else {
             let message = format!("The model {} has no price, so nobody can pay for it.", route.model.name);
             return Ok(Err(words::model_unavailable(&message)));
         };
@@ -55,7 +59,7 @@ impl Driver {
             model: route.model.id.clone(),
             price: Some(price),
             metered: Tier::of(&price) != Tier::Free,
-            byok: false,
+            byok: route.byok,
             max_steps: agent.settings.max_steps,
             crowded: tokens > Self::window(&route) / 5 * 4,
         };
@@ -75,10 +79,13 @@ impl Driver {
         }
     }
 
-    fn route(&self, agent: &Agent) -> Result<Route, Error> {
+    async fn route(&mut self, agent: &Agent) -> Result<Route, Error> {
+        let keys = &self.engine.parts.own_keys;
+        let own = keys.own(&self.scope).await?;
         let wanted = [&self.run.model, &agent.model, &self.default_model];
         let model = wanted.into_iter().find(|model| !model.is_empty()).map_or("", String::as_str);
-        self.engine.parts.models.route(&self.scope, model, agent.settings.fast_mode)
+        let route = self.engine.parts.models.route(&own, model, agent.settings.fast_mode)?;
+        keys.equip(&self.scope, route).await
     }
 
     pub(super) fn window(route: &Route) -> usize {
