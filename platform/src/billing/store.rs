@@ -214,6 +214,19 @@ pub(super) async fn of_run(tx: &mut Tx, org: OrgId, run: RunId) -> Result<Counte
     Ok(Counter { spent: money(&row, "spent")?, reserved: money(&row, "reserved")? })
 }
 
+/// Milliseconds in the sandbox since.
+pub(super) async fn sandbox_millis(tx: &mut Tx, org: OrgId, since: Timestamp) -> Result<i64> {
+    let row = sqlx::query(
+        "SELECT CAST(COALESCE(SUM(millis), 0) AS BIGINT) AS millis FROM reservations \
+         WHERE org_id = $1 AND created_at >= $2 AND operation = 'sandbox'",
+    )
+    .bind(org.to_string())
+    .bind(since.0)
+    .fetch_one(&mut **tx)
+    .await?;
+    row.number("millis")
+}
+
 fn counted(row: &AnyRow) -> Result<Counted> {
     let target: String = row.text("target_id")?;
     let limit = BudgetLimit {

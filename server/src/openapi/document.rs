@@ -52,7 +52,7 @@ pub fn document(routes: &[Route]) -> Value {
 }
 
 /// Status, code, when.
-const FAILURES: [(u16, &str, &str); 10] = [
+const FAILURES: [(u16, &str, &str); 11] = [
     (400, "BAD_REQUEST", "Malformed: not JSON, a missing field, a wrong type."),
     (401, "UNAUTHORIZED", "No credentials, or malformed, unknown, revoked or expired ones."),
     (403, "FORBIDDEN", "Known caller, not allowed; `reason` says why."),

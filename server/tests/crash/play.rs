@@ -53,8 +53,9 @@ impl Play {
 
     /// The same with a model that costs something.
     pub async fn paying(fault: &str, provider: &Provider) -> Self {
-        let providers = Some(provider.settings("operator"));
-        Self::of(Home { providers, ..Home::new().await }, Some(fault)).await
+        let mut home = Home::new().await;
+        home.providers = Some(provider.settings("operator"));
+        Self::of(home, Some(fault)).await
     }
 
     async fn of(home: Home, fault: Option<&str>) -> Self {

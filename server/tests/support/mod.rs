@@ -51,7 +51,7 @@ pub struct App {
 #[derive(Default)]
 pub struct Wishes {
     /// Settings beside the usual ones, as in `alumia.toml`.
-    pub settings: String,
+    pub settings: &'static str,
     /// The only model there is.
     pub model: Option<Arc<Scripted>>,
     /// The only tools there are.
@@ -61,23 +61,24 @@ pub struct Wishes {
 impl App {
     /// As it is shipped, the built-in model at full speed, with rate limits that nobody reaches.
     pub async fn start() -> Self {
-        Self::with(Wishes { settings: ROOMY.into(), ..Wishes::default() }).await
+        Self::with(Wishes { settings: ROOMY, ..Wishes::default() }).await
     }
 
     /// As it is shipped, with more settings; those of a section that is there already don't go in.
     pub async fn with_settings(more: &str) -> Self {
-        Self::with(Wishes { settings: format!("{more}\n{ROOMY}"), ..Wishes::default() }).await
+        let settings = Box::leak(format!("{more}\n{ROOMY}").into_boxed_str());
+        Self::with(Wishes { settings, ..Wishes::default() }).await
     }
 
     /// With a model and tools that do what the test says.
     pub async fn scripted(model: Arc<Scripted>, tools: Vec<Arc<dyn Tool>>) -> Self {
-        Self::with(Wishes { settings: ROOMY.into(), model: Some(model), tools: Some(tools) }).await
+        Self::with(Wishes { settings: ROOMY, model: Some(model), tools: Some(tools) }).await
     }
 
     pub async fn with(wishes: Wishes) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = TestStore::new().await;
-        let mut config = settings(&wishes.settings);
+        let mut config = settings(wishes.settings);
         config.server.data_dir = folder.path().join("data");
         config.database.url = store.url().to_owned().into();
         std::fs::create_dir_all(&config.server.data_dir).unwrap();

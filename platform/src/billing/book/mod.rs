@@ -37,6 +37,8 @@ pub struct Book {
     pub buckets: Vec<Kept>,
     pub budgets: Vec<Counted>,
     pub reservations: HashMap<ReservationId, Reservation>,
+    /// Milliseconds in the sandbox in the package's month, where somebody asks for more.
+    pub sandbox_millis: i64,
     pub changes: Changes,
 }
 
@@ -68,6 +70,7 @@ impl Book {
             buckets: Vec::new(),
             budgets: Vec::new(),
             reservations: HashMap::new(),
+            sandbox_millis: 0,
             changes: Changes::default(),
         }
     }

@@ -7,7 +7,7 @@ use crate::{
 };
 use alumia_protocol::{
     Microcredits,
-    billing::{BlockReason, Blocked, EntryKind, Place},
+    billing::{BlockReason, Blocked, EntryKind, Operation, Place},
 };
 
 impl Book {
@@ -88,6 +88,21 @@ impl Book {
                 "The package {} doesn't include {} models. Choose another model or another package.",
                 self.package.name,
                 tier.word()
+            );
+            let blocked = blocked(BlockReason::PackageBlocked, message, ask.amount);
+            return Err(Error::PaymentRequired(Box::new(Blocked {
+                package: Some(self.package.id.clone()),
+                ..blocked
+            })));
+        }
+        if ask.operation == Operation::Sandbox
+            && let Some(minutes) = self.package.caps.sandbox_minutes
+            && self.sandbox_millis >= i64::from(minutes) * 60_000
+        {
+            let message = format!(
+                "The package {} includes {minutes} minutes of commands in the sandbox a month, and they are used up. \
+                 Choose another package, or wait for the next month.",
+                self.package.name
             );
             let blocked = blocked(BlockReason::PackageBlocked, message, ask.amount);
             return Err(Error::PaymentRequired(Box::new(Blocked {

@@ -4,7 +4,7 @@ mod store;
 pub(super) use store::save;
 
 use super::{
-    book::{Book, Counted},
+    book::{Book, Counted, time},
     model::{Act, Ask, Done},
     packages::Packages,
     store as read,
@@ -15,7 +15,7 @@ use crate::{
 };
 use alumia_protocol::{
     Microcredits, OrgId, ReservationId, RunId, TargetId, Timestamp,
-    billing::{BudgetLimit, BudgetPeriod, BudgetScope},
+    billing::{BudgetLimit, BudgetPeriod, BudgetScope, Operation},
 };
 use std::collections::{BTreeSet, HashMap};
 
@@ -80,6 +80,7 @@ pub(super) async fn open(desk: Desk<'_>, tx: &mut Tx, acts: &[(OrgId, Act)]) -> 
     read_named(tx, &mut books, acts).await?;
     read_budgets(desk, tx, &mut books, &orgs).await?;
     read_runs(tx, &mut books, acts).await?;
+    read_time(desk, tx, &mut books, acts).await?;
     for book in books.values_mut() {
         book.tidy()?;
     }
@@ -158,6 +159,26 @@ async fn read_runs(tx: &mut Tx, books: &mut HashMap<OrgId, Book>, acts: &[(OrgId
         let mut counted = Counted::new(None, limit);
         counted.counters.insert(Timestamp(0), read::of_run(tx, org, run).await?);
         book.budgets.push(counted);
+    }
+    Ok(())
+}
+
+/// The time that a package's cap looks at, where it is asked for.
+async fn read_time(
+    desk: Desk<'_>,
+    tx: &mut Tx,
+    books: &mut HashMap<OrgId, Book>,
+    acts: &[(OrgId, Act)],
+) -> Result<()> {
+    let asks = |act: &Act| matches!(act, Act::Reserve(ask) | Act::Replace(_, ask) if ask.operation == Operation::Sandbox);
+    let orgs: BTreeSet<OrgId> = acts.iter().filter(|(_, act)| asks(act)).map(|(org, _)| *org).collect();
+    for org in orgs {
+        if let Some(book) = books.get_mut(&org)
+            && book.package.caps.sandbox_minutes.is_some()
+        {
+            let (start, _) = time::month(book.account.anchor, desk.now)?;
+            book.sandbox_millis = read::sandbox_millis(tx, org, start).await?;
+        }
     }
     Ok(())
 }
