@@ -58,7 +58,7 @@ fn stories() -> Vec<Story> {
             0,
         ),
         (
-            "work that costs",
+            "a long one that costs",
             vec![
                 vec![calls(&[("dig", Fine), ("look", Fine), ("dig", Fails)])],
                 vec![calls(&[("send", Fine), ("dig", Fine)])],
