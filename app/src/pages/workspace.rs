@@ -127,14 +127,14 @@ fn search(text: &str) -> String {
 
 #[component]
 fn NoProject() -> impl IntoView {
-    let org = expect_context::<CurrentOrg>().0;
+    let org = expect_context::<CurrentOrg>().slug();
     view! {
         <Title text="Lab" />
         <main id="main" class="page" tabindex="-1">
             <h1 class="sr-only">"Lab"</h1>
             <EmptyState icon="lab" title="Start with a project">
                 <p>"The lab shows a project's chat beside its canvas. There is no project yet."</p>
-                <a class="button primary" href=format!("/{}/projects?new", org.slug)><Icon name="plus" />"New project"</a>
+                <a class="button primary" href=format!("/{org}/projects?new")><Icon name="plus" />"New project"</a>
             </EmptyState>
         </main>
     }
@@ -187,7 +187,7 @@ fn Workspace(data: WorkspaceData, lab: bool) -> impl IntoView {
 /// The project's name; opens the list of the others.
 #[component]
 fn Switcher(project: Project, projects: Vec<(String, String, String)>, lab: bool) -> impl IntoView {
-    let org = expect_context::<CurrentOrg>().0.slug;
+    let org = expect_context::<CurrentOrg>().slug();
     let here = project.slug.clone();
     let rows = projects
         .into_iter()
