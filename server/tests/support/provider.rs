@@ -8,7 +8,10 @@ use axum::{
     routing::post,
 };
 use serde_json::json;
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 /// What a call of its only model costs, in microcredits, at the price that [`Provider::settings`] says.
@@ -37,9 +40,14 @@ impl Drop for Provider {
 impl Provider {
     /// One that takes these keys.
     pub async fn start(good: &'static [&'static str]) -> Self {
+        Self::slow(good, Duration::ZERO).await
+    }
+
+    /// The same, but it thinks for a while before each answer.
+    pub async fn slow(good: &'static [&'static str], pause: Duration) -> Self {
         let seen = Keys::default();
-        let router =
-            Router::new().route("/v1/chat/completions", post(complete)).with_state((good, seen.clone()));
+        let state = (good, pause, seen.clone());
+        let router = Router::new().route("/v1/chat/completions", post(complete)).with_state(state);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/v1", listener.local_addr().unwrap());
         let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -62,7 +70,7 @@ impl Provider {
 }
 
 async fn complete(
-    State((good, seen)): State<(&'static [&'static str], Keys)>,
+    State((good, pause, seen)): State<(&'static [&'static str], Duration, Keys)>,
     headers: HeaderMap,
 ) -> Response {
     let key = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -72,5 +80,6 @@ async fn complete(
         let error = json!({ "error": { "message": format!("Incorrect API key provided: {key}") } });
         return (StatusCode::UNAUTHORIZED, Json(error)).into_response();
     }
+    tokio::time::sleep(pause).await;
     ([(header::CONTENT_TYPE, "text/event-stream")], ANSWER).into_response()
 }
