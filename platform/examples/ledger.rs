@@ -111,6 +111,7 @@ fn ask(scope: &OrgScope, agent: AgentId) -> Ask {
         id: ReservationId::new(),
         operation: Operation::Model,
         model: "bench/model".into(),
+        provider: String::new(),
         tier: None,
         amount: Microcredits(1_000),
         charged_to: ChargedTo {

@@ -4,7 +4,7 @@ use crate::{
     Error, Result,
     agents::Agents,
     audit::Audit,
-    billing::{Billing, Packages},
+    billing::{Billing, OwnKeys, Packages, payments::Payments},
     canvas::Canvas,
     clock::Clock,
     engine::{Engine, EngineLimits, EngineParts},
@@ -55,6 +55,10 @@ pub struct Platform {
     pub clock: Arc<dyn Clock>,
     pub audit: Audit,
     pub billing: Billing,
+    /// Keys of organisations' own for model providers.
+    pub own_keys: OwnKeys,
+    /// What is paid with money; nobody takes any until a gateway is set.
+    pub payments: Payments,
     pub identity: Identity,
     pub keys: Keys,
     pub idempotency: Idempotency,
@@ -96,6 +100,10 @@ impl Platform {
             });
         }
         let signed_in = self.identity.sign_up(form).await?;
+        // The month's credits are there when the first page shows them; else the sweeper grants them.
+        if let Err(error) = self.billing.open(signed_in.org.id).await {
+            tracing::error!(%error, "a new organisation has no credits yet");
+        }
         if let Err(error) = self.fill_samples(&signed_in).await {
             // The account is there and works; only the sample's files are missing.
             tracing::error!(%error, "the sample project has no files");
@@ -130,6 +138,7 @@ impl Platform {
         let jobs = Jobs::new(store.clone(), clock.clone());
         let office = Office::new(store.clone(), clock.clone());
         let secrets = Secrets::open(store.clone(), clock.clone(), master_keys).await?;
+        let own_keys = OwnKeys::new(billing.clone(), secrets.clone(), models.clone());
         let outbox = Outbox::new(store.clone(), jobs.clone(), secrets.clone(), mail, Links::default());
         let orgs = Orgs::new(store.clone());
         let identity = Identity::new(store.clone(), clock.clone(), outbox.clone());
@@ -170,13 +179,16 @@ impl Platform {
             models: models.clone(),
             tools: tools.clone(),
             billing: billing.clone(),
+            own_keys: own_keys.clone(),
             limits,
         });
         Ok(Self {
             store,
             clock,
             audit: office.audit.clone(),
+            payments: Payments::new(billing.clone()),
             billing,
+            own_keys,
             access_changes: office.changes.clone(),
             members: Members::new(office.clone()),
             invites: Invites::new(office.clone(), outbox.clone()),

@@ -3,7 +3,7 @@
 //! Built with the feature `faults`, `fault!("name")` aborts the process when `ALUMIA_FAULT` is `name`
 //! (or `name#3`: only the third time). Otherwise it does nothing.
 
-/// Every point there is, in the order in which a run passes them.
+/// Every point that all runs pass, in the order in which they do.
 pub const FAULT_POINTS: &[&str] = &[
     "accept.before",
     "accept.after",
@@ -24,6 +24,9 @@ pub const FAULT_POINTS: &[&str] = &[
     "end.before",
     "end.after",
 ];
+
+/// Those that are passed only where something is paid: by runs whose calls cost something, and by payments.
+pub const PAID_POINTS: &[&str] = &["reserve.after", "settle.before", "payment.before", "payment.after"];
 
 /// Aborts here when a test asks for it.
 #[macro_export]
@@ -64,7 +67,7 @@ pub const fn hit(_name: &str) {}
 
 #[cfg(test)]
 mod tests {
-    use super::FAULT_POINTS;
+    use super::{FAULT_POINTS, PAID_POINTS};
     use std::{collections::BTreeSet, path::Path};
 
     fn collect(folder: &Path, found: &mut BTreeSet<String>) {
@@ -85,7 +88,8 @@ mod tests {
     fn every_point_in_the_source_is_listed_and_every_listed_one_is_there() {
         let mut found = BTreeSet::new();
         collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
-        let listed: BTreeSet<String> = FAULT_POINTS.iter().map(|&name| name.to_owned()).collect();
+        let listed = FAULT_POINTS.iter().chain(PAID_POINTS);
+        let listed: BTreeSet<String> = listed.map(|&name| name.to_owned()).collect();
         assert_eq!(found, listed);
     }
 }

@@ -27,6 +27,7 @@ pub mod store;
 pub mod tools;
 
 mod build;
+mod spreadsheet;
 mod text;
 
 pub use build::{Parts, Platform};

@@ -5,7 +5,8 @@
 //! deltas live until what they belong to is durable, so numbers have gaps in the stored log.
 
 use crate::{
-    BlockId, CallId, MessageId, ProjectId, RunId, SessionId, StepId, Timestamp,
+    BlockId, CallId, MessageId, ProjectId, ReservationId, RunId, SessionId, StepId, Timestamp,
+    billing::Blocked,
     blocks::Block,
     sessions::{Message, QueuedMessage, Session, SessionStatus},
     tools::{Approval, Effect, ToolError},
@@ -212,6 +213,9 @@ pub enum EventData {
         duration_ms: i64,
         /// What it cost.
         cost_microcredits: i64,
+        /// What had been set aside for it; absent for a call that costs nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reservation_id: Option<ReservationId>,
     },
     /// A call ended badly.
     #[serde(rename = "tool.failed")]
@@ -226,6 +230,12 @@ pub enum EventData {
         error: ToolError,
         /// How long it took.
         duration_ms: i64,
+        /// What it cost all the same.
+        #[serde(default)]
+        cost_microcredits: i64,
+        /// What had been set aside for it; absent for a call that costs nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reservation_id: Option<ReservationId>,
     },
     /// A call's arguments were malformed; the model is told why and tries again.
     #[serde(rename = "tool.retrying")]
@@ -324,7 +334,16 @@ pub enum EventData {
         usage: Usage,
         /// Cost.
         cost_microcredits: i64,
+        /// The line of the books that it stands in; absent for a model that costs nobody anything.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reservation_id: Option<ReservationId>,
+        /// The organisation's own key paid for it, so that it cost no credits.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        byok: bool,
     },
+    /// The next call can't be paid; the run waits until it can.
+    #[serde(rename = "billing.blocked")]
+    BillingBlocked(Blocked),
     /// The run ended well.
     #[serde(rename = "run.completed")]
     RunCompleted(RunEnd),
@@ -367,6 +386,7 @@ impl EventData {
             Self::SessionDeleted {} => "session.deleted",
             Self::StatusChanged { .. } => "status.changed",
             Self::UsageRecorded { .. } => "usage.recorded",
+            Self::BillingBlocked(_) => "billing.blocked",
             Self::RunCompleted(_) => "run.completed",
             Self::RunFailed(_) => "run.failed",
             Self::RunCancelled(_) => "run.cancelled",

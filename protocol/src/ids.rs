@@ -95,4 +95,8 @@ ids! {
     LedgerEntryId,
     /// Credits set aside for one call.
     ReservationId,
+    /// An organisation's own key for a model provider.
+    OwnKeyId,
+    /// Something that is paid with money.
+    PaymentId,
 }

@@ -28,7 +28,8 @@ pub mod tools;
 pub use error::{ApiError, ErrorCode, List, Success, TooManyRequests};
 pub use ids::{
     AgentId, ApiKeyId, AuditId, BlockId, BucketId, BudgetId, CallId, FileId, InviteId, LedgerEntryId,
-    MessageId, OrgId, ProjectId, ReservationId, RunId, SessionId, StepId, TargetId, UserId, WorkspaceId,
+    MessageId, OrgId, OwnKeyId, PaymentId, ProjectId, ReservationId, RunId, SessionId, StepId, TargetId,
+    UserId, WorkspaceId,
 };
 pub use money::Microcredits;
 pub use time::Timestamp;

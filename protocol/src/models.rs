@@ -51,4 +51,7 @@ pub struct CatalogModel {
     pub available: bool,
     /// Why not, as a sentence.
     pub unavailable_reason: Option<String>,
+    /// Whether the organisation's own key serves it, so that calls of it cost no credits.
+    #[serde(default)]
+    pub own_key: bool,
 }

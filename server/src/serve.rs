@@ -4,7 +4,7 @@ use crate::{
     app::App,
     client_address::Proxies,
     command::Role,
-    config::{Config, Mode, SandboxMode, SignUps},
+    config::{Config, Mode, PaymentGateway, SandboxMode, SignUps},
     health, router,
     stream::Frames,
     web_sessions::Sessions,
@@ -12,7 +12,7 @@ use crate::{
 use alumia_net::Client;
 use alumia_platform::{
     Error, Parts, Platform, Result,
-    billing::Packages,
+    billing::{Packages, Rates as Prices},
     clock::SystemClock,
     engine::EngineLimits,
     limits::{Limiter, Rates},
@@ -130,6 +130,9 @@ pub async fn build(config: &Config) -> Result<Platform> {
     if let Some(url) = &config.server.public_url {
         platform.outbox.links().settle(url);
     }
+    if takes_test_money(config) {
+        platform.payments = platform.payments.with_test_money();
+    }
     if config.mode == Mode::Production {
         platform.keys = platform.keys.live();
     }
@@ -161,9 +164,15 @@ pub fn models(config: &Config) -> Result<Models> {
     served.map(Models::new).map_err(|error| Error::BadRequest(error.to_string()))
 }
 
-/// The packages that come with Alumia, and the operator's own.
+/// The packages that come with Alumia, the operator's own, and what is paid besides.
 pub fn packages(config: &Config) -> Result<Packages> {
-    Packages::new(&config.billing.packages, &config.billing.package)
+    let prices = Prices::new(config.billing.sandbox_second_price)?;
+    Ok(Packages::new(&config.billing.packages, &config.billing.package)?.charging(prices))
+}
+
+/// Whether the test gateway takes payments: never in production mode, whatever else is said.
+pub fn takes_test_money(config: &Config) -> bool {
+    config.mode == Mode::Development && config.billing.gateway != PaymentGateway::None
 }
 
 /// Where commands run, if they may.
@@ -210,6 +219,8 @@ pub fn start(config: Config, role: Role, platform: Platform, listener: TcpListen
         background.push(tokio::spawn(async move { worker.work(ending).await }));
         let (billing, ending) = (app.platform.billing.clone(), app.ending.clone());
         background.push(tokio::spawn(async move { billing.work(ending).await }));
+        let (payments, ending) = (app.platform.payments.clone(), app.ending.clone());
+        background.push(tokio::spawn(async move { payments.work(ending).await }));
     }
     let routes = match role {
         Role::Worker => Router::new().merge(health::router()).with_state(app.clone()),

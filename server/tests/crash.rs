@@ -12,8 +12,13 @@ mod watcher;
 use alumia_platform::fault::FAULT_POINTS;
 use futures::{StreamExt as _, stream};
 use play::Play;
-use serde_json::Value;
+use reqwest::Method;
+use serde_json::{Value, json};
 use std::time::{Duration, Instant};
+use support::{
+    eventually,
+    provider::{COST, Provider},
+};
 
 /// Asks first, then fails at once: nothing leaves the machine for this address.
 const ASKS: &str = "fetch http://127.0.0.1:9/";
@@ -70,6 +75,57 @@ async fn what_must_not_run_twice_does_not() {
         assert_eq!(blocks, expected, "{point}");
         let code = failed.map(|event| event["data"]["error"]["code"].clone());
         assert_eq!(code, failure.map(Value::from), "{point}");
+    });
+    results.buffer_unordered(LANES).collect::<Vec<()>>().await;
+}
+
+/// Reserved, charged and given back once, wherever the server dies in between.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_call_costs_is_charged_once() {
+    let points =
+        ["reserve.after", "settle.before", "answer.before", "answer.after", "end.before", "end.after"];
+    let results = stream::iter(points).map(|point| async move {
+        let provider = Provider::start(&["operator"]).await;
+        let mut play = Play::paying(point, &provider).await;
+        let before = play.person.get("/billing").await.data()["available"].as_i64().unwrap();
+        let mut turns = [play.turn("hello").await];
+        play.until_over(&mut turns, None).await;
+        assert_eq!(play.deaths, 1, "{point} was not reached");
+        let after = play.person.get("/billing").await.data();
+        let used = play.person.get("/billing/usage").await.data()["total"].clone();
+        let logs = play.check(&turns).await;
+        let bills: Vec<&Value> = logs[0].iter().filter(|event| event["kind"] == "usage.recorded").collect();
+        assert_eq!(bills.len(), 1, "{point}");
+        assert_eq!(bills[0]["data"]["costMicrocredits"], COST, "{point}");
+        assert_eq!((used["calls"].as_i64(), used["cost"].as_i64()), (Some(1), Some(COST)), "{point}");
+        assert_eq!(after["reserved"], 0, "{point}: something stays held");
+        assert_eq!(after["available"], before - COST, "{point}");
+    });
+    results.buffer_unordered(LANES).collect::<Vec<()>>().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_grants_once_wherever_the_server_dies() {
+    let results = stream::iter(["payment.before", "payment.after"]).map(|point| async move {
+        let mut play = Play::begin(Some(point)).await;
+        let available = async |play: &Play| play.person.get("/billing").await.data()["available"].as_i64();
+        let before = available(&play).await.unwrap();
+        let begun =
+            play.person.post("/billing/top-ups/payment-intent", &json!({ "credits": 500 })).await.data();
+        let pay = format!("/billing/top-ups/{}/test-card", begun["invoice"]["id"].as_str().unwrap());
+        let card = json!({ "card": "4242424242424242" });
+        // The server dies before it can answer.
+        assert!(play.person.api(Method::POST, &pay).json(&card).send().await.is_err(), "{point}");
+        play.revive().await;
+        assert_eq!(play.deaths, 1);
+        eventually("the credits are there", async || {
+            (available(&play).await == Some(before + 500_000_000)).then_some(())
+        })
+        .await;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert_eq!(available(&play).await, Some(before + 500_000_000), "{point}: granted twice");
+        let invoices = play.person.get("/billing/invoices").await.data()["items"].clone();
+        assert_eq!(invoices[0]["state"], "done", "{point}");
     });
     results.buffer_unordered(LANES).collect::<Vec<()>>().await;
 }

@@ -10,6 +10,7 @@ pub mod wire;
 use alumia_protocol::{agents::ReasoningEffort, events::Usage};
 use async_trait::async_trait;
 use futures::stream::BoxStream;
+use secrecy::SecretString;
 use std::{sync::Arc, time::Duration};
 
 /// Who wrote a message that a model reads.
@@ -144,4 +145,9 @@ pub trait Provider: Send + Sync {
 
     /// Makes one call. An error before the first event is returned, later ones come in the stream.
     async fn stream(&self, request: ModelRequest) -> Result<ModelStream, ModelError>;
+
+    /// The same provider with another key; `None` where it takes none.
+    fn with_key(&self, _key: SecretString) -> Option<Arc<dyn Provider>> {
+        None
+    }
 }

@@ -7,11 +7,16 @@ use super::{
     service::Billing,
     store,
 };
-use crate::{Error, OrgScope, Result, text::Fields};
+use crate::{
+    Error, OrgScope, Result,
+    audit::{Audit, Entry},
+    text::Fields,
+};
 use alumia_protocol::{
     BudgetId, Microcredits, TargetId, Timestamp,
     billing::{Budget, BudgetLimit, BudgetPeriod, BudgetScope},
 };
+use serde_json::json;
 use std::collections::HashSet;
 
 /// Budgets of one organisation.
@@ -38,6 +43,24 @@ impl Billing {
             }
         }
         budgets.into_iter().map(|(_, counted)| shown(&counted, now)).collect()
+    }
+
+    /// [`Self::set_budgets`] for budgets of things that the organisation has.
+    ///
+    /// # Errors
+    /// `Invalid` by field, also for what there isn't.
+    pub async fn change_budgets(&self, scope: &OrgScope, limits: Vec<BudgetLimit>) -> Result<Vec<Budget>> {
+        check(&limits)?;
+        let mut fields = Fields::default();
+        for (index, limit) in limits.iter().enumerate() {
+            if let Some(target) = limit.target_id
+                && !store::target_exists(&self.queue.store, scope.org_id(), limit.scope, target).await?
+            {
+                fields.refuse(&format!("budgets[{index}].targetId"), "There is no such thing here.");
+            }
+        }
+        fields.done()?;
+        self.set_budgets(scope, limits).await
     }
 
     /// Makes `limits` the organisation's budgets. One that was there goes on with what is used of it; a new
@@ -74,7 +97,11 @@ impl Billing {
             store::delete_budget(&mut tx, org, &counted).await?;
         }
         super::post::save(&mut tx, &books).await?;
+        let limits: Vec<&BudgetLimit> = all.iter().map(|counted| &counted.limit).collect();
+        let entry = Entry::by(scope, "budgets.updated").with(json!({ "budgets": limits }));
+        Audit::new(self.queue.store.clone(), self.queue.clock.clone()).record(&mut tx, entry).await?;
         tx.commit().await?;
+        self.queue.news.notify_one();
         all.iter().map(|counted| shown(counted, now)).collect()
     }
 }

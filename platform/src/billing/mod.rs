@@ -5,20 +5,33 @@
 //! | `model.rs` | what is asked of the ledger |
 //! | `book/` | the ledger of one organisation as pure rules |
 //! | `packages.rs`, `packages.toml` | what subscriptions include |
+//! | `rates.rs` | what is paid by time |
 //! | `post/` | reads books, does what is asked, writes them back: one transaction |
 //! | `queue.rs` | puts what waits at the same time into one transaction |
 //! | `service.rs`, `sweep.rs` | the way in; what is done without being asked |
 //! | `budgets.rs` | limits that people set |
+//! | `byok/` | keys of organisations' own |
+//! | `payments/` | what is paid with money, and who takes it |
+//! | `reports/` | what there is and what it was used for |
+//! | `waits.rs` | runs that wait until they can be paid |
 //! | `store.rs` | its SQL |
 mod book;
 mod budgets;
+mod byok;
 mod model;
 mod packages;
+pub mod payments;
 mod post;
 mod queue;
+mod rates;
+pub mod reports;
 mod service;
 mod store;
 mod sweep;
-pub use model::{Ask, Grant, Operation, Reservation, State, Used};
-pub use packages::{Caps, Package, Packages, Tier};
+mod waits;
+pub use alumia_protocol::billing::{ModelTier as Tier, Operation};
+pub use byok::OwnKeys;
+pub use model::{Ask, Grant, Reservation, State, Used};
+pub use packages::{Caps, Package, Packages};
+pub use rates::Rates;
 pub use service::Billing;

@@ -1,7 +1,7 @@
 use super::Tier;
 use alumia_protocol::{
     BucketId, Microcredits, ReservationId, Timestamp,
-    billing::{Bucket, BucketKind, ChargedTo},
+    billing::{Bucket, BucketKind, ChargedTo, Operation},
     events::Usage,
 };
 use serde::{Deserialize, Serialize};
@@ -9,24 +9,17 @@ use serde::{Deserialize, Serialize};
 /// No grant is larger: a thousand million credits. With it no sum of a call comes near the end of its type.
 pub const MOST: Microcredits = Microcredits(1_000_000_000_000_000);
 
-/// What is paid for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Operation {
-    /// A call of a model.
-    Model,
-    /// Time in the sandbox.
-    Sandbox,
-}
-
 /// Asks for credits to be set aside.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Ask {
     /// Chosen by who asks: the same again is the same reservation.
     pub id: ReservationId,
     pub operation: Operation,
     /// The model's id, or empty.
     pub model: String,
+    /// The model's provider, or empty: a key of the organisation's for it would pay instead.
+    #[serde(default)]
+    pub provider: String,
     /// What the package must include; `None` for what every package does.
     pub tier: Option<Tier>,
     /// The worst case.
@@ -74,6 +67,8 @@ pub struct Reservation {
     pub written_off: Microcredits,
     pub refunded: Microcredits,
     pub used: Used,
+    /// The organisation's own key paid.
+    pub byok: bool,
     pub charged_to: ChargedTo,
     pub deadline: Timestamp,
     pub created_at: Timestamp,
@@ -94,8 +89,12 @@ pub struct Grant {
 #[derive(Clone, Debug)]
 pub enum Act {
     Reserve(Ask),
+    /// The same in the place of an earlier reservation, which is given free where it is still open.
+    Replace(ReservationId, Ask),
     Settle(ReservationId, Used),
     Release(ReservationId),
+    /// A call that an own key has paid for: it stands in the books and costs nothing.
+    Note(Ask, Used),
     Grant(Grant),
     Refund(ReservationId, Microcredits),
     Reverse(BucketId, Microcredits),

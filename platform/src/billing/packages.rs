@@ -1,7 +1,11 @@
 //! What subscriptions include: data, not code.
 
+use super::Rates;
 use crate::{Error, Result};
-use alumia_protocol::{Microcredits, models::Price};
+use alumia_protocol::{
+    Microcredits,
+    billing::{ModelTier as Tier, PackageCaps, PackageOffer},
+};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use std::sync::Arc;
 
@@ -9,39 +13,6 @@ use std::sync::Arc;
 const MOST_CREDITS: i64 = 100_000_000;
 /// $1,000,000 a month.
 const MOST_CENTS: i64 = 100_000_000;
-/// Microcredits per million tokens answered up to which a model is a standard one: $15.
-const STANDARD: i64 = 1_500_000_000;
-
-/// How dear a model is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Tier {
-    Free,
-    Standard,
-    Premium,
-}
-
-impl Tier {
-    /// The tier of a model with this price.
-    pub fn of(price: &Price) -> Self {
-        let dearest = price.input.max(price.output).max(price.cached);
-        match dearest {
-            ..=0 => Self::Free,
-            1..=STANDARD => Self::Standard,
-            _ => Self::Premium,
-        }
-    }
-
-    /// For people.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Free => "free",
-            Self::Standard => "standard",
-            Self::Premium => "premium",
-        }
-    }
-}
-
 /// How much of each there may be; `None` is as much as one likes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -67,14 +38,54 @@ pub struct Package {
     #[serde(deserialize_with = "whole_credits", serialize_with = "as_credits")]
     pub monthly_credits: Microcredits,
     pub tiers: Vec<Tier>,
+    /// Whether calls may be paid by keys of the organisation's own.
+    #[serde(default = "yes")]
+    pub own_keys: bool,
     pub caps: Caps,
 }
 
-/// The packages of this server. Cheap to clone.
+const fn yes() -> bool {
+    true
+}
+
+impl Package {
+    /// As people and programs see it.
+    pub fn offer(&self) -> PackageOffer {
+        let Caps {
+            members,
+            projects,
+            schedules,
+            storage_mb,
+            browser_minutes,
+            sandbox_minutes,
+            concurrent_runs,
+        } = self.caps;
+        PackageOffer {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            price_cents: self.price_cents,
+            monthly_credits: self.monthly_credits,
+            tiers: self.tiers.clone(),
+            own_keys: self.own_keys,
+            caps: PackageCaps {
+                members,
+                projects,
+                schedules,
+                storage_mb,
+                browser_minutes,
+                sandbox_minutes,
+                concurrent_runs,
+            },
+        }
+    }
+}
+
+/// The packages of this server, and what is paid besides. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Packages {
     all: Arc<[Package]>,
     first: usize,
+    rates: Rates,
 }
 
 #[derive(Deserialize)]
@@ -116,7 +127,18 @@ impl Packages {
                 ids.join(", ")
             ))
         })?;
-        Ok(Self { all: all.into(), first })
+        Ok(Self { all: all.into(), first, rates: Rates::default() })
+    }
+
+    /// The same with these prices of what is paid by time.
+    #[must_use]
+    pub fn charging(self, rates: Rates) -> Self {
+        Self { rates, ..self }
+    }
+
+    /// The prices of what is paid by time.
+    pub const fn rates(&self) -> Rates {
+        self.rates
     }
 
     /// In the order in which people see them.

@@ -12,7 +12,7 @@ use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 /// Acts of one transaction at most.
 const MOST: usize = 128;
@@ -26,6 +26,8 @@ pub struct Queue {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) packages: Packages,
     waiting: Arc<Mutex<Waiting>>,
+    /// Told when something may be paid that couldn't be before.
+    pub(super) news: Arc<Notify>,
 }
 
 #[derive(Default)]
@@ -37,7 +39,7 @@ struct Waiting {
 
 impl Queue {
     pub fn new(store: Store, clock: Arc<dyn Clock>, packages: Packages) -> Self {
-        Self { store, clock, packages, waiting: Arc::default() }
+        Self { store, clock, packages, waiting: Arc::default(), news: Arc::default() }
     }
 
     pub(super) fn desk(&self) -> Desk<'_> {
@@ -98,8 +100,12 @@ impl Queue {
 
     async fn commit(&self, acts: Vec<(OrgId, Act)>) -> Result<Vec<Result<Done>>> {
         let mut tx = self.store.begin().await?;
+        let gives = acts.iter().any(|(_, act)| matches!(act, Act::Grant(_) | Act::Refund(..)));
         let done = post(self.desk(), &mut tx, acts).await?;
         tx.commit().await?;
+        if gives {
+            self.news.notify_one();
+        }
         Ok(done)
     }
 

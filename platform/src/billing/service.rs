@@ -1,4 +1,5 @@
 use super::{
+    byok,
     model::{Act, Ask, Done, Grant, Reservation, Used},
     packages::Packages,
     post::post,
@@ -19,7 +20,8 @@ use std::sync::Arc;
 /// or released once; a hard budget is never passed; what was granted is what is available, reserved, consumed,
 /// expired and reversed together.
 ///
-/// An account is opened, and each month's credits are granted, by whatever touches it first in that month.
+/// An account is opened at sign-up, and each month's credits are granted, by whatever touches it first in that
+/// month; the sweeper sees to those that nothing touches.
 #[derive(Clone)]
 pub struct Billing {
     pub(super) queue: Queue,
@@ -42,6 +44,17 @@ impl Billing {
     /// `PaymentRequired` with what blocks it.
     pub async fn reserve(&self, scope: &OrgScope, ask: Ask) -> Result<Reservation> {
         reservation(self.queue.act(scope.org_id(), Act::Reserve(ask)).await?)
+    }
+
+    /// [`Self::reserve`] in the place of an `earlier` reservation, which is given free where it is still open.
+    /// When the new one can't be paid, the earlier one is free all the same.
+    pub async fn reserve_instead(
+        &self,
+        scope: &OrgScope,
+        earlier: ReservationId,
+        ask: Ask,
+    ) -> Result<Reservation> {
+        reservation(self.queue.act(scope.org_id(), Act::Replace(earlier, ask)).await?)
     }
 
     /// Charges what a call used in the end and gives the rest of its reservation free.
@@ -72,6 +85,35 @@ impl Billing {
         reservation(only(post(self.queue.desk(), tx, acts).await?)?)
     }
 
+    /// Writes down a call that a key of the organisation's own has paid for, in the transaction that records it.
+    pub(crate) async fn note_within(
+        &self,
+        tx: &mut Tx,
+        scope: &OrgScope,
+        ask: Ask,
+        used: Used,
+    ) -> Result<()> {
+        byok::count(tx, scope.org_id(), &ask.provider, self.queue.clock.now()).await?;
+        let acts = vec![(scope.org_id(), Act::Note(ask, used))];
+        only(post(self.queue.desk(), tx, acts).await?).map(drop)
+    }
+
+    /// [`Self::grant`], in the transaction that says what for.
+    pub(super) async fn grant_within(&self, tx: &mut Tx, org: OrgId, grant: Grant) -> Result<Bucket> {
+        bucket(only(post(self.queue.desk(), tx, vec![(org, Act::Grant(grant))]).await?)?)
+    }
+
+    /// [`Self::reverse`], in the transaction that says why.
+    pub(super) async fn reverse_within(
+        &self,
+        tx: &mut Tx,
+        org: OrgId,
+        id: BucketId,
+        amount: Microcredits,
+    ) -> Result<Bucket> {
+        bucket(only(post(self.queue.desk(), tx, vec![(org, Act::Reverse(id, amount))]).await?)?)
+    }
+
     /// Gives free what is still held for a run, in the caller's transaction: for whoever takes it over.
     pub async fn release_run_within(&self, tx: &mut Tx, scope: &OrgScope, run: RunId) -> Result<()> {
         let open = store::open_of_run(tx, scope.org_id(), run).await?;
@@ -80,6 +122,11 @@ impl Billing {
             post(self.queue.desk(), tx, acts).await?;
         }
         Ok(())
+    }
+
+    /// Opens an organisation's account and grants its first month, if that has yet to be done.
+    pub async fn open(&self, org: OrgId) -> Result<()> {
+        self.queue.act(org, Act::Tidy).await.map(drop)
     }
 
     /// Grants credits; a key that was granted for before grants nothing and answers with what it did then.

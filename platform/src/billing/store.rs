@@ -2,7 +2,7 @@
 
 use super::{
     book::{Counted, Counter, Kept},
-    model::{Account, Reservation, Used},
+    model::{Account, Ask, Reservation, Used},
 };
 use crate::{
     Result,
@@ -12,8 +12,8 @@ use crate::{
     },
 };
 use alumia_protocol::{
-    BucketId, BudgetId, Microcredits, OrgId, ReservationId, RunId, Timestamp,
-    billing::{Bucket, BudgetLimit, ChargedTo},
+    BucketId, BudgetId, Microcredits, OrgId, ReservationId, RunId, TargetId, Timestamp,
+    billing::{Bucket, BudgetLimit, BudgetScope, ChargedTo},
     events::Usage,
 };
 use serde::Serialize;
@@ -79,7 +79,7 @@ pub(super) async fn open_account(tx: &mut Tx, org: OrgId, package: &str, now: Ti
     Ok(())
 }
 
-fn bucket(row: &AnyRow) -> Result<Kept> {
+pub(super) fn bucket(row: &AnyRow) -> Result<Kept> {
     let bucket = Bucket {
         id: row.parsed("id")?,
         kind: row.named("kind")?,
@@ -134,7 +134,7 @@ fn id_or_null<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(
     row.parsed_or_null(column)
 }
 
-fn reservation(row: &AnyRow) -> Result<Reservation> {
+pub(super) fn reservation(row: &AnyRow) -> Result<Reservation> {
     let cost = money(row, "cost")?;
     Ok(Reservation {
         id: row.parsed("id")?,
@@ -155,6 +155,7 @@ fn reservation(row: &AnyRow) -> Result<Reservation> {
             },
             millis: row.number("millis")?,
         },
+        byok: row.flag("byok")?,
         charged_to: ChargedTo {
             workspace_id: id_or_null(row, "workspace_id")?,
             user_id: id_or_null(row, "user_id")?,
@@ -211,6 +212,19 @@ pub(super) async fn of_run(tx: &mut Tx, org: OrgId, run: RunId) -> Result<Counte
     .fetch_one(&mut **tx)
     .await?;
     Ok(Counter { spent: money(&row, "spent")?, reserved: money(&row, "reserved")? })
+}
+
+/// Milliseconds in the sandbox since.
+pub(super) async fn sandbox_millis(tx: &mut Tx, org: OrgId, since: Timestamp) -> Result<i64> {
+    let row = sqlx::query(
+        "SELECT CAST(COALESCE(SUM(millis), 0) AS BIGINT) AS millis FROM reservations \
+         WHERE org_id = $1 AND created_at >= $2 AND operation = 'sandbox'",
+    )
+    .bind(org.to_string())
+    .bind(since.0)
+    .fetch_one(&mut **tx)
+    .await?;
+    row.number("millis")
 }
 
 fn counted(row: &AnyRow) -> Result<Counted> {
@@ -296,12 +310,14 @@ pub(super) async fn past_deadline(
     rows.iter().map(|row| Ok((row.parsed("org_id")?, row.parsed("id")?))).collect()
 }
 
-/// Organisations with a bucket whose time is over and that still holds something free, or with a month to
-/// grant.
+/// Organisations with a bucket whose time is over and that still holds something free, with a month to grant,
+/// or without an account.
 pub(super) async fn untidy(store: &Store, now: Timestamp, most: i64) -> Result<Vec<OrgId>> {
     let rows = sqlx::query(
         "SELECT a.org_id FROM billing_accounts a JOIN orgs o ON o.id = a.org_id AND o.deleted_at IS NULL \
          WHERE a.granted_until <= $1 \
+         UNION SELECT o.id FROM orgs o WHERE o.deleted_at IS NULL \
+         AND NOT EXISTS (SELECT 1 FROM billing_accounts a WHERE a.org_id = o.id) \
          UNION SELECT org_id FROM credit_buckets WHERE expires_at <= $1 \
          AND granted > consumed + reserved + expired + reversed LIMIT $2",
     )
@@ -310,6 +326,27 @@ pub(super) async fn untidy(store: &Store, now: Timestamp, most: i64) -> Result<V
     .fetch_all(store.read())
     .await?;
     rows.iter().map(|row| row.parsed("org_id")).collect()
+}
+
+/// Whether the organisation has what a budget is for.
+pub(super) async fn target_exists(
+    store: &Store,
+    org: OrgId,
+    scope: BudgetScope,
+    target: TargetId,
+) -> Result<bool> {
+    let sql = match scope {
+        BudgetScope::Org => return Ok(false),
+        BudgetScope::Workspace => "SELECT 1 FROM workspaces WHERE org_id = $1 AND id = $2",
+        BudgetScope::User => "SELECT 1 FROM members WHERE org_id = $1 AND user_id = $2",
+        BudgetScope::Project => "SELECT 1 FROM projects WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL",
+        BudgetScope::Agent => "SELECT 1 FROM agents WHERE org_id = $1 AND id = $2",
+        BudgetScope::Session => "SELECT 1 FROM sessions WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL",
+        BudgetScope::Run => "SELECT 1 FROM runs WHERE org_id = $1 AND id = $2",
+    };
+    let found =
+        sqlx::query(sql).bind(org.to_string()).bind(target.to_string()).fetch_optional(store.read()).await?;
+    Ok(found.is_some())
 }
 
 /// Stores a budget with what is used of it.
@@ -368,4 +405,37 @@ pub(super) async fn delete_budget(tx: &mut Tx, org: OrgId, budget: &Counted) -> 
             .await?;
     }
     Ok(())
+}
+
+/// Notes that a run waits to be paid.
+pub(super) async fn insert_wait(tx: &mut Tx, org: OrgId, ask: &Ask, now: Timestamp) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO billing_waits (org_id, run_id, ask, since) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (org_id, run_id) DO UPDATE SET ask = excluded.ask",
+    )
+    .bind(org.to_string())
+    .bind(ask.charged_to.run_id.map(|run| run.to_string()).unwrap_or_default())
+    .bind(serde_json::to_string(ask)?)
+    .bind(now.0)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn delete_wait(tx: &mut Tx, org: OrgId, run: RunId) -> Result<()> {
+    sqlx::query("DELETE FROM billing_waits WHERE org_id = $1 AND run_id = $2")
+        .bind(org.to_string())
+        .bind(run.to_string())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Runs that wait to be paid, those that wait longest first.
+pub(super) async fn waits(store: &Store, most: i64) -> Result<Vec<(OrgId, Ask)>> {
+    let rows = sqlx::query("SELECT org_id, ask FROM billing_waits ORDER BY since, run_id LIMIT $1")
+        .bind(most)
+        .fetch_all(store.read())
+        .await?;
+    rows.iter().map(|row| Ok((row.parsed("org_id")?, row.json("ask")?))).collect()
 }

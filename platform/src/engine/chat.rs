@@ -27,7 +27,7 @@ impl Engine {
     /// # Errors
     /// `Forbidden` for roles that only read, `Invalid` for a message out of its limits, `NotFound` for a
     /// session, project or agent that the caller doesn't see, `Conflict` when the agent is off or the
-    /// queue is full.
+    /// queue is full, `PaymentRequired` for a program whose organisation can't pay the answer.
     pub async fn chat(&self, scope: &OrgScope, request: ChatRequest) -> Result<ChatAccepted> {
         scope.require_writer()?;
         check(&request)?;
@@ -36,13 +36,11 @@ impl Engine {
         if let Some(before) = self.before(scope, request.message.id).await? {
             return Ok(before);
         }
-        let (session, fresh) = match request.session_id {
-            Some(id) => (self.parts.sessions.get(scope, id).await?, false),
-            None => (self.new_session(scope, &request).await?, true),
-        };
-        let accepted = self.accept(scope, &session, &request).await;
-        if fresh && !matches!(accepted, Ok(Some(_))) {
-            self.parts.sessions.delete(scope, session.id).await?;
+        let run = RunId::new();
+        let paid = self.hold_payment(scope, &request, run).await?;
+        let accepted = self.place(scope, &request, run).await;
+        if paid && !matches!(&accepted, Ok(Some(accepted)) if accepted.run_id == run) {
+            self.drop_payment(scope, run).await;
         }
         match accepted? {
             Some(accepted) => Ok(accepted),
@@ -79,19 +77,38 @@ impl Engine {
         self.parts.sessions.create(scope, new).await
     }
 
-    /// `None` when the message was accepted elsewhere meanwhile.
+    /// In the session, or in a new one; `None` when the message was accepted elsewhere meanwhile.
+    async fn place(
+        &self,
+        scope: &OrgScope,
+        request: &ChatRequest,
+        run: RunId,
+    ) -> Result<Option<ChatAccepted>> {
+        if let Some(id) = request.session_id {
+            let session = self.parts.sessions.get(scope, id).await?;
+            return self.accept(scope, &session, request, run).await;
+        }
+        let session = self.new_session(scope, request).await?;
+        let accepted = self.accept(scope, &session, request, run).await;
+        if !matches!(accepted, Ok(Some(_))) {
+            self.parts.sessions.delete(scope, session.id).await?;
+        }
+        accepted
+    }
+
     async fn accept(
         &self,
         scope: &OrgScope,
         session: &Session,
         request: &ChatRequest,
+        run: RunId,
     ) -> Result<Option<ChatAccepted>> {
         let parts = &self.parts;
         let agent = parts.agents.get(scope, session.agent_id).await?;
         active(agent.is_active, &agent.name)?;
         let run = Claimed {
             org_id: scope.org_id(),
-            id: RunId::new(),
+            id: run,
             project_id: session.project_id,
             session_id: session.id,
             agent_id: session.agent_id,

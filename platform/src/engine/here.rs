@@ -5,7 +5,10 @@ use super::{
     machine::{Catalog, ToolFacts},
     store::Claimed,
 };
-use crate::tools::{Tool, Tools};
+use crate::{
+    billing::Rates,
+    tools::{Tool, Tools},
+};
 use alumia_models::ToolSpec;
 use alumia_protocol::{MessageId, RunId};
 use serde_json::Value;
@@ -49,10 +52,10 @@ pub struct Here {
 }
 
 impl Here {
-    pub fn new(tools: &Tools, workers: usize) -> Self {
+    pub fn new(tools: &Tools, rates: Rates, workers: usize) -> Self {
         let tools = tools.clone();
         let facts =
-            move |name: &str, arguments: &Value| tools.get(name).map(|tool| facts(&**tool, arguments));
+            move |name: &str, arguments: &Value| tools.get(name).map(|tool| facts(&**tool, rates, arguments));
         Self {
             wake: Notify::new(),
             places: Arc::new(Semaphore::new(workers.clamp(1, Semaphore::MAX_PERMITS))),
@@ -129,7 +132,7 @@ impl Here {
     }
 }
 
-fn facts(tool: &dyn Tool, arguments: &Value) -> ToolFacts {
+fn facts(tool: &dyn Tool, rates: Rates, arguments: &Value) -> ToolFacts {
     let title = tool.title();
     let summary = tool.summary(arguments).unwrap_or_default();
     let summary: String = summary.chars().filter(|c| !c.is_control()).take(SUMMARY).collect();
@@ -141,6 +144,7 @@ fn facts(tool: &dyn Tool, arguments: &Value) -> ToolFacts {
         effect: tool.effect(),
         idempotent: tool.idempotent(),
         timeout: tool.timeout_for(arguments),
+        second_price: tool.paid_by_time().map(|operation| rates.second(operation)).unwrap_or_default(),
     }
 }
 
@@ -154,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_driver_that_ends_late_leaves_the_way_to_the_next_one_open() {
-        let (here, run) = (Here::new(&Tools::new(Vec::new()), 1), RunId::new());
+        let (here, run) = (Here::new(&Tools::new(Vec::new()), Rates::default(), 1), RunId::new());
         let first = here.register(run);
         let mut second = here.register(run);
         drop(first);

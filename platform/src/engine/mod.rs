@@ -7,6 +7,7 @@
 //! | `worker.rs` | claiming runs, leases, orders from other processes |
 //! | `context/`, `prompt.rs` | what the model reads |
 //! | `chat.rs`, `orders.rs` | what people tell the engine |
+//! | `payments.rs` | waiting runs that can be paid |
 //! | `store.rs` | its SQL |
 mod chat;
 mod context;
@@ -14,6 +15,7 @@ mod driver;
 mod here;
 pub mod machine;
 mod orders;
+mod payments;
 mod prompt;
 mod service;
 mod store;

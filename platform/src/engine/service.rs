@@ -1,7 +1,7 @@
 use super::here::Here;
 use crate::{
     agents::Agents,
-    billing::Billing,
+    billing::{Billing, OwnKeys},
     clock::Clock,
     files::Files,
     models::Models,
@@ -53,6 +53,7 @@ pub struct EngineParts {
     pub models: Models,
     pub tools: Tools,
     pub billing: Billing,
+    pub own_keys: OwnKeys,
     pub limits: EngineLimits,
 }
 
@@ -67,7 +68,8 @@ pub struct Engine {
 impl Engine {
     /// An engine that drives nothing until [`Engine::work`] is called.
     pub fn new(parts: EngineParts) -> Self {
-        let here = Arc::new(Here::new(&parts.tools, parts.limits.workers));
+        let rates = parts.billing.packages().rates();
+        let here = Arc::new(Here::new(&parts.tools, rates, parts.limits.workers));
         Self { parts: Arc::new(parts), here }
     }
 

@@ -2,7 +2,10 @@
 //!
 //! They are full implementations of the seams, so that tests of any crate run the real engine.
 
-use crate::tools::{Tool, ToolContext};
+use crate::{
+    billing::Operation,
+    tools::{Tool, ToolContext},
+};
 use alumia_models::{ModelError, ModelEvent, ModelRequest, ModelStream, Provider, StopReason};
 use alumia_protocol::{
     events::Usage,
@@ -97,6 +100,7 @@ impl Scripted {
             fast_sibling: None,
             available: true,
             unavailable_reason: None,
+            own_key: false,
         }
     }
 }
@@ -167,6 +171,7 @@ pub struct FakeTool {
     effect: Effect,
     idempotent: bool,
     timeout: Duration,
+    paid: bool,
     schema: Value,
     work: Work,
     runs: AtomicUsize,
@@ -180,6 +185,7 @@ impl FakeTool {
             effect: Effect::Read,
             idempotent: true,
             timeout: Duration::from_secs(30),
+            paid: false,
             schema: json!({
                 "type": "object",
                 "properties": { "n": { "type": "integer" } },
@@ -201,6 +207,12 @@ impl FakeTool {
     #[must_use]
     pub fn once(self) -> Self {
         Self { idempotent: false, ..self }
+    }
+
+    /// Paid by its time, as the sandbox is.
+    #[must_use]
+    pub fn paid(self) -> Self {
+        Self { paid: true, ..self }
     }
 
     /// With another deadline.
@@ -256,6 +268,10 @@ impl Tool for FakeTool {
 
     fn timeout(&self) -> Duration {
         self.timeout
+    }
+
+    fn paid_by_time(&self) -> Option<Operation> {
+        self.paid.then_some(Operation::Sandbox)
     }
 
     async fn call(&self, context: ToolContext, arguments: Value) -> Result<Value, ToolError> {

@@ -2,6 +2,7 @@
 
 mod approvals;
 mod crash;
+mod paying;
 mod providers;
 mod queue;
 mod runs;
@@ -14,10 +15,11 @@ use super::{
 };
 use crate::{
     agents::Agents,
-    billing::{Billing, Packages},
+    billing::{Billing, OwnKeys, Packages},
     clock::{Clock as _, ManualClock, SystemClock},
     files::Files,
     models::Models,
+    secrets::{MasterKeys, Secrets},
     sessions::{Log, LogLimits, Sessions, testing::House},
     tools::{Tool, Tools},
 };
@@ -43,6 +45,8 @@ struct Office {
     log: Log,
     model: Arc<Scripted>,
     models: Models,
+    packages: Packages,
+    secrets: Secrets,
     tools: Tools,
     limits: EngineLimits,
     files: tempfile::TempDir,
@@ -60,7 +64,10 @@ impl Office {
         let tools = tools.iter().map(|tool| Arc::clone(tool) as Arc<dyn Tool>).collect();
         let (limits, files) = (EngineLimits::default(), tempfile::tempdir().unwrap());
         let models = Models::new(vec![(model.clone(), vec![Scripted::model()])]);
-        Self { house, clock, log, model, models, tools: Tools::new(tools), limits, files }
+        let packages = Packages::new(&[], "personal").unwrap();
+        let master = MasterKeys::parse(&"ab".repeat(32)).unwrap();
+        let secrets = Secrets::open(house.store.store(), house.clock.clone(), master).await.unwrap();
+        Self { house, clock, log, model, models, packages, secrets, tools: Tools::new(tools), limits, files }
     }
 
     /// An engine as a process of its own has it, beside others that live.
@@ -76,6 +83,7 @@ impl Office {
     fn engine_on(&self, log: Log) -> Engine {
         let house = &self.house;
         let (store, clock) = (house.store.store(), house.clock.clone());
+        let billing = Billing::new(store.clone(), clock.clone(), self.packages.clone());
         let sessions = Sessions { log: log.clone(), ..house.sessions(&log) };
         Engine::new(EngineParts {
             agents: Agents { store: store.clone(), clock: clock.clone() },
@@ -83,7 +91,8 @@ impl Office {
             models: self.models.clone(),
             projects: house.projects(),
             tools: self.tools.clone(),
-            billing: Billing::new(store.clone(), clock.clone(), Packages::new(&[], "personal").unwrap()),
+            own_keys: OwnKeys::new(billing.clone(), self.secrets.clone(), self.models.clone()),
+            billing,
             limits: self.limits,
             store,
             clock,

@@ -20,6 +20,9 @@ const CLAIM: Duration = Duration::from_secs(1);
 const AT_ONCE: usize = 64;
 /// How often orders that came in through other processes are looked for.
 const ORDERS: Duration = Duration::from_millis(300);
+/// How often it is looked whether what waits can be paid, by credits that came through other processes or
+/// that another call gave free.
+const PAID: Duration = Duration::from_secs(2);
 
 impl Engine {
     /// Claims and drives runs until `shutdown` fires; then lets go of what is going on so that the next
@@ -34,6 +37,7 @@ impl Engine {
         let mut claim = ticker(CLAIM);
         let mut renew = ticker(self.parts.limits.lease / 3);
         let mut look = ticker(ORDERS);
+        let mut paid = ticker(PAID);
         loop {
             tokio::select! {
                 biased;
@@ -51,6 +55,10 @@ impl Engine {
                 _ = look.tick(), if self.here.is_busy() => {
                     warn("orders are not read", self.look(&owner).await);
                 }
+                () = self.parts.billing.news() => {
+                    warn("paid runs are not woken", self.resume_paid().await.map(drop));
+                }
+                _ = paid.tick() => warn("paid runs are not woken", self.resume_paid().await.map(drop)),
                 // Keeps the set small; room for another run may have become free.
                 Some(_) = drivers.join_next() => {
                     if self.here.places.available_permits() == 1 {

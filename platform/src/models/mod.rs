@@ -1,5 +1,7 @@
 //! Which model answers: the catalog and routing.
 mod cost;
+mod own;
 mod service;
 pub use cost::cost;
+pub use own::Own;
 pub use service::{Models, Route};

@@ -1,4 +1,5 @@
-use crate::{Error, OrgScope, Result};
+use super::Own;
+use crate::{Error, Result};
 use alumia_models::{Provider, builtin};
 use alumia_protocol::models::CatalogModel;
 use std::{collections::HashMap, sync::Arc};
@@ -10,6 +11,8 @@ pub struct Route {
     /// The provider's own id for it.
     pub model_id: String,
     pub model: CatalogModel,
+    /// The organisation's own key pays; the provider has yet to be given it.
+    pub byok: bool,
 }
 
 /// The catalog.
@@ -26,7 +29,8 @@ impl Models {
         for (provider, models) in providers {
             for mut model in models {
                 provider.id().clone_into(&mut model.provider);
-                routes.push(Route { provider: provider.clone(), model_id: model.id.clone(), model });
+                let (provider, model_id) = (provider.clone(), model.id.clone());
+                routes.push(Route { provider, model_id, model, byok: false });
             }
         }
         let names = public_ids(&routes);
@@ -48,42 +52,57 @@ impl Models {
         Self { routes: routes.into() }
     }
 
-    /// Every model, usable or not.
-    pub fn catalog(&self, _scope: &OrgScope) -> Vec<CatalogModel> {
-        self.routes.iter().map(|route| route.model.clone()).collect()
+    /// Every model, usable or not, for an organisation with these keys.
+    pub fn catalog(&self, own: &Own) -> Vec<CatalogModel> {
+        let seen = |route: &Route| {
+            let mut model = route.model.clone();
+            if own.pays_for(&model.provider) {
+                (model.available, model.unavailable_reason, model.own_key) = (true, None, true);
+            }
+            model
+        };
+        self.routes.iter().map(seen).collect()
     }
 
-    /// The route for a model id (`<provider>/<id>` always works, `""` is the default model); fast mode
-    /// takes its fast sibling. `Unavailable` with the reason when it can't run.
-    pub fn route(&self, _scope: &OrgScope, model: &str, fast: bool) -> Result<Route> {
-        let route = if model.is_empty() { self.default_route() } else { self.find(model) };
+    /// A provider, and the cheapest of its models, by the provider's own id.
+    pub fn cheapest(&self, provider: &str) -> Option<Route> {
+        let dear = |route: &&Route| route.model.price.map_or(i64::MAX, |price| price.output);
+        self.routes.iter().filter(|route| route.model.provider == provider).min_by_key(dear).cloned()
+    }
+
+    /// The route for a model id (`<provider>/<id>` always works, `""` is the default model) of an organisation
+    /// with these keys, which win over the operator's; fast mode takes its fast sibling. `Unavailable` with the
+    /// reason when it can't run.
+    pub fn route(&self, own: &Own, model: &str, fast: bool) -> Result<Route> {
+        let runs = |route: &Route| route.model.available || own.pays_for(&route.model.provider);
+        let route = if model.is_empty() { self.default_route(runs) } else { self.find(model, own) };
         let mut route = route.ok_or_else(|| no_such_model(model))?;
         if fast && let Some(sibling) = &route.model.fast_sibling {
             // A sibling that can't run must not stop a model that can.
-            route = self.find(sibling).filter(|sibling| sibling.model.available).unwrap_or(route);
+            route = self.find(sibling, own).filter(|sibling| runs(sibling)).unwrap_or(route);
         }
-        if route.model.available {
-            Ok(route.clone())
+        if runs(route) {
+            Ok(Route { byok: own.pays_for(&route.model.provider), ..route.clone() })
         } else {
             let reason = route.model.unavailable_reason.as_deref().unwrap_or("It is switched off.");
             Err(unavailable(format!("The model {} can't be used now. {reason}", route.model.name)))
         }
     }
 
-    fn default_route(&self) -> Option<&Route> {
-        let available = || self.routes.iter().filter(|route| route.model.available);
+    fn default_route(&self, runs: impl Fn(&Route) -> bool) -> Option<&Route> {
+        let available = || self.routes.iter().filter(|route| runs(route));
         available().find(|route| route.model.provider != builtin::PROVIDER_ID).or_else(|| available().next())
     }
 
-    /// By `<provider>/<id>`, then by catalog id, then by an id that several providers share: the first
-    /// that is available.
-    fn find(&self, model: &str) -> Option<&Route> {
+    /// By `<provider>/<id>`, then by catalog id, then by an id that several providers share: the first that
+    /// the organisation has a key for, else the first that is available.
+    fn find(&self, model: &str, own: &Own) -> Option<&Route> {
         let qualified = || self.routes.iter().find(|route| qualified(route) == model);
         let public = || self.routes.iter().find(|route| route.model.id == model);
         let shared = || {
-            let mut routes = self.routes.iter().filter(|route| route.model_id == model);
-            let first = routes.next()?;
-            Some(std::iter::once(first).chain(routes).find(|route| route.model.available).unwrap_or(first))
+            let all = || self.routes.iter().filter(|route| route.model_id == model);
+            let owned = all().find(|route| own.pays_for(&route.model.provider));
+            owned.or_else(|| all().find(|route| route.model.available)).or_else(|| all().next())
         };
         qualified().or_else(public).or_else(shared)
     }
@@ -124,7 +143,6 @@ fn unavailable(message: String) -> Error {
 mod tests {
     use super::*;
     use alumia_models::{ModelError, ModelRequest, ModelStream, builtin::Builtin};
-    use alumia_protocol::{OrgId, UserId, people::Role};
     use async_trait::async_trait;
 
     struct Named(&'static str);
@@ -158,12 +176,12 @@ mod tests {
         Models::new(all)
     }
 
-    fn scope() -> OrgScope {
-        OrgScope::new(OrgId::new(), UserId::new(), Role::Member)
+    fn own(providers: &[&str]) -> Own {
+        Own::new(providers.iter().map(ToString::to_string))
     }
 
     fn routed(models: &Models, model: &str, fast: bool) -> String {
-        qualified(&models.route(&scope(), model, fast).unwrap())
+        qualified(&models.route(&own(&[]), model, fast).unwrap())
     }
 
     #[test]
@@ -180,12 +198,12 @@ mod tests {
             ("a", vec![model("x", false, Some("f")), model("f", true, None)]),
             ("b", vec![model("x", true, None)]),
         ]);
-        let ids: Vec<_> = models.catalog(&scope()).into_iter().map(|model| model.id).collect();
+        let ids: Vec<_> = models.catalog(&own(&[])).into_iter().map(|model| model.id).collect();
         assert_eq!(ids, ["alumia-tour", "a/x", "f", "b/x"]);
         assert_eq!(routed(&models, "b/x", false), "b/x");
         assert_eq!(routed(&models, "x", false), "b/x");
         assert_eq!(routed(&models, "builtin/alumia-tour", true), "builtin/alumia-tour");
-        assert_eq!(models.route(&scope(), "b/x", false).unwrap().model_id, "x");
+        assert_eq!(models.route(&own(&[]), "b/x", false).unwrap().model_id, "x");
     }
 
     #[test]
@@ -196,7 +214,7 @@ mod tests {
         ]);
         assert_eq!(routed(&models, "openai/m", false), "openai/m");
         assert_eq!(routed(&models, "groq/openai/m", false), "groq/openai/m");
-        let ids: Vec<_> = models.catalog(&scope()).into_iter().map(|model| model.id).collect();
+        let ids: Vec<_> = models.catalog(&own(&[])).into_iter().map(|model| model.id).collect();
         assert_eq!(ids, ["alumia-tour", "m", "groq/openai/m"]);
     }
 
@@ -218,13 +236,32 @@ mod tests {
         assert_eq!(routed(&models, "x", false), "a/x");
         assert_eq!(routed(&models, "f", true), "a/f");
         assert_eq!(routed(&models, "y", true), "a/y");
-        assert_eq!(models.catalog(&scope())[1].fast_sibling.as_deref(), Some("a/f"));
+        assert_eq!(models.catalog(&own(&[]))[1].fast_sibling.as_deref(), Some("a/f"));
+    }
+
+    #[test]
+    fn an_own_key_wins_and_makes_available() {
+        let models = models(vec![
+            ("a", vec![model("x", true, None)]),
+            ("b", vec![model("x", false, Some("f")), model("f", false, None)]),
+        ]);
+        let by = |own: &Own, id: &str, fast| {
+            let route = models.route(own, id, fast).unwrap();
+            (qualified(&route), route.byok)
+        };
+        assert_eq!(by(&own(&[]), "x", false), ("a/x".into(), false));
+        assert_eq!(by(&own(&["b"]), "x", false), ("b/x".into(), true));
+        assert_eq!(by(&own(&["b"]), "b/x", true), ("b/f".into(), true));
+        assert_eq!(by(&own(&["b"]), "a/x", false), ("a/x".into(), false));
+        let seen = models.catalog(&own(&["b"]));
+        let flags: Vec<_> = seen.iter().map(|model| (model.available, model.own_key)).collect();
+        assert_eq!(flags, [(true, false), (true, false), (true, true), (true, true)]);
     }
 
     #[test]
     fn what_can_not_run_says_why() {
         let models = models(vec![("a", vec![model("x", false, None)])]);
-        let message = |id: &str| models.route(&scope(), id, false).err().unwrap().to_string();
+        let message = |id: &str| models.route(&own(&[]), id, false).err().unwrap().to_string();
         assert_eq!(message("x"), "The model X can't be used now. It has no key.");
         assert!(message("gone").contains("no model \"gone\""));
     }

@@ -211,6 +211,7 @@ pub(crate) fn tool_completed(call_id: CallId) -> EventData {
         output: serde_json::json!({ "exitCode": 0 }),
         duration_ms: 5,
         cost_microcredits: 0,
+        reservation_id: None,
     }
 }
 

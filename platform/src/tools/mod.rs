@@ -17,7 +17,7 @@ pub use registry::Tools;
 #[cfg(test)]
 mod tests;
 
-use crate::{OrgScope, canvas::Origin};
+use crate::{OrgScope, billing::Operation, canvas::Origin};
 use alumia_protocol::{
     CallId, ProjectId, SessionId,
     tools::{Effect, Title, ToolError},
@@ -63,6 +63,10 @@ pub trait Tool: Send + Sync {
     /// What the schema can't say about arguments that fit it.
     fn check(&self, _arguments: &Value) -> Result<(), ToolError> {
         Ok(())
+    }
+    /// What its time is paid as, where it is paid for.
+    fn paid_by_time(&self) -> Option<Operation> {
+        None
     }
     /// A few words on this call after the title: the command, the path, the host.
     fn summary(&self, _arguments: &Value) -> Option<String> {

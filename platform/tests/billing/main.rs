@@ -3,6 +3,7 @@
 
 mod budgets;
 mod parallel;
+mod payments;
 mod plain;
 mod random;
 mod rules;

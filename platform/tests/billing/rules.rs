@@ -209,3 +209,28 @@ async fn the_schema_is_the_last_fence() {
     }
     world.audit().await;
 }
+
+#[tokio::test]
+async fn a_package_caps_time_in_the_sandbox_by_the_month() {
+    use alumia_platform::billing::{Caps, Operation, Package, Packages, Used};
+    let first = Packages::new(&[], "personal").unwrap().first().clone();
+    let caps = Caps { sandbox_minutes: Some(2), ..Caps::default() };
+    let world = World::with(Packages::new(&[Package { caps, ..first }], "personal").unwrap()).await;
+    let ask = || alumia_platform::billing::Ask { operation: Operation::Sandbox, ..world.ask(60_000) };
+    for _ in 0..2 {
+        let held = world.billing.reserve(&world.scope, ask()).await.unwrap();
+        let used = Used { cost: Microcredits(1), millis: 60_000, ..Used::default() };
+        world.billing.settle(&world.scope, held.id, used).await.unwrap();
+    }
+    match world.billing.reserve(&world.scope, ask()).await {
+        Err(Error::PaymentRequired(blocked)) => {
+            assert_eq!(blocked.reason, BlockReason::PackageBlocked);
+            assert!(blocked.message.contains("2 minutes"), "{}", blocked.message);
+        }
+        other => panic!("{other:?}"),
+    }
+    // Models are not its business, and the next month begins anew.
+    world.reserve(1).await.unwrap();
+    world.clock.advance(DAY * 32);
+    world.billing.reserve(&world.scope, ask()).await.unwrap();
+}

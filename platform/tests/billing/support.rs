@@ -82,6 +82,7 @@ impl World {
             id: ReservationId::new(),
             operation: Operation::Model,
             model: "m".into(),
+            provider: String::new(),
             tier: None,
             amount: Microcredits(amount),
             charged_to: ChargedTo::default(),

@@ -1,6 +1,6 @@
 //! The audit log.
 
-use super::Page;
+use super::{Page, moment};
 use crate::{
     app::App,
     auth::{Admin, InBrowser, things::AuditLog},
@@ -10,7 +10,7 @@ use crate::{
 };
 use alumia_platform::{Error, OrgScope, audit};
 use alumia_protocol::{
-    List, Timestamp,
+    List,
     audit::{AuditEntry, AuditFilter, Outcome},
 };
 use axum::{
@@ -63,20 +63,6 @@ impl Wanted {
             until: moment("until", given(&self.until))?,
         })
     }
-}
-
-/// RFC 3339, or a date for its beginning.
-fn moment(field: &str, text: Option<String>) -> Result<Option<Timestamp>> {
-    let Some(text) = text else { return Ok(None) };
-    let full = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text };
-    let parsed = serde_json::from_value(full.into());
-    parsed.map(Some).map_err(|_| {
-        Error::invalid(
-            field,
-            format!("{field} must be a date like 2026-11-25, or a time like 2026-11-25T08:00:00Z."),
-        )
-        .into()
-    })
 }
 
 /// `GET /audit`: newest first; filters `actor`, `action`, `outcome`, `since`, `until`; `limit` 1–500;

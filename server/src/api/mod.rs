@@ -3,6 +3,7 @@
 mod agents;
 mod audit;
 mod auth;
+mod billing;
 mod blocks;
 mod chat;
 mod files;
@@ -21,7 +22,8 @@ mod summaries;
 pub use openapi::DOCUMENT;
 pub use routes::{BASE, Foreign, Limit, Route, router, routes};
 
-use alumia_protocol::Success;
+use alumia_platform::Error;
+use alumia_protocol::{Success, Timestamp};
 use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
@@ -31,6 +33,20 @@ use serde::Serialize;
 /// The envelope around `data`.
 pub fn respond<T: Serialize>(status: StatusCode, data: T) -> Response {
     (status, axum::Json(Success::new(data))).into_response()
+}
+
+/// RFC 3339, or a date for its beginning.
+fn moment(field: &str, text: Option<String>) -> crate::error::Result<Option<Timestamp>> {
+    let Some(text) = text else { return Ok(None) };
+    let full = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text };
+    let parsed = serde_json::from_value(full.into());
+    parsed.map(Some).map_err(|_| {
+        Error::invalid(
+            field,
+            format!("{field} must be a date like 2026-11-25, or a time like 2026-11-25T08:00:00Z."),
+        )
+        .into()
+    })
 }
 
 /// What a list's query string may say.
@@ -48,10 +64,7 @@ impl Page {
         match self.limit {
             None => Ok(usual),
             Some(limit) if (1..=max).contains(&limit) => Ok(limit),
-            Some(_) => {
-                Err(alumia_platform::Error::invalid("limit", format!("limit must be from 1 to {max}."))
-                    .into())
-            }
+            Some(_) => Err(Error::invalid("limit", format!("limit must be from 1 to {max}.")).into()),
         }
     }
 

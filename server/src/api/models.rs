@@ -11,5 +11,6 @@ use axum::extract::State;
 
 /// `GET /models`: every model, and whether it is usable now.
 pub async fn list(State(app): State<App>, member: Member<ModelsRead>) -> Result<Data<List<CatalogModel>>> {
-    Ok(Data(List::whole(app.platform.models.catalog(&member.scope))))
+    let own = app.platform.own_keys.own(&member.scope).await?;
+    Ok(Data(List::whole(app.platform.models.catalog(&own))))
 }

@@ -1,5 +1,5 @@
 use super::{
-    agents, audit, auth, blocks, chat, files, keys, me, models, openapi, orgs, projects, sessions,
+    agents, audit, auth, billing, blocks, chat, files, keys, me, models, openapi, orgs, projects, sessions,
     summaries::summary, workspaces,
 };
 use crate::{
@@ -55,6 +55,9 @@ pub enum Foreign {
     Passkey,
     /// A browser session.
     Browser,
+    /// A key for a model provider.
+    ProviderKey,
+    Payment,
 }
 
 /// One route.
@@ -127,7 +130,8 @@ verbs!(get GET, post POST, put PUT, patch PATCH, delete DELETE);
 /// Every route of the API. The router is made from this list, and so are the tests that walk all routes.
 pub fn routes() -> Vec<Route> {
     use Foreign::{
-        Agent, Block, Browser, Invite, Key, Link, Member, Nothing, Org, Passkey, Project, Session, Workspace,
+        Agent, Block, Browser, Invite, Key, Link, Member, Nothing, Org, Passkey, Payment, Project,
+        ProviderKey, Session, Workspace,
     };
     vec![
         post("/auth/signup", Nothing, auth::sign_up).limit(Limit::Auth),
@@ -194,6 +198,21 @@ pub fn routes() -> Vec<Route> {
         post("/workspaces/{id}/members", Workspace, workspaces::add_member),
         delete("/workspaces/{id}/members/{member}", Workspace, workspaces::remove_member),
         get("/audit", Nothing, audit::list),
+        get("/billing", Nothing, billing::overview),
+        get("/billing/catalog", Nothing, billing::catalog),
+        get("/billing/buckets", Nothing, billing::buckets),
+        get("/billing/ledger", Nothing, billing::ledger),
+        get("/billing/usage", Nothing, billing::usage),
+        get("/billing/usage/calls", Nothing, billing::calls),
+        get("/billing/budgets", Nothing, billing::budgets),
+        put("/billing/budgets", Nothing, billing::set_budgets),
+        get("/billing/byok-keys", Nothing, billing::byok::list),
+        // Each one is a call of a provider, and a guess at a key.
+        post("/billing/byok-keys", Nothing, billing::byok::add).limit(Limit::Auth).refuses(&[402, 404]),
+        delete("/billing/byok-keys/{id}", ProviderKey, billing::byok::remove),
+        get("/billing/invoices", Nothing, billing::payments::invoices),
+        post("/billing/top-ups/payment-intent", Nothing, billing::payments::begin),
+        post("/billing/top-ups/{id}/test-card", Payment, billing::payments::pay_test_money),
         get("/models", Nothing, models::list),
         get("/agents", Nothing, agents::list),
         get("/agents/{id}", Agent, agents::get),
@@ -220,13 +239,13 @@ pub fn routes() -> Vec<Route> {
         patch("/sessions/{id}", Session, sessions::update),
         delete("/sessions/{id}", Session, sessions::delete),
         get("/sessions/{id}/messages", Session, sessions::messages),
-        post("/sessions/{id}/messages", Session, chat::say).limit(Limit::Chat),
+        post("/sessions/{id}/messages", Session, chat::say).limit(Limit::Chat).refuses(&[402]),
         get("/sessions/{id}/events", Session, sessions::events),
         patch("/sessions/{id}/queue/{message}", Session, sessions::edit_queued),
         delete("/sessions/{id}/queue/{message}", Session, sessions::remove_queued),
         post("/sessions/{id}/calls/{call}/approve", Session, sessions::approve),
         post("/sessions/{id}/calls/{call}/cancel", Session, sessions::cancel_call),
-        post("/chat", Nothing, chat::chat).limit(Limit::Chat),
+        post("/chat", Nothing, chat::chat).limit(Limit::Chat).refuses(&[402]),
         get("/chat/{id}/stream", Session, chat::attach),
         post("/chat/{id}/stop", Session, chat::stop),
         post("/chat/{id}/resume", Session, chat::resume),

@@ -93,7 +93,17 @@ macro_rules! scopes {
         }
     )+};
 }
-scopes!(ModelsRead, AgentsRead, AgentsWrite, ChatWrite, ProjectsRead, ProjectsWrite, FilesRead, FilesWrite);
+scopes!(
+    ModelsRead,
+    AgentsRead,
+    AgentsWrite,
+    ChatWrite,
+    ProjectsRead,
+    ProjectsWrite,
+    FilesRead,
+    FilesWrite,
+    BillingRead,
+);
 
 /// A browser, or a key with the scope `*`.
 pub struct Everything;

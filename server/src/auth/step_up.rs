@@ -43,8 +43,13 @@ pub mod things {
         SignOut "Signing out",
         /// The audit log.
         AuditLog "Reading the audit log",
+        Budgets "Budget management",
         OrgMembers "Organization membership management",
         OrgSettings "Organization settings management",
+        /// Keys of the organisation's own for model providers.
+        ProviderKeys "Provider key management",
+        /// Buying credits.
+        TopUps "Buying credits",
         Workspaces "Workspace management",
     }
 }

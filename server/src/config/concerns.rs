@@ -81,9 +81,23 @@ pub enum SignUps {
 pub struct Billing {
     /// The package of new organisations.
     pub package: String,
+    /// Microcredits for a second of a command in the sandbox.
+    pub sandbox_second_price: i64,
+    /// Who takes payments.
+    pub gateway: PaymentGateway,
     /// Beside those that come with Alumia, or in their place.
     #[serde(default)]
     pub packages: Vec<Package>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PaymentGateway {
+    /// The test gateway in development mode, nobody else yet.
+    Auto,
+    /// Test money. Refused in production mode.
+    Test,
+    None,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]

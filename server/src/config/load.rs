@@ -1,4 +1,4 @@
-use super::{Config, MANUAL, Mode};
+use super::{Config, MANUAL, Mode, PaymentGateway};
 use figment::{
     Figment,
     error::{Kind, OneOf},
@@ -115,6 +115,14 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     }
     let billing = &config.billing;
     if let Err(error) = alumia_platform::billing::Packages::new(&billing.packages, &billing.package) {
+        wrong.push(format!("{error}."));
+    }
+    if config.mode == Mode::Production && billing.gateway == PaymentGateway::Test {
+        wrong.push(
+            "[billing] gateway = \"test\" takes test money, which mode = \"production\" refuses.".to_owned(),
+        );
+    }
+    if let Err(error) = alumia_platform::billing::Rates::new(billing.sandbox_second_price) {
         wrong.push(format!("{error}."));
     }
     if wrong.is_empty() { Ok(()) } else { Err(ConfigError(wrong)) }
@@ -263,6 +271,10 @@ mod tests {
         assert!(complaint("[security]\nmaster_key = \"hunter2\"").contains("openssl rand"));
         let mail = complaint("[mail]\nsmtp_url = \"http://a:hunter2@b\"");
         assert!(mail.contains("smtp_url") && !mail.contains("hunter2"), "{mail}");
+        let production = "mode = \"production\"\n[server]\npublic_url = \"https://a.example\"\n";
+        assert!(complaint(&format!("{production}[billing]\ngateway = \"test\"")).contains("refuses"));
+        assert!(with(&format!("{production}[billing]\ngateway = \"auto\"")).is_ok());
+        assert!(complaint("[billing]\nsandbox_second_price = -1").contains("sandbox_second_price is -1"));
         assert!(complaint("[nonsense]\na = 1").contains("nonsense"));
         assert!(complaint("[[providers]]\nid = \"builtin\"\nmodels = []").contains("choose another"));
     }

@@ -7,7 +7,8 @@ mod load;
 mod show;
 
 pub use concerns::{
-    Config, Database, Limits, Mail, Mode, Runs, Sandbox, SandboxMode, Secret, Security, Server, SignUps,
+    Config, Database, Limits, Mail, Mode, PaymentGateway, Runs, Sandbox, SandboxMode, Secret, Security,
+    Server, SignUps,
 };
 pub use load::{ConfigError, load, load_from};
 pub use show::show;

@@ -52,11 +52,17 @@ pub fn document(routes: &[Route]) -> Value {
 }
 
 /// Status, code, when.
-const FAILURES: [(u16, &str, &str); 10] = [
+const FAILURES: [(u16, &str, &str); 11] = [
     (400, "BAD_REQUEST", "Malformed: not JSON, a missing field, a wrong type."),
     (401, "UNAUTHORIZED", "No credentials, or malformed, unknown, revoked or expired ones."),
     (403, "FORBIDDEN", "Known caller, not allowed; `reason` says why."),
     (404, "NOT_FOUND", "Missing, or not visible to the caller."),
+    (
+        402,
+        "PAYMENT_REQUIRED",
+        "It can't be paid; `reason` is `no_credits`, `package_blocked` or `budget_exhausted`, `details` says how much \
+         is missing.",
+    ),
     (405, "METHOD_NOT_ALLOWED", "The route has no such method."),
     (
         409,

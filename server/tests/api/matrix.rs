@@ -37,6 +37,7 @@ impl World {
         let mut things = Things::made_by(&app, &ada, json!({})).await;
         things.browser = text(&ada.get("/auth/sessions").await.data()["items"][0]["id"]);
         things.passkey = passkey(&app, &ada).await;
+        things.provider_key = provider_key(&app, &ada).await;
         let private = Things::made_by(&app, &ada, json!({ "visibility": "private" })).await;
         Self { app, ada, things, private, bob }
     }
@@ -57,6 +58,24 @@ async fn passkey(app: &App, of: &Person) -> String {
         "INSERT INTO passkeys (id, user_id, credential_id, name, credential, counter, created_at)
          VALUES ($1, $2, $1, 'Laptop', '{}', 0, 1)",
     )
+    .bind(id.clone())
+    .bind(of.user.to_string())
+    .execute(&mut *tx)
+    .await
+    .unwrap();
+    tx.commit().await.unwrap();
+    id
+}
+
+/// A key for a model provider, as far as the database is concerned.
+async fn provider_key(app: &App, of: &Person) -> String {
+    let id = unknown();
+    let mut tx = app.store.begin().await.unwrap();
+    sqlx::query(
+        "INSERT INTO byok_keys (org_id, id, provider, masked, created_by, created_at)
+         VALUES ($1, $2, 'somebody', '…', $3, 1)",
+    )
+    .bind(of.org_id.clone())
     .bind(id.clone())
     .bind(of.user.to_string())
     .execute(&mut *tx)
@@ -100,6 +119,7 @@ async fn what_is_anothers_is_as_if_it_were_not_there() {
     // Nothing of all that has left a trace.
     let passkeys = world.ada.get("/auth/passkeys").await.data()["items"].clone();
     assert_eq!(passkeys.as_array().map(|all| (all.len(), text(&all[0]["name"]))), Some((1, "Laptop".into())));
+    assert_eq!(world.ada.get("/billing/byok-keys").await.data()["items"].as_array().map(Vec::len), Some(1));
     for things in [&world.things, &world.private] {
         let project = world.ada.get(&format!("/projects/{}", things.project)).await.data();
         assert_eq!(project["name"], "Things");

@@ -2,6 +2,7 @@
 //! the route itself says.
 
 use alumia_protocol::{
+    billing::NewTopUp,
     keys::{NewApiKey, Scope},
     orgs::CreateInvite,
     people::Role,
@@ -44,6 +45,9 @@ pub struct Things {
     pub browser: String,
     /// One that nothing has, unless a test puts a real one here: making one needs an authenticator.
     pub passkey: String,
+    /// One that nothing has, unless a test puts a real one here: making one needs a provider.
+    pub provider_key: String,
+    pub payment: String,
 }
 
 impl Things {
@@ -74,6 +78,16 @@ impl Things {
             invite: invite.invite.id.to_string(),
             browser: unknown(),
             passkey: unknown(),
+            provider_key: unknown(),
+            payment: app
+                .platform
+                .payments
+                .begin(&scope, NewTopUp { credits: 500 })
+                .await
+                .unwrap()
+                .invoice
+                .id
+                .to_string(),
             project,
         };
         let path = format!("/projects/{}/files/content?path=there.txt", things.project);
@@ -105,6 +119,8 @@ impl Things {
             link: id(),
             browser: id(),
             passkey: id(),
+            provider_key: id(),
+            payment: id(),
         }
     }
 
@@ -123,6 +139,8 @@ impl Things {
             Foreign::Link => &self.link,
             Foreign::Browser => &self.browser,
             Foreign::Passkey => &self.passkey,
+            Foreign::ProviderKey => &self.provider_key,
+            Foreign::Payment => &self.payment,
         }
     }
 }
@@ -171,6 +189,10 @@ pub fn place(route: &Route, things: &Things) -> (Carries, &'static str) {
         ("POST", "/workspaces/switch") => json(json!({ "workspaceId": null })),
         ("POST", "/workspaces/{id}/members") => json(json!({ "userId": things.member })),
         ("POST", "/api-keys") => json(json!({ "name": "New", "scopes": ["models:read"] })),
+        ("PUT", "/billing/budgets") => json(json!({ "budgets": [] })),
+        ("POST", "/billing/byok-keys") => json(json!({ "provider": "nobody", "key": "sk-nothing" })),
+        ("POST", "/billing/top-ups/payment-intent") => json(json!({ "credits": 500 })),
+        ("POST", "/billing/top-ups/{id}/test-card") => json(json!({ "card": "4000000000000002" })),
         ("PUT", "/agents/{id}/tools/{tool}") => json(json!({ "enabled": true })),
         ("POST", "/projects") => json(json!({ "name": "New" })),
         ("PATCH", "/projects/{id}") => json(json!({ "name": "Renamed" })),

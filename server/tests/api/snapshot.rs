@@ -15,6 +15,10 @@ const VAGUE: &[&str] = &[
     "systemPrompt",
     "allowedTools",
     "requestId",
+    "clientSecret",
+    // What is set aside for a call follows from the length of prompts.
+    "amount",
+    "reserved",
     "retryAfterMs",
 ];
 const VAGUE_HEADERS: &[&str] =

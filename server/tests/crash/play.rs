@@ -6,6 +6,7 @@ use crate::{
         eventually,
         people::{Person, text},
         process::{Home, Process},
+        provider::Provider,
     },
     watcher::{Watcher, events},
 };
@@ -28,7 +29,7 @@ pub struct Play {
     home: Home,
     server: Process,
     url: watch::Sender<String>,
-    person: Person,
+    pub person: Person,
     project: String,
     watcher: Watcher,
     /// When the present server began to listen, if it follows a dead one.
@@ -47,7 +48,17 @@ pub struct Turn {
 impl Play {
     /// The first server dies at `fault`, if one is named.
     pub async fn begin(fault: Option<&str>) -> Self {
-        let home = Home::new().await;
+        Self::of(Home::new().await, fault).await
+    }
+
+    /// The same with a model that costs something.
+    pub async fn paying(fault: &str, provider: &Provider) -> Self {
+        let mut home = Home::new().await;
+        home.providers = Some(provider.settings("operator"));
+        Self::of(home, Some(fault)).await
+    }
+
+    async fn of(home: Home, fault: Option<&str>) -> Self {
         let server = Process::start(&home, fault).await;
         let person = Person::sign_up(Client::new(&server.url), "Ada").await;
         let project = person.project("Crashes").await;
@@ -87,7 +98,7 @@ impl Play {
     }
 
     /// Starts the server again if it is dead.
-    async fn revive(&mut self) {
+    pub async fn revive(&mut self) {
         if self.server.is_dead() {
             self.deaths += 1;
             self.server = Process::start(&self.home, None).await;

@@ -5,6 +5,7 @@ pub mod client;
 pub mod frames;
 pub mod people;
 pub mod process;
+pub mod provider;
 
 use alumia_models::{Provider, builtin::Builtin};
 use alumia_platform::{
@@ -63,6 +64,12 @@ impl App {
         Self::with(Wishes { settings: ROOMY, ..Wishes::default() }).await
     }
 
+    /// As it is shipped, with more settings; those of a section that is there already don't go in.
+    pub async fn with_settings(more: &str) -> Self {
+        let settings = Box::leak(format!("{more}\n{ROOMY}").into_boxed_str());
+        Self::with(Wishes { settings, ..Wishes::default() }).await
+    }
+
     /// With a model and tools that do what the test says.
     pub async fn scripted(model: Arc<Scripted>, tools: Vec<Arc<dyn Tool>>) -> Self {
         Self::with(Wishes { settings: ROOMY, model: Some(model), tools: Some(tools) }).await
@@ -77,6 +84,8 @@ impl App {
         std::fs::create_dir_all(&config.server.data_dir).unwrap();
         let models = if let Some(model) = wishes.model {
             Models::new(vec![(model, vec![Scripted::model()])])
+        } else if !config.providers.is_empty() {
+            serve::models(&config).unwrap()
         } else {
             let guide: Arc<dyn Provider> = Arc::new(Builtin::with_pace(Duration::ZERO));
             Models::new(vec![(guide, vec![Builtin::model()])])
@@ -96,6 +105,9 @@ impl App {
         })
         .await
         .unwrap();
+        if serve::takes_test_money(&config) {
+            platform.payments = platform.payments.with_test_money();
+        }
         platform.sign_ups_open = config.security.sign_ups == SignUps::Open;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let running = serve::start(config, Role::All, platform.clone(), listener).unwrap();

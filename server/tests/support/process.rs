@@ -12,11 +12,13 @@ use tokio::{
 pub struct Home {
     folder: TempDir,
     store: TestStore,
+    /// The operator's model providers, as in `alumia.toml`.
+    pub providers: Option<String>,
 }
 
 impl Home {
     pub async fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), store: TestStore::new().await }
+        Self { folder: tempfile::tempdir().unwrap(), store: TestStore::new().await, providers: None }
     }
 }
 
@@ -42,6 +44,9 @@ impl Process {
             .env_remove("ALUMIA_FAULT")
             .stdout(Stdio::piped())
             .kill_on_drop(true);
+        if let Some(providers) = &home.providers {
+            command.env("ALUMIA_PROVIDERS", providers);
+        }
         if let Some(point) = fault {
             command.env("ALUMIA_FAULT", point);
         }

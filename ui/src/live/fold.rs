@@ -180,6 +180,7 @@ impl SessionFold {
                 self.notice(event, NoticeKind::Stopped, &mut touched);
             }
             EventData::UsageRecorded { .. }
+            | EventData::BillingBlocked(_)
             | EventData::BlockCreated { .. }
             | EventData::BlockUpdated { .. }
             | EventData::BlockDeleted { .. }
@@ -223,7 +224,7 @@ impl SessionFold {
                 call.duration_ms = Some(*duration_ms);
                 call.deadline_at = None;
             }
-            EventData::ToolFailed { call_id, tool, attempt, error, duration_ms } => {
+            EventData::ToolFailed { call_id, tool, attempt, error, duration_ms, .. } => {
                 let call = self.call(*call_id, tool, at, event.run_id, touched);
                 call.state = CallState::Failed;
                 call.attempt = *attempt;

@@ -224,6 +224,7 @@ fn story() -> Story {
         output: json!("344\n"),
         duration_ms: 12,
         cost_microcredits: 0,
+        reservation_id: None,
     });
     story.push(EventData::ApprovalResolved { call_id: asked, approval: Approval::Deny });
     let joined =

@@ -35,7 +35,8 @@ pub struct GeneralData {
 pub async fn load_general(org: String, path: String) -> Result<GeneralData, PageError> {
     let platform = expect_context::<alumia_platform::Platform>();
     let scope = crate::server::member(crate::server::signed_in(&path)?, &org).await?;
-    let models = platform.models.catalog(&scope).into_iter().filter(|model| model.available);
+    let own = platform.own_keys.own(&scope).await?;
+    let models = platform.models.catalog(&own).into_iter().filter(|model| model.available);
     Ok(GeneralData {
         org: platform.tenants.settings(&scope).await?,
         role: scope.role(),

@@ -76,6 +76,7 @@ impl Builtin {
             fast_sibling: None,
             available: true,
             unavailable_reason: None,
+            own_key: false,
         }
     }
 }

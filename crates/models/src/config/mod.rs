@@ -164,6 +164,7 @@ fn catalog_model(entry: &ProviderConfig, model: &ModelConfig, keyless: bool) -> 
                 entry.id
             )
         }),
+        own_key: false,
     }
 }
 

@@ -19,7 +19,7 @@ use reqwest::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use std::{collections::HashMap, fmt, time::Duration};
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 use tokio::time::timeout;
 
 /// A provider that sends no byte for so long is taken for dead.
@@ -49,6 +49,7 @@ trait Decode: Send {
 }
 
 /// A provider over HTTP.
+#[derive(Clone)]
 pub struct WireProvider {
     id: String,
     dialect: Dialect,
@@ -178,6 +179,10 @@ impl WireProvider {
 impl Provider for WireProvider {
     fn id(&self) -> &str {
         &self.id
+    }
+
+    fn with_key(&self, key: SecretString) -> Option<Arc<dyn Provider>> {
+        Some(Arc::new(Self { key, ..self.clone() }))
     }
 
     async fn stream(&self, request: ModelRequest) -> Result<ModelStream, ModelError> {

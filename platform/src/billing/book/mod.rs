@@ -11,7 +11,7 @@ pub mod time;
 pub use budgets::{Counted, Counter, Notice, overflow};
 
 use super::{
-    model::{Account, Act, Done, Grant, MOST, Reservation},
+    model::{Account, Act, Done, Grant, MOST, Reservation, State},
     packages::Package,
 };
 use crate::{Error, Result};
@@ -37,6 +37,8 @@ pub struct Book {
     pub buckets: Vec<Kept>,
     pub budgets: Vec<Counted>,
     pub reservations: HashMap<ReservationId, Reservation>,
+    /// Milliseconds in the sandbox in the package's month, where somebody asks for more.
+    pub sandbox_millis: i64,
     pub changes: Changes,
 }
 
@@ -68,6 +70,7 @@ impl Book {
             buckets: Vec::new(),
             budgets: Vec::new(),
             reservations: HashMap::new(),
+            sandbox_millis: 0,
             changes: Changes::default(),
         }
     }
@@ -76,8 +79,15 @@ impl Book {
     pub fn act(&mut self, act: Act) -> Result<Done> {
         Ok(match act {
             Act::Reserve(ask) => Done::Reservation(Box::new(self.reserve(ask)?)),
+            Act::Replace(earlier, ask) => {
+                if self.reservations.get(&earlier).is_some_and(|held| held.state == State::Open) {
+                    self.close(earlier, None)?;
+                }
+                Done::Reservation(Box::new(self.reserve(ask)?))
+            }
             Act::Settle(id, used) => Done::Reservation(Box::new(self.close(id, Some(used))?)),
             Act::Release(id) => Done::Reservation(Box::new(self.close(id, None)?)),
+            Act::Note(ask, used) => Done::Reservation(Box::new(self.note(ask, used))),
             Act::Grant(grant) => Done::Bucket(self.grant(grant)?),
             Act::Refund(id, amount) => Done::Bucket(self.refund(id, amount)?),
             Act::Reverse(id, amount) => Done::Bucket(self.reverse(id, amount)?),

@@ -7,7 +7,7 @@ use crate::{
 };
 use alumia_protocol::{
     Microcredits,
-    billing::{BlockReason, Blocked, EntryKind, Place},
+    billing::{BlockReason, Blocked, EntryKind, Operation, Place},
 };
 
 impl Book {
@@ -36,6 +36,7 @@ impl Book {
             written_off: Microcredits::ZERO,
             refunded: Microcredits::ZERO,
             used: Used::default(),
+            byok: false,
             charged_to: ask.charged_to,
             deadline: ask.deadline,
             created_at: self.now,
@@ -44,6 +45,30 @@ impl Book {
         self.changes.reservations.insert(ask.id);
         self.reservations.insert(ask.id, reservation.clone());
         Ok(reservation)
+    }
+
+    /// Writes down a call that cost the organisation nothing here, because its own key paid.
+    pub(super) fn note(&mut self, ask: Ask, used: Used) -> Reservation {
+        let reservation = Reservation {
+            id: ask.id,
+            state: State::Settled,
+            operation: ask.operation,
+            model: ask.model,
+            amount: Microcredits::ZERO,
+            parts: Vec::new(),
+            cost: Microcredits::ZERO,
+            written_off: Microcredits::ZERO,
+            refunded: Microcredits::ZERO,
+            used: Used { cost: Microcredits::ZERO, ..used },
+            byok: true,
+            charged_to: ask.charged_to,
+            deadline: ask.deadline,
+            created_at: self.now,
+            closed_at: Some(self.now),
+        };
+        self.changes.reservations.insert(ask.id);
+        self.reservations.insert(ask.id, reservation.clone());
+        reservation
     }
 
     /// Whether it can be paid: by the package, then by each budget, then by the credits that there are.
@@ -63,6 +88,21 @@ impl Book {
                 "The package {} doesn't include {} models. Choose another model or another package.",
                 self.package.name,
                 tier.word()
+            );
+            let blocked = blocked(BlockReason::PackageBlocked, message, ask.amount);
+            return Err(Error::PaymentRequired(Box::new(Blocked {
+                package: Some(self.package.id.clone()),
+                ..blocked
+            })));
+        }
+        if ask.operation == Operation::Sandbox
+            && let Some(minutes) = self.package.caps.sandbox_minutes
+            && self.sandbox_millis >= i64::from(minutes) * 60_000
+        {
+            let message = format!(
+                "The package {} includes {minutes} minutes of commands in the sandbox a month, and they are used up. \
+                 Choose another package, or wait for the next month.",
+                self.package.name
             );
             let blocked = blocked(BlockReason::PackageBlocked, message, ask.amount);
             return Err(Error::PaymentRequired(Box::new(Blocked {

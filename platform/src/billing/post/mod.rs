@@ -4,7 +4,7 @@ mod store;
 pub(super) use store::save;
 
 use super::{
-    book::{Book, Counted},
+    book::{Book, Counted, time},
     model::{Act, Ask, Done},
     packages::Packages,
     store as read,
@@ -15,7 +15,7 @@ use crate::{
 };
 use alumia_protocol::{
     Microcredits, OrgId, ReservationId, RunId, TargetId, Timestamp,
-    billing::{BudgetLimit, BudgetPeriod, BudgetScope},
+    billing::{BudgetLimit, BudgetPeriod, BudgetScope, Operation},
 };
 use std::collections::{BTreeSet, HashMap};
 
@@ -71,7 +71,7 @@ pub(super) async fn open(desk: Desk<'_>, tx: &mut Tx, acts: &[(OrgId, Act)]) -> 
         }
     }
     let ids: Vec<(OrgId, ReservationId)> =
-        acts.iter().filter_map(|(org, act)| Some((*org, reservation_of(act)?))).collect();
+        acts.iter().flat_map(|(org, act)| reservations_of(act).into_iter().map(|id| (*org, id))).collect();
     for (org, reservation) in read::reservations(tx, &ids).await? {
         if let Some(book) = books.get_mut(&org) {
             book.reservations.insert(reservation.id, reservation);
@@ -80,6 +80,7 @@ pub(super) async fn open(desk: Desk<'_>, tx: &mut Tx, acts: &[(OrgId, Act)]) -> 
     read_named(tx, &mut books, acts).await?;
     read_budgets(desk, tx, &mut books, &orgs).await?;
     read_runs(tx, &mut books, acts).await?;
+    read_time(desk, tx, &mut books, acts).await?;
     for book in books.values_mut() {
         book.tidy()?;
     }
@@ -138,7 +139,8 @@ async fn read_budgets(
 async fn read_runs(tx: &mut Tx, books: &mut HashMap<OrgId, Book>, acts: &[(OrgId, Act)]) -> Result<()> {
     let mut limits: HashMap<(OrgId, RunId), Microcredits> = HashMap::new();
     for (org, act) in acts {
-        if let Act::Reserve(Ask { run_limit: Some(limit), charged_to, .. }) = act
+        if let Act::Reserve(ask) | Act::Replace(_, ask) = act
+            && let Ask { run_limit: Some(limit), charged_to, .. } = ask
             && let Some(run) = charged_to.run_id
         {
             let lowest = limits.entry((*org, run)).or_insert(*limit);
@@ -161,10 +163,31 @@ async fn read_runs(tx: &mut Tx, books: &mut HashMap<OrgId, Book>, acts: &[(OrgId
     Ok(())
 }
 
-const fn reservation_of(act: &Act) -> Option<ReservationId> {
+/// The time that a package's cap looks at, where it is asked for.
+async fn read_time(
+    desk: Desk<'_>,
+    tx: &mut Tx,
+    books: &mut HashMap<OrgId, Book>,
+    acts: &[(OrgId, Act)],
+) -> Result<()> {
+    let asks = |act: &Act| matches!(act, Act::Reserve(ask) | Act::Replace(_, ask) if ask.operation == Operation::Sandbox);
+    let orgs: BTreeSet<OrgId> = acts.iter().filter(|(_, act)| asks(act)).map(|(org, _)| *org).collect();
+    for org in orgs {
+        if let Some(book) = books.get_mut(&org)
+            && book.package.caps.sandbox_minutes.is_some()
+        {
+            let (start, _) = time::month(book.account.anchor, desk.now)?;
+            book.sandbox_millis = read::sandbox_millis(tx, org, start).await?;
+        }
+    }
+    Ok(())
+}
+
+fn reservations_of(act: &Act) -> Vec<ReservationId> {
     match act {
-        Act::Reserve(ask) => Some(ask.id),
-        Act::Settle(id, _) | Act::Release(id) | Act::Refund(id, _) => Some(*id),
-        Act::Grant(_) | Act::Reverse(..) | Act::Tidy => None,
+        Act::Reserve(ask) => vec![ask.id],
+        Act::Replace(earlier, ask) => vec![*earlier, ask.id],
+        Act::Settle(id, _) | Act::Release(id) | Act::Refund(id, _) => vec![*id],
+        Act::Note(..) | Act::Grant(_) | Act::Reverse(..) | Act::Tidy => Vec::new(),
     }
 }

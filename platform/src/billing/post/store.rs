@@ -83,9 +83,9 @@ async fn save_reservations(tx: &mut Tx, books: &HashMap<OrgId, Book>) -> Result<
         let sql = rows(
             "INSERT INTO reservations (org_id, id, state, operation, model, amount, parts, cost, written_off, \
              refunded, input_tokens, cached_tokens, output_tokens, millis, workspace_id, user_id, project_id, \
-             agent_id, session_id, run_id, deadline, created_at, closed_at) VALUES ",
+             agent_id, session_id, run_id, deadline, created_at, closed_at, byok) VALUES ",
             piece.len(),
-            23,
+            24,
             " ON CONFLICT (org_id, id) DO UPDATE SET state = excluded.state, cost = excluded.cost, \
              written_off = excluded.written_off, refunded = excluded.refunded, \
              input_tokens = excluded.input_tokens, cached_tokens = excluded.cached_tokens, \
@@ -117,7 +117,8 @@ async fn save_reservations(tx: &mut Tx, books: &HashMap<OrgId, Book>) -> Result<
                 .bind(to.run_id.map(|id| id.to_string()))
                 .bind(held.deadline.0)
                 .bind(held.created_at.0)
-                .bind(held.closed_at.map(|at| at.0));
+                .bind(held.closed_at.map(|at| at.0))
+                .bind(i64::from(held.byok));
         }
         query.execute(&mut **tx).await?;
     }

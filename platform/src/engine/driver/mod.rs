@@ -3,6 +3,7 @@
 mod answer;
 mod calls;
 mod outputs;
+mod pay;
 mod perform;
 mod prepare;
 
@@ -12,10 +13,11 @@ use super::{
     machine::{Event, Fit, Limits, Machine},
     store::{self, Claimed},
 };
-use crate::{Error, OrgScope, Result, models::Route, tools::Tool};
+use crate::{Error, OrgScope, Result, billing::Ask, models::Route, tools::Tool};
 use alumia_protocol::{
     CallId, StepId,
     agents::Agent,
+    billing::ChargedTo,
     people::Role,
     tools::{Approval, ToolError},
 };
@@ -31,7 +33,9 @@ use std::{
 use tokio::{sync::mpsc, time::Sleep};
 use tokio_util::sync::CancellationToken;
 
+pub(super) use pay::{run_limit, ticket, worst_case};
 pub(super) use perform::joined;
+pub(super) use prepare::{allowed, before_talk};
 
 /// What people tell a run that is going on.
 #[derive(Clone, Debug)]
@@ -63,6 +67,7 @@ struct Surroundings {
     route: Route,
     agent: Agent,
     system: String,
+    charged_to: ChargedTo,
     grants: HashSet<String>,
     tools: Vec<Arc<dyn Tool>>,
 }
@@ -88,6 +93,8 @@ pub struct Driver {
     compaction: Option<BoxFuture<'static, Event>>,
     time_up: Option<Pin<Box<Sleep>>>,
     calls: Calls,
+    /// What the call that can't be paid asked for.
+    unpaid: Option<Ask>,
 }
 
 impl Driver {
@@ -107,6 +114,13 @@ impl Driver {
         let mut talk = Conversation::default();
         for event in &events {
             talk.apply(event);
+        }
+        if run.attempt > 1 {
+            // Whoever had the run before makes no use of it any more.
+            let mut tx = parts.store.begin().await?;
+            parts.billing.release_run_within(&mut tx, &scope, run.id).await?;
+            parts.billing.end_wait_within(&mut tx, run.org_id, run.id).await?;
+            tx.commit().await?;
         }
         let limits = Limits { steps: parts.limits.max_steps, time: parts.limits.max_time };
         let machine = Machine::resume(run.id, engine.here.catalog.clone(), limits, &events);
@@ -133,11 +147,22 @@ impl Driver {
             compaction: None,
             time_up: None,
             calls: Calls::default(),
+            unpaid: None,
         })
     }
 
     /// Drives the run until it is over, waits, or belongs to somebody else.
     pub async fn drive(mut self) -> Left {
+        let left = self.go_on().await;
+        for id in self.machine.held().collect::<Vec<_>>() {
+            if let Err(Left::Broken(error)) = self.release(id).await {
+                tracing::warn!(%error, "credits stay reserved until their deadline");
+            }
+        }
+        left
+    }
+
+    async fn go_on(&mut self) -> Left {
         loop {
             let known = self.next.pop_front();
             let Some(event) = (if known.is_some() { known } else { self.happening().await }) else {

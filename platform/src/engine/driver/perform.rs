@@ -2,6 +2,7 @@
 
 use super::{Driver, Left, answer::Answer};
 use crate::{
+    billing::Used,
     engine::{
         context::compaction,
         machine::{Effect, Event},
@@ -12,8 +13,8 @@ use crate::{
     tools::ToolContext,
 };
 use alumia_protocol::{
-    CallId,
-    events::{EventData, RunEnd},
+    CallId, Microcredits,
+    events::{EventData, RunEnd, Usage},
     sessions::{Message, MessagePart, MessageRole, QueuedMessage, SessionStatus},
     tools::ToolError,
 };
@@ -33,6 +34,11 @@ impl Driver {
             Effect::Prepare => {
                 let ready = self.prepare().await?;
                 self.next.push_back(Event::Prepared(ready));
+            }
+            Effect::Reserve(purpose) => self.reserve(purpose).await?,
+            Effect::Release(id) => self.release(id).await?,
+            Effect::ReserveCall { call_id, tool, second_price, timeout } => {
+                self.reserve_call(call_id, &tool, second_price, timeout).await?;
             }
             Effect::CallModel { without, .. } => {
                 if let Some(request) = self.request(&without).await
@@ -101,7 +107,12 @@ impl Driver {
 
     async fn push(&mut self, tx: &mut LogTx, events: Vec<EventData>) -> Result<(), Left> {
         let now = self.engine.parts.clock.now();
-        for data in events {
+        for mut data in events {
+            if let EventData::UsageRecorded { usage, reservation_id, byok: true, .. } = &mut data {
+                *reservation_id = Some(self.note(tx, *usage).await?);
+                tx.push(self.append(data));
+                continue;
+            }
             let run = &self.run;
             match &data {
                 EventData::StepStarted { .. } => {
@@ -121,6 +132,21 @@ impl Driver {
                     sessions.set_status(tx, run.session_id, Some(run.id), *status).await?;
                     continue;
                 }
+                EventData::UsageRecorded { usage, cost_microcredits, reservation_id: Some(id), .. } => {
+                    let used = Used { cost: Microcredits(*cost_microcredits), usage: *usage, millis: 0 };
+                    self.settle(tx, *id, used).await?;
+                }
+                EventData::ToolCompleted {
+                    cost_microcredits, reservation_id: Some(id), duration_ms, ..
+                }
+                | EventData::ToolFailed {
+                    cost_microcredits, reservation_id: Some(id), duration_ms, ..
+                } => {
+                    let cost = Microcredits(*cost_microcredits);
+                    let used = Used { cost, usage: Usage::default(), millis: *duration_ms };
+                    self.settle(tx, *id, used).await?;
+                }
+                EventData::BillingBlocked(_) => self.wait_for_payment(tx).await?,
                 EventData::RunCompleted(_) => store::leave(tx.tx(), run, "completed", now).await?,
                 EventData::RunFailed(_) => store::leave(tx.tx(), run, "failed", now).await?,
                 EventData::RunCancelled(_) => store::leave(tx.tx(), run, "cancelled", now).await?,
@@ -131,7 +157,7 @@ impl Driver {
         Ok(())
     }
 
-    /// Lets go of the run until a person answers, unless one has, or has stopped the run.
+    /// Lets go of the run until a person answers or credits come, unless one has, or has stopped the run.
     async fn suspend(&mut self, events: Vec<EventData>) -> Result<bool, Left> {
         fault!("suspend.before");
         let mut tx = self.begin().await?;
@@ -140,7 +166,8 @@ impl Driver {
         let mut answers: Vec<Event> = orders.iter().filter_map(super::super::orders::event).collect();
         // Only what is still asked for keeps us here.
         answers.retain(|answer| match answer {
-            Event::Resolved { call_id, .. } | Event::CancelCall { call_id } => self.machine.asks(*call_id),
+            Event::Resolved { call_id, .. } => self.machine.asks(*call_id),
+            Event::CancelCall { call_id } => self.machine.waits(*call_id),
             _ => false,
         });
         // Whoever stopped it a moment ago found it running and has woken nobody.
@@ -154,7 +181,9 @@ impl Driver {
             fault!("suspend.after");
             return Ok(false);
         }
-        let events = events.into_iter().filter(|data| !matches!(data, EventData::StatusChanged { .. }));
+        let events = events
+            .into_iter()
+            .filter(|data| !matches!(data, EventData::StatusChanged { .. } | EventData::BillingBlocked(_)));
         self.push(&mut tx, events.collect()).await?;
         self.commit(tx).await?;
         self.next.extend(answers);

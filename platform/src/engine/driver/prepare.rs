@@ -3,6 +3,7 @@
 use super::{Driver, Surroundings};
 use crate::{
     Error,
+    billing::Tier,
     engine::{
         Engine, context,
         machine::{Fit, Ready, words},
@@ -12,16 +13,20 @@ use crate::{
     tools::Tool,
 };
 use alumia_models::ModelRequest;
-use alumia_protocol::{StepId, agents::Agent, events::RunError, tools::ToolError};
+use alumia_protocol::{
+    StepId, agents::Agent, billing::ChargedTo, events::RunError, models::Price, projects::Project,
+    tools::ToolError,
+};
 use std::{collections::BTreeSet, sync::Arc};
 
 impl Driver {
     /// What the next step works with, or why there can be none.
     pub(super) async fn prepare(&mut self) -> Result<Result<Ready, RunError>, Error> {
-        let parts = &self.engine.parts;
         if self.scope.require_writer().is_err() {
             return Ok(Err(words::not_allowed()));
         }
+        let engine = self.engine.clone();
+        let parts = &engine.parts;
         let agent = match parts.agents.get(&self.scope, self.run.agent_id).await {
             Ok(agent) if agent.is_active => agent,
             Ok(agent) => return Ok(Err(words::agent_disabled(&agent.name))),
@@ -33,32 +38,54 @@ impl Driver {
             Err(Error::NotFound(_)) => return Ok(Err(words::not_allowed())),
             Err(error) => return Err(error),
         };
-        let route = match self.route(&agent) {
+        let route = match self.route(&agent).await {
             Ok(route) => route,
             Err(Error::Internal(error)) => return Err(Error::Internal(error)),
             Err(error) => return Ok(Err(words::model_unavailable(&error.to_string()))),
+        };
+        // What an own key pays for costs nothing here.
+        let price = if route.byok { Some(Price::default()) } else { route.model.price };
+        let Some(price) = price else {
+            let message = format!("The model {} has no price, so nobody can pay for it.", route.model.name);
+            return Ok(Err(words::model_unavailable(&message)));
         };
         let grants =
             store::grants(&parts.store, self.run.org_id, self.run.session_id, self.run.agent_id).await?;
         let tools = if route.model.capabilities.tools { allowed(&self.engine, &agent) } else { Vec::new() };
         let system = prompt::system(&agent, &project, parts.clock.now());
-        let specs: usize = tools.iter().map(|tool| tool.description().len() / 3 + 200).sum();
-        let tokens = self.talk.tokens(&self.files) + system.len() / 3 + specs;
+        let tokens = self.talk.tokens(&self.files) + before_talk(&system, &tools);
         let ready = Ready {
             step_id: StepId::new(),
             model: route.model.id.clone(),
-            price: route.model.price,
+            price: Some(price),
+            metered: Tier::of(&price) != Tier::Free,
+            byok: route.byok,
             max_steps: agent.settings.max_steps,
             crowded: tokens > Self::window(&route) / 5 * 4,
         };
-        self.around = Some(Surroundings { route, agent, system, grants, tools });
+        let charged_to = self.charged_to(&project);
+        self.around = Some(Surroundings { route, agent, system, charged_to, grants, tools });
         Ok(Ok(ready))
     }
 
-    fn route(&self, agent: &Agent) -> Result<Route, Error> {
+    pub(super) const fn charged_to(&self, project: &Project) -> ChargedTo {
+        ChargedTo {
+            workspace_id: Some(project.workspace_id),
+            user_id: Some(self.run.user_id),
+            project_id: Some(self.run.project_id),
+            agent_id: Some(self.run.agent_id),
+            session_id: Some(self.run.session_id),
+            run_id: Some(self.run.id),
+        }
+    }
+
+    async fn route(&mut self, agent: &Agent) -> Result<Route, Error> {
+        let keys = &self.engine.parts.own_keys;
+        let own = keys.own(&self.scope).await?;
         let wanted = [&self.run.model, &agent.model, &self.default_model];
         let model = wanted.into_iter().find(|model| !model.is_empty()).map_or("", String::as_str);
-        self.engine.parts.models.route(&self.scope, model, agent.settings.fast_mode)
+        let route = self.engine.parts.models.route(&own, model, agent.settings.fast_mode)?;
+        keys.equip(&self.scope, route).await
     }
 
     pub(super) fn window(route: &Route) -> usize {
@@ -85,13 +112,20 @@ impl Driver {
             system: around.system.clone(),
             messages: self.talk.messages(&self.files),
             tools: self.engine.here.specs(&offered.collect::<Vec<_>>()),
-            max_output_tokens: None,
+            max_output_tokens: self.most_output(),
             reasoning_effort: around.agent.settings.reasoning_effort.filter(|_| reasoning),
         })
     }
 }
 
-fn allowed(engine: &Engine, agent: &Agent) -> Vec<Arc<dyn Tool>> {
+/// About how many tokens a model reads before the conversation.
+pub(in crate::engine) fn before_talk(system: &str, tools: &[Arc<dyn Tool>]) -> usize {
+    let specs: usize = tools.iter().map(|tool| tool.description().len() / 3 + 200).sum();
+    specs + system.len() / 3
+}
+
+/// The tools that the agent has.
+pub(in crate::engine) fn allowed(engine: &Engine, agent: &Agent) -> Vec<Arc<dyn Tool>> {
     let all = engine.parts.tools.all().iter();
     all.filter(|tool| agent.allowed_tools.iter().any(|name| name == tool.name())).cloned().collect()
 }

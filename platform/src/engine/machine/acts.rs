@@ -1,6 +1,6 @@
 //! The calls that an answer asked for.
 
-use super::{Call, CallPhase, Effect, Event, Fit, Machine, Phase, ToolFacts, resume::Found, words};
+use super::{Call, CallPhase, Effect, Event, Fit, Machine, Phase, resume::Found, words};
 use alumia_protocol::{
     CallId,
     events::EventData,
@@ -27,26 +27,28 @@ impl Machine {
                 arguments: Value::Null,
                 phase: CallPhase::Over,
                 started: self.last,
+                begun: false,
+                held: None,
                 cancelled: false,
                 found: Found::Nothing,
             };
             let event = match (check, known) {
-                _ if self.withdrawn.contains(&tool) => Self::refused(&call, words::withdrawn(&tool)),
+                _ if self.withdrawn.contains(&tool) => Self::refused(&call, 1, words::withdrawn(&tool)),
                 (Ok(fit), Some(facts)) => {
                     before.remove(&tool);
                     self.malformed.remove(&tool);
                     call.arguments = fit.arguments;
-                    if facts.effect == Touches::External && !fit.granted {
-                        call.phase = CallPhase::Asking;
-                        EventData::ApprovalRequested {
-                            call_id: id,
-                            tool,
-                            title: facts.plain,
-                            arguments: call.arguments.clone(),
-                        }
-                    } else {
-                        run.push(Effect::Run { call_id: id, tool, arguments: call.arguments.clone() });
-                        self.started(&mut call, facts)
+                    if facts.effect != Touches::External || fit.granted {
+                        run.push(self.launch(&mut call, facts));
+                        self.calls.push(call);
+                        continue;
+                    }
+                    call.phase = CallPhase::Asking;
+                    EventData::ApprovalRequested {
+                        call_id: id,
+                        tool,
+                        title: facts.plain,
+                        arguments: call.arguments.clone(),
                     }
                 }
                 (Err(error), _) => {
@@ -54,20 +56,14 @@ impl Machine {
                     let attempt = before.get(&tool).copied().unwrap_or(0) + 1;
                     self.malformed.insert(tool.clone(), attempt);
                     if attempt > MAX_MALFORMED {
-                        self.withdrawn.insert(tool.clone());
-                        EventData::ToolFailed {
-                            call_id: id,
-                            tool,
-                            attempt,
-                            error: words::malformed_too_often(error),
-                            duration_ms: 0,
-                        }
+                        self.withdrawn.insert(tool);
+                        Self::refused(&call, attempt, words::malformed_too_often(error))
                     } else {
                         let arguments = self.pending_arguments(id);
                         EventData::ToolRetrying { call_id: id, tool, attempt, error, arguments }
                     }
                 }
-                (Ok(_), None) => Self::refused(&call, words::gone(&tool)),
+                (Ok(_), None) => Self::refused(&call, 1, words::gone(&tool)),
             };
             self.pending.push(event);
             self.calls.push(call);
@@ -81,8 +77,16 @@ impl Machine {
         effects
     }
 
-    fn refused(call: &Call, error: ToolError) -> EventData {
-        EventData::ToolFailed { call_id: call.id, tool: call.tool.clone(), attempt: 1, error, duration_ms: 0 }
+    fn refused(call: &Call, attempt: u32, error: ToolError) -> EventData {
+        EventData::ToolFailed {
+            call_id: call.id,
+            tool: call.tool.clone(),
+            attempt,
+            error,
+            duration_ms: 0,
+            cost_microcredits: 0,
+            reservation_id: None,
+        }
     }
 
     /// What the model sent for a call of the message that is about to be written.
@@ -101,25 +105,11 @@ impl Machine {
         Value::Null
     }
 
-    /// Marks a call as running; the event that says so.
-    fn started(&self, call: &mut Call, facts: ToolFacts) -> EventData {
-        call.phase = CallPhase::Running;
-        call.started = self.last;
-        let timeout = super::micros(facts.timeout);
-        EventData::ToolStarted {
-            call_id: call.id,
-            tool: call.tool.clone(),
-            title: facts.doing,
-            effect: facts.effect,
-            idempotent: facts.idempotent,
-            deadline_at: self.last.plus_micros(timeout),
-            arguments: call.arguments.clone(),
-        }
-    }
-
     /// Marks a call as over; the event that says why. The same call failing in the same way again counts
     /// up, which tells model and person that the tool is broken.
     pub(super) fn failed(&mut self, call: usize, error: ToolError) -> EventData {
+        // Where the tool could not work at all, its time is nobody's to pay.
+        let (cost_microcredits, reservation_id) = self.charge(call, error.code != "unavailable");
         let call = &mut self.calls[call];
         let ran = call.phase == CallPhase::Running;
         call.phase = CallPhase::Over;
@@ -133,6 +123,8 @@ impl Machine {
             attempt: *attempt,
             error,
             duration_ms: if ran { self.last.millis_since(call.started) } else { 0 },
+            cost_microcredits,
+            reservation_id,
         }
     }
 
@@ -153,7 +145,7 @@ impl Machine {
                     }
                     return vec![Effect::CancelCall(call_id)];
                 }
-                let Some(call) = self.call(call_id, CallPhase::Asking) else { return Vec::new() };
+                let Some(call) = self.waiting(call_id) else { return Vec::new() };
                 let event = self.failed(call, words::cancelled_call());
                 self.pending.push(event);
                 self.settle()
@@ -162,12 +154,22 @@ impl Machine {
         }
     }
 
-    /// Whether this call waits for a person.
+    /// Whether this call waits for a person's answer.
     pub fn asks(&self, id: CallId) -> bool {
         self.call(id, CallPhase::Asking).is_some()
     }
 
-    fn call(&self, id: CallId, phase: CallPhase) -> Option<usize> {
+    /// Whether this call waits, for an answer or for credits.
+    pub fn waits(&self, id: CallId) -> bool {
+        self.waiting(id).is_some()
+    }
+
+    fn waiting(&self, id: CallId) -> Option<usize> {
+        let phases = [CallPhase::Asking, CallPhase::Paying, CallPhase::Unpaid];
+        phases.into_iter().find_map(|phase| self.call(id, phase))
+    }
+
+    pub(super) fn call(&self, id: CallId, phase: CallPhase) -> Option<usize> {
         self.calls.iter().position(|call| call.id == id && call.phase == phase)
     }
 
@@ -175,6 +177,7 @@ impl Machine {
         let Some(index) = self.call(id, CallPhase::Running) else { return Vec::new() };
         let event = match result {
             Ok(output) => {
+                let (cost_microcredits, reservation_id) = self.charge(index, true);
                 let call = &mut self.calls[index];
                 call.phase = CallPhase::Over;
                 let facts = (self.catalog)(&call.tool, &call.arguments);
@@ -184,7 +187,8 @@ impl Machine {
                     title: facts.map_or_else(|| call.tool.clone(), |facts| facts.done),
                     output,
                     duration_ms: self.last.millis_since(call.started),
-                    cost_microcredits: 0,
+                    cost_microcredits,
+                    reservation_id,
                 }
             }
             Err(_) if matches!(self.phase, Phase::Halting(_)) => self.failed(index, words::stopped_call()),
@@ -219,19 +223,21 @@ impl Machine {
             self.pending.push(event);
             return None;
         };
-        let event = self.started(&mut call, facts);
-        self.pending.push(event);
-        let run =
-            Effect::Run { call_id: call.id, tool: call.tool.clone(), arguments: call.arguments.clone() };
+        let run = self.launch(&mut call, facts);
         self.calls[index] = call;
         Some(run)
     }
 
-    /// After a call has ended: others still run, or only people can go on, or the next step begins.
+    /// After a call has ended: others still run, or only credits or people let it go on, or the next step begins.
     pub(super) fn settle(&mut self) -> Vec<Effect> {
         let any = |phase| self.calls.iter().any(|call| call.phase == phase);
-        if any(CallPhase::Running) {
+        if any(CallPhase::Running) || any(CallPhase::Paying) {
             return if self.pending.is_empty() { Vec::new() } else { vec![self.persist(Vec::new())] };
+        }
+        if any(CallPhase::Unpaid)
+            && let Some(blocked) = self.unpaid.clone()
+        {
+            return vec![self.suspend_unpaid(blocked)];
         }
         if any(CallPhase::Asking) {
             let status = SessionStatus::AwaitingApproval;

@@ -1,6 +1,6 @@
 //! The model's answer: what it says, how it ends, what happens when it doesn't.
 
-use super::{Draft, Effect, Event, Machine, Phase, words};
+use super::{Draft, Effect, Event, Machine, Phase, Purpose, words};
 use crate::text::is_too_deep;
 use alumia_models::{ModelError, StopReason};
 use alumia_protocol::{
@@ -86,11 +86,10 @@ impl Machine {
         }
         self.unanswered = false;
         let draft = std::mem::take(&mut self.draft);
+        let uncounted = self.uncounted(&draft);
         let message = self.message(draft.parts);
         self.pending.push(EventData::MessageCompleted { message });
-        if let Some(usage) = draft.usage {
-            self.record(usage);
-        }
+        self.bill(draft.usage, uncounted);
         if draft.calls.is_empty() {
             return self.complete();
         }
@@ -123,6 +122,7 @@ impl Machine {
     /// Keeps what a cut-off answer said so far; calls that it was about to ask for never began.
     pub(super) fn keep_partial(&mut self) {
         let said = self.said_something();
+        let uncounted = self.uncounted(&self.draft);
         let Draft { mut parts, usage, shown, .. } = std::mem::take(&mut self.draft);
         if said {
             parts.retain(|part| !matches!(part, MessagePart::ToolCall { .. }));
@@ -132,9 +132,7 @@ impl Machine {
         } else if shown {
             self.pending.push(EventData::MessageDiscarded { message_id: self.message_id() });
         }
-        if let Some(usage) = usage {
-            self.record(usage);
-        }
+        self.bill(usage, uncounted);
     }
 
     /// Once, an empty answer is a slip; twice, it is the model's last word.
@@ -155,8 +153,7 @@ impl Machine {
             ModelError::ContextTooLong { .. } if !self.compacted => {
                 self.compacted = true;
                 self.drop_draft();
-                self.phase = Phase::Compacting;
-                return vec![self.persist(Vec::new()), Effect::Compact];
+                return vec![self.persist(Vec::new()), self.pay_for(Purpose::Summary)];
             }
             _ => return self.fail(words::model_error(error)),
         };
@@ -186,8 +183,7 @@ impl Machine {
         if draft.shown {
             self.pending.push(EventData::MessageDiscarded { message_id: self.message_id() });
         }
-        if let Some(usage) = draft.usage {
-            self.record(usage);
-        }
+        // What a call that broke off had said is not charged, unless its provider counted it.
+        self.bill(draft.usage, None);
     }
 }

@@ -7,6 +7,10 @@
 
 mod acts;
 mod answer;
+mod halt;
+mod model;
+mod pay;
+mod pay_calls;
 mod resume;
 #[cfg(test)]
 mod tests;
@@ -14,14 +18,15 @@ mod tests;
 mod tests_random;
 pub mod words;
 
-use crate::models::cost;
-use alumia_models::{ModelError, StopReason};
+pub use model::{Catalog, Effect, Event, Fit, Limits, Purpose, Ready, ToolFacts};
+
 use alumia_protocol::{
-    CallId, MessageId, RunId, StepId, Timestamp,
-    events::{EventData, RunEnd, RunError, Usage},
+    CallId, MessageId, ReservationId, RunId, StepId, Timestamp,
+    billing::Blocked,
+    events::{EventData, RunError, Usage},
     models::Price,
-    sessions::{MessagePart, SessionStatus},
-    tools::{Approval, Effect as Touches, ToolError},
+    sessions::MessagePart,
+    tools::ToolError,
 };
 use serde_json::Value;
 use std::{
@@ -30,159 +35,13 @@ use std::{
     time::Duration,
 };
 
-/// What the machine needs to know of one call of a tool.
-#[derive(Clone, Debug)]
-pub struct ToolFacts {
-    /// "Fetch page example.org", "Fetching page …", "Fetched page …".
-    pub plain: String,
-    pub doing: String,
-    pub done: String,
-    pub effect: Touches,
-    pub idempotent: bool,
-    pub timeout: Duration,
-}
-
-/// The tools of this server: the facts of a call by its tool's name and its arguments. A plain look-up.
-pub type Catalog = dyn Fn(&str, &Value) -> Option<ToolFacts> + Send + Sync;
-
-/// Limits of one run.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Model calls.
-    pub steps: u32,
-    /// Time at work; waiting for a person doesn't count.
-    pub time: Duration,
-}
-
-/// What was read for the next step.
-#[derive(Clone, Debug)]
-pub struct Ready {
-    /// The id of the step, if one begins.
-    pub step_id: StepId,
-    /// The model that answers, and what it costs.
-    pub model: String,
-    pub price: Option<Price>,
-    /// The agent's own limit of steps.
-    pub max_steps: Option<u32>,
-    /// Whether the conversation nears what the model can read.
-    pub crowded: bool,
-}
-
-/// A call whose arguments fit its tool's schema.
-#[derive(Clone, Debug)]
-pub struct Fit {
-    pub arguments: Value,
-    /// Whether a person allowed this tool before, for the session or the agent.
-    pub granted: bool,
-}
-
-/// What happened.
-#[derive(Clone, Debug)]
-pub enum Event {
-    /// A worker took the run.
-    Begin {
-        attempt: i64,
-    },
-    /// The answer to [`Effect::Prepare`].
-    Prepared(Result<Ready, RunError>),
-    /// More of the model's answer.
-    Text(String),
-    Reasoning(String),
-    Signature(String),
-    Arguments {
-        call_id: CallId,
-        tool: String,
-        text: String,
-    },
-    /// The model asks for a call; `arguments` as it wrote them.
-    Called {
-        call_id: CallId,
-        tool: String,
-        arguments: String,
-        check: Result<Fit, ToolError>,
-    },
-    Usage(Usage),
-    /// The answer is whole.
-    Answered(StopReason),
-    /// The model call failed; `luck` (0–999) spreads the retries of many runs.
-    AnswerFailed {
-        error: ModelError,
-        luck: u16,
-    },
-    /// The pause before a retry is over.
-    PauseOver,
-    /// Older messages, up to `up_to`, were summed up.
-    Compacted {
-        summary: String,
-        up_to: MessageId,
-        usage: Option<Usage>,
-    },
-    /// There is nothing that could be left out.
-    CompactionFailed,
-    /// Partial output of a call.
-    Output {
-        call_id: CallId,
-        channel: String,
-        text: String,
-    },
-    /// A call is over.
-    CallEnded {
-        call_id: CallId,
-        result: Result<Value, ToolError>,
-    },
-    /// A person answered an approval request (the log has it already).
-    Resolved {
-        call_id: CallId,
-        approval: Approval,
-    },
-    /// A person ends one call.
-    CancelCall {
-        call_id: CallId,
-    },
-    /// A person stops the run.
-    Stop,
-    /// The time limit is reached.
-    TimeUp,
-    /// [`Effect::Complete`] found a message in the queue: the run goes on with it.
-    QueueWaits,
-    /// [`Effect::Complete`] ended the run.
-    Completed,
-}
-
-/// What to do, in this order.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Effect {
-    /// Commit these in one transaction, before anything that follows. With `step.started` among them,
-    /// messages that wait in the queue join before it.
-    Persist(Vec<EventData>),
-    /// Tell watchers; not durable.
-    Emit(EventData),
-    /// Read agent, tools and model anew.
-    Prepare,
-    /// Call the model for this message, without these tools.
-    CallModel { message_id: MessageId, without: BTreeSet<String> },
-    /// Drop the model call, the pause or the compaction that is going on.
-    DropModel,
-    /// Wait before the next attempt.
-    Pause(Duration),
-    /// Sum up older messages.
-    Compact,
-    /// Run a call; its end comes back as [`Event::CallEnded`].
-    Run { call_id: CallId, tool: String, arguments: Value },
-    /// End a call soon; its end still comes back.
-    CancelCall(CallId),
-    /// Only people can go on: commit these and let go of the run, unless an answer has come meanwhile.
-    Suspend(Vec<EventData>),
-    /// Commit these; unless a message waits in the queue, end the run in the same transaction.
-    Complete(Vec<EventData>, RunEnd),
-    /// The run is over; nothing follows.
-    End,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     New,
     Preparing,
+    Reserving(Purpose),
+    /// The run can't be paid and is being let go of.
+    Unpaid,
     Calling,
     Pausing,
     Compacting,
@@ -212,6 +71,10 @@ struct Draft {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum CallPhase {
     Asking,
+    /// Its worst case is being set aside.
+    Paying,
+    /// That could not be paid.
+    Unpaid,
     Running,
     Over,
 }
@@ -223,6 +86,10 @@ struct Call {
     arguments: Value,
     phase: CallPhase,
     started: Timestamp,
+    /// The log has its `tool.started`.
+    begun: bool,
+    /// What is set aside for it.
+    held: Option<ReservationId>,
     cancelled: bool,
     /// Found in the log with what should happen next.
     found: resume::Found,
@@ -230,6 +97,7 @@ struct Call {
 
 /// One run.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "facts of a run that don't exclude each other")]
 pub struct Machine {
     run_id: RunId,
     catalog: Arc<Catalog>,
@@ -241,6 +109,14 @@ pub struct Machine {
     opening: Option<i64>,
     model: String,
     price: Option<Price>,
+    metered: bool,
+    byok: bool,
+    /// What is set aside for the model call that is going on.
+    held: Option<pay::Held>,
+    /// Set aside and not needed any more.
+    unneeded: Vec<ReservationId>,
+    /// Why calls wait to be paid.
+    unpaid: Option<Blocked>,
     step: u32,
     /// The step at which the run last began or was resumed by a person; limits count from it.
     first_step: u32,
@@ -277,6 +153,11 @@ impl Machine {
             opening: None,
             model: String::new(),
             price: None,
+            metered: false,
+            byok: false,
+            held: None,
+            unneeded: Vec::new(),
+            unpaid: None,
             step: 0,
             first_step: 0,
             step_id: None,
@@ -315,8 +196,28 @@ impl Machine {
 
     /// Takes in what happened at `at`; says what to do.
     pub fn handle(&mut self, at: Timestamp, event: Event) -> Vec<Effect> {
+        let effects = self.happened(at, event);
+        let unneeded = std::mem::take(&mut self.unneeded);
+        if unneeded.is_empty() {
+            return effects;
+        }
+        unneeded.into_iter().map(Effect::Release).chain(effects).collect()
+    }
+
+    fn happened(&mut self, at: Timestamp, event: Event) -> Vec<Effect> {
         self.last = at;
         match (self.phase, event) {
+            (Phase::Reserving(purpose), Event::Reserved { id, input_tokens }) => {
+                self.reserved(purpose, id, input_tokens)
+            }
+            (Phase::Acting, Event::CallReserved { call_id, id }) => self.call_reserved(call_id, id),
+            (Phase::Acting, Event::CallBlocked { call_id, blocked }) => self.call_blocked(call_id, blocked),
+            // It comes too late for what it was asked for.
+            (_, Event::Reserved { id, .. } | Event::CallReserved { id, .. }) => {
+                self.unneeded.push(id);
+                Vec::new()
+            }
+            (Phase::Reserving(_), Event::Blocked(blocked)) => self.blocked(blocked),
             // An answer that comes while a run is ended must not start the call that it was asked for.
             (Phase::Ended, _)
             | (Phase::Halting(_), Event::TimeUp | Event::Resolved { .. } | Event::CancelCall { .. }) => {
@@ -332,15 +233,17 @@ impl Machine {
             (Phase::Preparing, Event::Prepared(ready)) => self.prepared(at, ready),
             (Phase::Calling, event) => self.answering(event),
             (Phase::Compacting, Event::Compacted { summary, up_to, usage }) => {
-                if let Some(usage) = usage {
-                    self.record(usage);
+                match usage {
+                    Some(usage) => self.record(usage),
+                    None => self.let_go(),
                 }
                 let compacted = self.persist(vec![EventData::ContextCompacted { summary, up_to }]);
-                vec![compacted, self.call_model()]
+                vec![compacted, self.pay_for(Purpose::Answer)]
             }
             // With nothing to leave out, the provider has the last word on whether it fits.
             (Phase::Pausing, Event::PauseOver) | (Phase::Compacting, Event::CompactionFailed) => {
-                vec![self.call_model()]
+                self.let_go();
+                vec![self.pay_for(Purpose::Answer)]
             }
             (Phase::Acting | Phase::Halting(_), event) => self.acting(event),
             (Phase::Completing, Event::QueueWaits) => self.prepare(),
@@ -365,6 +268,8 @@ impl Machine {
         };
         self.model = ready.model;
         self.price = ready.price;
+        self.metered = ready.metered;
+        self.byok = ready.byok;
         let limit = ready.max_steps.map_or(self.limits.steps, |own| own.min(self.limits.steps)).max(1);
         if !self.unanswered {
             if self.step - self.first_step >= limit {
@@ -385,10 +290,9 @@ impl Machine {
         let persist = self.persist(Vec::new());
         if ready.crowded && !self.compacted {
             self.compacted = true;
-            self.phase = Phase::Compacting;
-            return vec![persist, Effect::Compact];
+            return vec![persist, self.pay_for(Purpose::Summary)];
         }
-        vec![persist, self.call_model()]
+        vec![persist, self.pay_for(Purpose::Answer)]
     }
 
     fn call_model(&mut self) -> Effect {
@@ -416,77 +320,6 @@ impl Machine {
 
     fn persist(&mut self, events: Vec<EventData>) -> Effect {
         Effect::Persist(self.take_pending(events))
-    }
-
-    /// Puts a model call's tokens and cost on the bill.
-    fn record(&mut self, usage: Usage) {
-        // A provider that counts below zero has counted nothing.
-        let usage = Usage {
-            input_tokens: usage.input_tokens.max(0),
-            cached_tokens: usage.cached_tokens.max(0),
-            output_tokens: usage.output_tokens.max(0),
-        };
-        let price = self.price.unwrap_or_default();
-        let cost_microcredits = cost(&price, &usage).unwrap_or(i64::MAX);
-        self.usage += usage;
-        self.cost = self.cost.saturating_add(cost_microcredits);
-        self.pending.push(EventData::UsageRecorded { model: self.model.clone(), usage, cost_microcredits });
-    }
-
-    fn fail(&mut self, error: RunError) -> Vec<Effect> {
-        if let Some(usage) = self.draft.usage.take() {
-            self.record(usage);
-        }
-        if std::mem::take(&mut self.draft).shown {
-            self.pending.push(EventData::MessageDiscarded { message_id: self.message_id() });
-        }
-        let end = self.end("failed", Some(error));
-        self.finish(SessionStatus::Failed, EventData::RunFailed(end))
-    }
-
-    fn end(&self, status: &str, error: Option<RunError>) -> RunEnd {
-        RunEnd { status: status.into(), error, usage: self.usage, cost_microcredits: self.cost }
-    }
-
-    fn finish(&mut self, status: SessionStatus, end: EventData) -> Vec<Effect> {
-        self.phase = Phase::Ended;
-        vec![self.persist(vec![EventData::StatusChanged { status }, end]), Effect::End]
-    }
-
-    /// Brings the run to an end at any point: cancels what is going on, waits for running calls to let
-    /// go (which the driver bounds), keeps what the model had said.
-    fn halt(&mut self, why: Halt) -> Vec<Effect> {
-        let mut effects = vec![Effect::DropModel];
-        self.phase = Phase::Halting(why);
-        for call in self.calls.iter().filter(|call| call.phase == CallPhase::Running) {
-            effects.push(Effect::CancelCall(call.id));
-        }
-        effects.extend(self.halted(why));
-        effects
-    }
-
-    /// The end of a halted run, once no call runs.
-    fn halted(&mut self, why: Halt) -> Vec<Effect> {
-        if self.calls.iter().any(|call| call.phase == CallPhase::Running) {
-            return Vec::new();
-        }
-        self.keep_partial();
-        for call in 0..self.calls.len() {
-            if self.calls[call].phase == CallPhase::Asking {
-                let event = self.failed(call, words::stopped_call());
-                self.pending.push(event);
-            }
-        }
-        match why {
-            Halt::Stop => {
-                let end = self.end("cancelled", Some(words::stopped()));
-                self.finish(SessionStatus::Idle, EventData::RunCancelled(end))
-            }
-            Halt::Time => {
-                let end = self.end("failed", Some(words::time_limit(self.limits.time)));
-                self.finish(SessionStatus::Failed, EventData::RunFailed(end))
-            }
-        }
     }
 }
 

@@ -84,8 +84,12 @@ impl Machine {
                 self.malformed.insert(tool.clone(), *attempt);
                 self.over(*call_id);
             }
-            EventData::ToolCompleted { call_id, .. } => self.over(*call_id),
-            EventData::ToolFailed { call_id, tool, attempt, error, .. } => {
+            EventData::ToolCompleted { call_id, cost_microcredits, .. } => {
+                self.cost = self.cost.saturating_add(*cost_microcredits);
+                self.over(*call_id);
+            }
+            EventData::ToolFailed { call_id, tool, attempt, error, cost_microcredits, .. } => {
+                self.cost = self.cost.saturating_add(*cost_microcredits);
                 if *attempt > super::acts::MAX_MALFORMED
                     && self.malformed.get(tool).is_some_and(|so_far| so_far + 1 == *attempt)
                 {
@@ -167,21 +171,23 @@ impl Machine {
             if call.phase == CallPhase::Over {
                 continue;
             }
-            match call.found {
-                Found::Asked => {}
-                Found::Resolved(approval) => run.extend(self.answer(index, approval)),
-                Found::Started { idempotent: true }
-                    if (self.catalog)(&call.tool, &call.arguments).is_some() =>
-                {
-                    run.push(Effect::Run {
-                        call_id: call.id,
-                        tool: call.tool.clone(),
-                        arguments: call.arguments.clone(),
-                    });
-                    self.calls[index].phase = CallPhase::Running;
-                    self.calls[index].started = at;
+            let facts = (self.catalog)(&call.tool, &call.arguments);
+            match (call.found, facts) {
+                (Found::Asked, _) => {}
+                (Found::Resolved(approval), _) => run.extend(self.answer(index, approval)),
+                (Found::Started { idempotent: true }, Some(facts)) => {
+                    let mut call = call.clone();
+                    call.begun = true;
+                    run.push(self.launch(&mut call, facts));
+                    self.calls[index] = call;
                 }
-                Found::Started { .. } | Found::Nothing => {
+                // It waited to be paid, or was about to ask for that.
+                (Found::Nothing, Some(facts)) if facts.second_price.is_positive() => {
+                    let mut call = call.clone();
+                    run.push(self.launch(&mut call, facts));
+                    self.calls[index] = call;
+                }
+                (Found::Started { .. } | Found::Nothing, _) => {
                     let event = self.failed(index, words::interrupted());
                     self.pending.push(event);
                 }
@@ -214,6 +220,8 @@ fn found(part: &MessagePart, at: Timestamp) -> Option<Call> {
         arguments: arguments.clone(),
         phase: CallPhase::Asking,
         started: at,
+        begun: false,
+        held: None,
         cancelled: false,
         found: Found::Nothing,
     })

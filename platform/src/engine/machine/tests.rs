@@ -4,25 +4,34 @@ mod acts;
 mod answers;
 pub mod chaos;
 mod halts;
+mod pay;
 mod resume;
 pub mod world;
 
 use super::*;
-use alumia_protocol::events::Event as Logged;
+use alumia_models::{ModelError, StopReason};
+use alumia_protocol::{
+    Microcredits,
+    events::{Event as Logged, RunEnd},
+    tools::{Approval, Effect as Touches},
+};
 use serde_json::json;
 use uuid::Uuid;
 
-/// `look` may run again, `note` may not, `send` asks a person; nothing else is known.
+/// `look` may run again, `note` may not, `send` asks a person, `dig` costs a microcredit a millisecond; nothing
+/// else is known.
 pub fn catalog() -> Arc<Catalog> {
     Arc::new(|tool: &str, _: &Value| {
         let (effect, idempotent) = match tool {
             "look" => (Touches::Read, true),
-            "note" => (Touches::Write, false),
+            "note" | "dig" => (Touches::Write, false),
             "send" => (Touches::External, false),
             _ => return None,
         };
         let (plain, doing, done) = (format!("{tool}!"), format!("{tool} …"), format!("{tool}, done"));
-        Some(ToolFacts { plain, doing, done, effect, idempotent, timeout: Duration::from_mins(1) })
+        let second_price = Microcredits(if tool == "dig" { 1_000 } else { 0 });
+        let timeout = Duration::from_mins(1);
+        Some(ToolFacts { plain, doing, done, effect, idempotent, timeout, second_price })
     })
 }
 
@@ -148,6 +157,9 @@ fn words_of(effect: &Effect) -> String {
         Effect::Persist(events) => format!("persist{}", kinds(events)),
         Effect::Emit(data) => format!("emit {}", data.kind()),
         Effect::Prepare => "prepare".into(),
+        Effect::Reserve(purpose) => format!("reserve {purpose:?}"),
+        Effect::Release(id) => format!("release {}", id.0.as_u128()),
+        Effect::ReserveCall { call_id, .. } => format!("reserve call {}", number(call_id)),
         Effect::CallModel { without, .. } if without.is_empty() => "call".into(),
         Effect::CallModel { without, .. } => {
             format!("call without {}", without.iter().cloned().collect::<Vec<_>>().join(","))
@@ -174,6 +186,8 @@ pub fn ready_as(change: impl FnOnce(&mut Ready)) -> Event {
         price: Some(PRICE),
         max_steps: None,
         crowded: false,
+        metered: false,
+        byok: false,
     };
     change(&mut ready);
     Event::Prepared(Ok(ready))

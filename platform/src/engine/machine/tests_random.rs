@@ -12,9 +12,9 @@ use std::collections::BTreeMap;
 fn chaos_reaches_everything() {
     let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
     let mut state = 1_u64;
-    for _ in 0..300 {
+    for _ in 0..1_500 {
         let mut chaos = Chaos::new();
-        for _ in 0..150 {
+        for _ in 0..220 {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             chaos.step(u32::try_from(state >> 33).unwrap());
         }
@@ -41,6 +41,7 @@ fn chaos_reaches_everything() {
         "approval.requested",
         "approval.resolved",
         "usage.recorded",
+        "billing.blocked",
         "run.completed",
         "run.failed",
         "run.cancelled",

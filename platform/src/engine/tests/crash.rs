@@ -23,7 +23,7 @@ fn two_steps() -> Arc<Scripted> {
 async fn a_driver_may_vanish_around_any_commit() {
     let (look, note) = (Arc::new(FakeTool::new("look")), Arc::new(FakeTool::new("note").once()));
     let office = Office::new(two_steps(), &[&look, &note]).await;
-    let (mut nth, mut interrupted) = (1, 0);
+    let (mut nth, mut interrupted, mut billed) = (1, 0, 0);
     loop {
         let mut went_off = false;
         for after in [false, true] {
@@ -50,6 +50,8 @@ async fn a_driver_may_vanish_around_any_commit() {
             let case = format!("{nth}, after: {after}: {:?}", kinds(&events));
             assert!(events.windows(2).all(|two| two[0].seq < two[1].seq), "{case}");
             assert_eq!(said(&events), ["Looking.", "All done."], "{case}");
+            billed += paying::bills(&events);
+            assert_eq!(paying::books(office).await, (billed, 0), "{case}: charged what the log says");
             let ends = events.iter().filter(|event| event.data.ends_run()).count();
             assert_eq!((ends, events.last().unwrap().data.ends_run()), (1, true), "{case}");
             let once = note.runs() - noted;

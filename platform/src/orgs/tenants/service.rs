@@ -5,7 +5,7 @@ use crate::{
     audit::{Entry, Origin},
     files::Files,
     jobs::{Handler, Job, Jobs, NewJob},
-    models::Models,
+    models::{Models, Own},
     orgs::{Office, Orgs, model},
     text::Fields,
 };
@@ -71,7 +71,7 @@ impl Tenants {
         let name = change.name.as_deref().map(|name| fields.line("name", name, 255));
         let slug = change.slug.as_deref().map(|slug| model::check_slug(&mut fields, slug));
         if let Some(wanted) = change.default_model.as_deref().filter(|model| !model.is_empty())
-            && !self.models.catalog(scope).iter().any(|model| model.id == wanted)
+            && !self.models.catalog(&Own::default()).iter().any(|model| model.id == wanted)
         {
             fields.refuse("defaultModel", "There is no such model here. Choose one of the list.");
         }

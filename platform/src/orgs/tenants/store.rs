@@ -124,6 +124,8 @@ pub(super) async fn due(store: &Store, org: OrgId, now: Timestamp) -> Result<Opt
 /// this list with the schema. The audit log and the ledger's entries stay.
 const PURGES: &[&str] = &[
     "DELETE FROM billing_waits WHERE org_id = $1",
+    "DELETE FROM payments WHERE org_id = $1",
+    "DELETE FROM byok_keys WHERE org_id = $1",
     "DELETE FROM budget_notices WHERE org_id = $1",
     "DELETE FROM budget_periods WHERE org_id = $1",
     "DELETE FROM budgets WHERE org_id = $1",

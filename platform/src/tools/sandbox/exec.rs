@@ -1,4 +1,5 @@
 use crate::{
+    billing::Operation,
     files::Files,
     tools::{Tool, ToolContext, about, errors, schema},
 };
@@ -55,6 +56,9 @@ impl Tool for SandboxExec {
     fn timeout_for(&self, arguments: &Value) -> Duration {
         let asked = arguments.get("timeoutSeconds").and_then(Value::as_u64);
         Duration::from_secs(asked.unwrap_or(DEFAULT).clamp(1, MOST)) + SLACK
+    }
+    fn paid_by_time(&self) -> Option<Operation> {
+        Some(Operation::Sandbox)
     }
     fn summary(&self, arguments: &Value) -> Option<String> {
         schema::word(arguments, "command")

@@ -1,12 +1,14 @@
 //! A driver, a model, tools and people without sense, and rules that hold all the same.
 
 use super::*;
+use std::collections::VecDeque;
 
 /// What must come next, as the driver gives it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Next {
     Anything,
     Prepared,
+    Reserved,
     Completed,
 }
 
@@ -24,6 +26,10 @@ pub struct Chaos {
     asked: BTreeMap<u32, u32>,
     /// Drivers that were lost.
     lost: u32,
+    /// What is set aside.
+    held: BTreeSet<ReservationId>,
+    /// Calls whose worst case is being set aside: the driver answers before anything else happens.
+    owed: VecDeque<CallId>,
 }
 
 impl Chaos {
@@ -38,6 +44,8 @@ impl Chaos {
             running: BTreeSet::new(),
             asked: BTreeMap::new(),
             lost: 0,
+            held: BTreeSet::new(),
+            owed: VecDeque::new(),
         };
         chaos.happen(Event::Begin { attempt: 1 });
         chaos
@@ -64,6 +72,8 @@ impl Chaos {
         let begins = matches!(
             effect,
             Effect::Prepare
+                | Effect::Reserve(_)
+                | Effect::ReserveCall { .. }
                 | Effect::CallModel { .. }
                 | Effect::Pause(_)
                 | Effect::Compact
@@ -72,11 +82,25 @@ impl Chaos {
         );
         assert!(!(begins && self.stopped), "begun after a stop: {effect:?}");
         match effect {
-            Effect::Persist(events) => self.rig.commit(events),
+            Effect::Persist(events) => self.commit(events),
+            Effect::Reserve(_) => {
+                assert!(unanswered(&self.rig.log), "the step is not in the log");
+                self.next = Next::Reserved;
+            }
+            Effect::Release(id) => assert!(self.held.remove(&id), "given free twice, or after its bill"),
+            Effect::ReserveCall { call_id, .. } => {
+                let ended = |data| data_call(data) == Some(call_id);
+                assert!(
+                    !log().any(|data| ended(data) && data.kind() != "tool.started"),
+                    "paid after its end"
+                );
+                self.owed.push_back(call_id);
+            }
             Effect::Emit(data) => assert!(!data.is_durable(), "{data:?} is not committed"),
             Effect::Prepare => self.next = Next::Prepared,
             Effect::CallModel { message_id, without } => {
                 assert!(unanswered(&self.rig.log), "the step is not in the log");
+                self.check_paid();
                 assert_eq!(Some(message_id.0), self.rig.machine.step_id().map(|step| step.0));
                 let off: BTreeSet<String> = log().filter_map(worn_out).collect();
                 assert_eq!(without, off);
@@ -89,7 +113,10 @@ impl Chaos {
                 assert!(matches!(log().next_back(), Some(EventData::ModelRetrying { .. })));
                 assert!(pause <= Duration::from_secs(750));
             }
-            Effect::Compact => assert!(unanswered(&self.rig.log), "the step is not in the log"),
+            Effect::Compact => {
+                assert!(unanswered(&self.rig.log), "the step is not in the log");
+                self.check_paid();
+            }
             Effect::Run { call_id, tool, .. } => {
                 let of = |data: &&EventData| data_call(data) == Some(call_id);
                 let last = log().rfind(of);
@@ -102,25 +129,68 @@ impl Chaos {
             }
             Effect::Suspend(events) => {
                 assert!(self.running.is_empty(), "a waiting run has no driver for its calls");
-                self.rig.commit(events);
+                self.commit(events);
+                assert!(self.held.is_empty(), "a waiting run holds nothing");
                 self.suspended = true;
             }
             Effect::Complete(events, end) => {
                 assert!(self.running.is_empty());
-                self.rig.commit(events);
+                self.commit(events);
                 assert_eq!(end.status, "completed");
                 self.next = Next::Completed;
             }
             Effect::End => {
                 self.over = true;
                 assert!(self.running.is_empty(), "a call outlives its run");
+                assert!(self.held.is_empty(), "something stays set aside");
             }
             Effect::DropModel | Effect::CancelCall(_) => {}
         }
     }
 
+    fn commit(&mut self, events: Vec<EventData>) {
+        for data in &events {
+            if let EventData::UsageRecorded { reservation_id: Some(id), .. }
+            | EventData::ToolCompleted { reservation_id: Some(id), .. }
+            | EventData::ToolFailed { reservation_id: Some(id), .. } = data
+            {
+                assert!(self.held.remove(id), "charged twice, or after it was given free");
+            }
+        }
+        self.rig.commit(events);
+    }
+
+    /// A call is made with exactly what was set aside for it, where it is paid.
+    fn check_paid(&self) {
+        assert_eq!(self.rig.machine.held().collect::<BTreeSet<_>>(), self.held);
+        assert_eq!(self.held.len(), usize::from(self.rig.machine.metered));
+    }
+
+    /// The answer to a reservation.
+    fn reserve(&mut self, how: u32) {
+        if how % 16 == 5 {
+            return self.happen(super::pay::blocked());
+        }
+        let id = ReservationId::new();
+        self.held.insert(id);
+        self.happen(Event::Reserved { id, input_tokens: 7 });
+    }
+
+    /// The answer to a reservation for a call of a tool.
+    fn pay_call(&mut self, call_id: CallId, how: u32) {
+        if how % 8 == 5 {
+            let Event::Blocked(blocked) = super::pay::blocked() else { return };
+            return self.happen(Event::CallBlocked { call_id, blocked });
+        }
+        let id = ReservationId::new();
+        self.held.insert(id);
+        self.happen(Event::CallReserved { call_id, id });
+    }
+
     /// Another driver takes over.
     fn take_over(&mut self) {
+        self.held.clear();
+        self.owed.clear();
         self.lost += 1;
         let lost = std::mem::replace(&mut self.rig, Rig::new());
         self.rig = Rig::resumed(lost.log);
@@ -150,8 +220,13 @@ impl Chaos {
     /// One thing happens; `dice` says which.
     pub fn step(&mut self, dice: u32) {
         let (what, how) = (dice % 32, dice / 32);
+        if let Some(call_id) = self.owed.pop_front() {
+            return self.pay_call(call_id, how);
+        }
         match self.next {
             Next::Prepared => self.happen(prepared(how)),
+            Next::Reserved if what == 30 => self.happen(Event::Stop),
+            Next::Reserved => self.reserve(how),
             Next::Completed => self.complete(how % 4 > 0),
             Next::Anything if self.over => self.stray(what, how),
             Next::Anything if self.suspended && what < 20 => self.decide(what < 16, how),
@@ -235,9 +310,13 @@ impl Chaos {
 
     /// Somebody stops it; running calls end; that must be all.
     pub fn stop(&mut self) {
+        while let Some(call_id) = self.owed.pop_front() {
+            self.pay_call(call_id, 0);
+        }
         match self.next {
             Next::Prepared => self.happen(prepared(2)),
             Next::Completed => self.complete(false),
+            Next::Reserved => self.reserve(0),
             Next::Anything => {}
         }
         if self.suspended && !self.over {
@@ -342,11 +421,13 @@ fn prepared(how: u32) -> Event {
         price: (!how.is_multiple_of(3)).then_some(PRICE),
         max_steps: None,
         crowded: how % 8 == 3,
+        metered: how % 4 > 1,
+        byok: false,
     }))
 }
 
 fn called(call: u128, how: u32) -> Event {
-    let tool = ["look", "note", "send", "fly", "clumsy"][how as usize % 5];
+    let tool = ["look", "note", "send", "fly", "clumsy", "dig"][how as usize % 6];
     let check = if how.is_multiple_of(4) || tool == "clumsy" {
         Err(error("invalid_arguments"))
     } else {

@@ -57,6 +57,15 @@ fn stories() -> Vec<Story> {
             Approval::Once,
             0,
         ),
+        (
+            "a long one that costs",
+            vec![
+                vec![calls(&[("dig", Fine), ("look", Fine), ("dig", Fails)])],
+                vec![calls(&[("send", Fine), ("dig", Fine)])],
+            ],
+            Approval::Once,
+            0,
+        ),
         ("a model that says nothing", vec![vec![Move::Nothing]], Approval::Once, 0),
         ("a conversation that stays too long", vec![vec![too_long()]], Approval::Once, 0),
         ("an agent without end", vec![vec![calls(&[("look", Fine)])]; 20], Approval::Once, 0),

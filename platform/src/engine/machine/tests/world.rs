@@ -45,6 +45,8 @@ pub struct World {
     pub runs: BTreeMap<CallId, usize>,
     /// Calls whose outcome nobody knows after the cut.
     pub unknown: BTreeSet<CallId>,
+    /// What is set aside, and what was charged or given free.
+    held: BTreeSet<ReservationId>,
     /// Which tools were left out, by step.
     pub without: BTreeMap<u32, BTreeSet<String>>,
 }
@@ -69,6 +71,7 @@ impl World {
             commits: 0,
             runs: BTreeMap::new(),
             unknown: BTreeSet::new(),
+            held: BTreeSet::new(),
             without: BTreeMap::new(),
         }
     }
@@ -106,7 +109,19 @@ impl World {
                         return;
                     }
                 }
-                Effect::Prepare => self.inbox.push_back(ready()),
+                Effect::Prepare => self.inbox.push_back(ready_as(|ready| ready.metered = true)),
+                Effect::Reserve(_) => {
+                    let id = ReservationId::new();
+                    assert!(self.held.is_empty(), "two calls at once");
+                    self.held.insert(id);
+                    self.inbox.push_back(Event::Reserved { id, input_tokens: 1 });
+                }
+                Effect::Release(id) => assert!(self.held.remove(&id), "given free twice"),
+                Effect::ReserveCall { call_id, .. } => {
+                    let id = ReservationId::new();
+                    self.held.insert(id);
+                    self.inbox.push_back(Event::CallReserved { call_id, id });
+                }
                 Effect::CallModel { without, .. } => self.answer(without),
                 Effect::Pause(_) => self.inbox.push_back(Event::PauseOver),
                 Effect::Compact => {
@@ -137,7 +152,10 @@ impl World {
                     }
                     self.inbox.push_back(if waits { Event::QueueWaits } else { Event::Completed });
                 }
-                Effect::End => self.over = true,
+                Effect::End => {
+                    self.over = true;
+                    assert!(self.held.is_empty(), "something stays set aside");
+                }
                 Effect::Emit(_) | Effect::DropModel | Effect::CancelCall(_) => {}
             }
         }
@@ -152,6 +170,21 @@ impl World {
         }
         if events.iter().any(|data| matches!(data, EventData::StepStarted { .. })) {
             self.waiting = 0;
+        }
+        for data in &events {
+            match data {
+                EventData::UsageRecorded { reservation_id, .. } => {
+                    assert!(
+                        reservation_id.is_some_and(|id| self.held.remove(&id)),
+                        "paid twice, or by nobody"
+                    );
+                }
+                EventData::ToolCompleted { reservation_id: Some(id), .. }
+                | EventData::ToolFailed { reservation_id: Some(id), .. } => {
+                    assert!(self.held.remove(id), "a call was paid twice");
+                }
+                _ => {}
+            }
         }
         self.rig.commit(events);
         if self.cut == Some(Cut::After(self.commits)) {
@@ -174,6 +207,8 @@ impl World {
             }
         }
         self.unknown = open;
+        // Whoever takes over gives free what its forerunner held.
+        self.held.clear();
         self.over = self.rig.log.last().is_some_and(|event| event.data.ends_run());
         self.rig = Rig::resumed(std::mem::take(&mut self.rig.log));
         self.take_over();

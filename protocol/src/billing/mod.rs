@@ -1,8 +1,20 @@
-//! Credits: buckets, the ledger, budgets, what blocks a call.
+//! Credits: buckets, the ledger, budgets, what blocks a call, what was used, and how it is paid.
+
+mod budgets;
+mod byok;
+mod overview;
+mod payments;
+mod usage;
+
+pub use budgets::{Budget, BudgetLimit, BudgetPeriod, BudgetScope, SetBudgets};
+pub use byok::{NewOwnKey, OwnKey};
+pub use overview::{BillingOverview, Catalog, ModelTier, PackageCaps, PackageOffer, TopUpOffer};
+pub use payments::{Invoice, NewTopUp, PaymentState, TestCard, TopUp};
+pub use usage::{Operation, PaidCall, UsageGroup, UsageReport, UsageRow, UsageSum};
 
 use crate::{
-    AgentId, BucketId, BudgetId, LedgerEntryId, Microcredits, ProjectId, ReservationId, RunId, SessionId,
-    TargetId, Timestamp, UserId, WorkspaceId,
+    AgentId, BucketId, LedgerEntryId, Microcredits, ProjectId, ReservationId, RunId, SessionId, Timestamp,
+    UserId, WorkspaceId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -134,78 +146,6 @@ pub struct LedgerEntry {
     pub amount: Microcredits,
     /// When.
     pub at: Timestamp,
-}
-
-/// What a budget looks at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum BudgetScope {
-    /// All of the organisation.
-    Org,
-    /// One workspace.
-    Workspace,
-    /// One person.
-    User,
-    /// One project.
-    Project,
-    /// One agent.
-    Agent,
-    /// One session.
-    Session,
-    /// One run.
-    Run,
-}
-
-/// After which time a budget begins anew, in UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum BudgetPeriod {
-    /// At midnight.
-    Day,
-    /// On Monday.
-    Week,
-    /// On the first of the month.
-    Month,
-    /// Never.
-    Total,
-}
-
-/// A limit of spending, as it is set.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase")]
-pub struct BudgetLimit {
-    /// What it looks at.
-    pub scope: BudgetScope,
-    /// Which one; absent for the organisation.
-    #[serde(default)]
-    pub target_id: Option<TargetId>,
-    /// When it begins anew.
-    pub period: BudgetPeriod,
-    /// Microcredits in one period.
-    pub limit: Microcredits,
-    /// Stops what would pass it; else it only gives notice at 50, 80 and 100 %.
-    pub hard: bool,
-}
-
-/// A budget with what is used of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase")]
-pub struct Budget {
-    /// Id.
-    pub id: BudgetId,
-    /// What it limits.
-    #[serde(flatten)]
-    pub limit: BudgetLimit,
-    /// Charged in this period.
-    pub spent: Microcredits,
-    /// Held in this period for calls that are going on.
-    pub reserved: Microcredits,
-    /// When this period began; the epoch for one that never begins anew.
-    pub period_start: Timestamp,
 }
 
 /// Why a call can't be paid.

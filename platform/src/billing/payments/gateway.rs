@@ -1,0 +1,60 @@
+use crate::Result;
+use alumia_protocol::PaymentId;
+use async_trait::async_trait;
+
+/// What a gateway is asked to take.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Ours; the same again is the same payment.
+    pub id: PaymentId,
+    pub amount_cents: i64,
+    pub currency: &'static str,
+    /// For the person's statement.
+    pub description: String,
+}
+
+/// A payment that a gateway waits for.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    /// What the gateway calls it.
+    pub object_id: String,
+    /// What its dialog in the browser needs.
+    pub client_secret: String,
+}
+
+/// How a payment stands at its gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Charge {
+    pub state: ChargeState,
+    /// Why it failed last, for people.
+    pub reason: Option<String>,
+    pub amount_cents: i64,
+    pub refunded_cents: i64,
+    pub currency: String,
+}
+
+/// See [`Charge`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChargeState {
+    /// The person, or their bank, has yet to act; also after an attempt that failed.
+    Open,
+    Succeeded,
+    /// It will not be paid any more.
+    Failed,
+}
+
+/// Takes money.
+#[async_trait]
+pub trait Gateway: Send + Sync {
+    /// `test`, `stripe` …
+    fn id(&self) -> &'static str;
+
+    /// Whether its money is none.
+    fn takes_test_money(&self) -> bool;
+
+    /// Begins a payment.
+    async fn begin(&self, order: &Order) -> Result<Begun>;
+
+    /// How a payment stands now; `None` for one that it doesn't know.
+    async fn look(&self, object_id: &str) -> Result<Option<Charge>>;
+}

@@ -1,0 +1,22 @@
+//! What is paid with money: credits at once. A gateway takes the money; what it says of a payment is read from it,
+//! never taken from an event, and grants credits exactly once.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `gateway.rs` | what a gateway does |
+//! | `offer.rs` | what can be bought |
+//! | `service.rs` | beginning payments, settling them |
+//! | `reconcile.rs` | looking after those that no event has told of |
+//! | `store.rs` | its SQL |
+//! | `test_gateway/` | a gateway that takes test money, for development |
+mod gateway;
+mod offer;
+mod reconcile;
+mod service;
+mod store;
+mod test_gateway;
+
+pub use gateway::{Begun, Charge, ChargeState, Gateway, Order};
+pub use offer::offer;
+pub use service::Payments;
+pub use test_gateway::{Card, TestGateway};

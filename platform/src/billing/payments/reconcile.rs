@@ -1,0 +1,100 @@
+//! Looking after payments that no event has told of.
+
+use super::{service::Payments, store};
+use crate::Result;
+use alumia_protocol::Timestamp;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How often it is looked for what is due.
+const LOOK: Duration = Duration::from_secs(15);
+/// The same for events that the test gateway has yet to deliver.
+const TEST_LOOK: Duration = Duration::from_secs(1);
+/// Looked at in one go.
+const MOST: i64 = 100;
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
+/// A payment that nobody has paid by then has failed.
+const OPEN_SECONDS: i64 = 3 * 24 * HOUR;
+
+/// When a payment is looked at next: every minute for an hour, then every hour; `None` once it is too old.
+pub(super) fn next_look(created_at: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    let age = (now.0 - created_at.0) / 1_000_000;
+    match age {
+        ..HOUR => Some(now.plus_seconds(MINUTE)),
+        HOUR..OPEN_SECONDS => Some(now.plus_seconds(HOUR)),
+        _ => None,
+    }
+}
+
+impl Payments {
+    /// Looks after payments until `ending` fires. Every server may.
+    pub async fn work(&self, ending: CancellationToken) {
+        if self.gateway.is_none() {
+            return;
+        }
+        let mut ticks = tokio::time::interval(LOOK);
+        let mut deliveries = tokio::time::interval(TEST_LOOK);
+        for ticks in [&mut ticks, &mut deliveries] {
+            ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        }
+        loop {
+            let done = tokio::select! {
+                () = ending.cancelled() => return,
+                _ = ticks.tick() => self.reconcile().await.map(drop),
+                _ = deliveries.tick(), if self.test.is_some() => self.deliver_test_events().await,
+            };
+            if let Err(error) = done {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "payments are not looked after for now"
+                );
+            }
+        }
+    }
+
+    /// Asks the gateway about payments that are due; how many those were. A payment that it doesn't answer for
+    /// stops none of the others.
+    pub async fn reconcile(&self) -> Result<usize> {
+        let Some(gateway) = &self.gateway else { return Ok(0) };
+        let queue = &self.billing.queue;
+        let due = store::due(&queue.store, gateway.id(), queue.clock.now(), MOST).await?;
+        for object_id in &due {
+            if let Err(error) = self.settle(None, object_id).await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    object_id,
+                    "a payment is not looked at"
+                );
+            }
+        }
+        Ok(due.len())
+    }
+
+    /// Hears the events of the test gateway that are due.
+    pub async fn deliver_test_events(&self) -> Result<()> {
+        let Some(test) = &self.test else { return Ok(()) };
+        for event in test.due().await? {
+            self.hear(&event.id, &event.object_id).await?;
+            test.delivered(&event).await?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::next_look;
+    use alumia_protocol::Timestamp;
+
+    #[test]
+    fn looks_grow_rarer_and_end() {
+        let begun = Timestamp(0);
+        let after = |seconds: i64| {
+            let now = begun.plus_seconds(seconds);
+            next_look(begun, now).map(|at| (at.0 - now.0) / 1_000_000)
+        };
+        let seen = [0, 3_599, 3_600, 259_199, 259_200].map(after);
+        assert_eq!(seen, [Some(60), Some(60), Some(3_600), Some(3_600), None]);
+    }
+}

@@ -1,0 +1,138 @@
+//! What there is, and what can be had.
+
+use crate::{Microcredits, Timestamp, models::Price};
+use serde::{Deserialize, Serialize};
+
+/// Microcredits per million tokens up to which a model is a standard one: $15.
+const STANDARD: i64 = 1_500_000_000;
+
+/// How dear a model is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ModelTier {
+    /// Costs nothing.
+    Free,
+    /// At most 1,500 credits for a million tokens.
+    Standard,
+    /// More.
+    Premium,
+}
+
+impl ModelTier {
+    /// The tier of a model with this price.
+    pub fn of(price: &Price) -> Self {
+        let dearest = price.input.max(price.output).max(price.cached);
+        match dearest {
+            ..=0 => Self::Free,
+            1..=STANDARD => Self::Standard,
+            _ => Self::Premium,
+        }
+    }
+
+    /// For people.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Standard => "standard",
+            Self::Premium => "premium",
+        }
+    }
+}
+
+/// `GET /billing`: the organisation's credits at a glance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct BillingOverview {
+    /// What can be spent now.
+    pub available: Microcredits,
+    /// Held for calls that are going on.
+    pub reserved: Microcredits,
+    /// Charged since the package's month began.
+    pub spent_this_month: Microcredits,
+    /// Charged a day, over the last week.
+    pub burn_per_day: Microcredits,
+    /// How many whole days what is available lasts at that rate; `null` where nothing was charged.
+    pub lasts_days: Option<i64>,
+    /// The subscription's package.
+    pub package: PackageOffer,
+    /// When the package's month ends; its credits are granted anew then. `null` before the first.
+    pub month_ends_at: Option<Timestamp>,
+    /// Runs that wait until they can be paid.
+    pub waiting_runs: i64,
+}
+
+/// How much of each there may be; `null` is as much as one likes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct PackageCaps {
+    /// People.
+    pub members: Option<u32>,
+    /// Projects.
+    pub projects: Option<u32>,
+    /// Schedules.
+    pub schedules: Option<u32>,
+    /// Megabytes of files.
+    pub storage_mb: Option<u32>,
+    /// Minutes of browsers, a month.
+    pub browser_minutes: Option<u32>,
+    /// Minutes of commands in the sandbox, a month.
+    pub sandbox_minutes: Option<u32>,
+    /// Runs at once.
+    pub concurrent_runs: Option<u32>,
+}
+
+/// A subscription package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct PackageOffer {
+    /// Id.
+    pub id: String,
+    /// For people.
+    pub name: String,
+    /// For a month.
+    pub price_cents: i64,
+    /// Granted at the beginning of each month, lost at its end.
+    pub monthly_credits: Microcredits,
+    /// Models that it includes.
+    pub tiers: Vec<ModelTier>,
+    /// Whether calls may be paid by the organisation's own keys.
+    pub own_keys: bool,
+    /// Limits.
+    pub caps: PackageCaps,
+}
+
+/// What can be bought at once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct TopUpOffer {
+    /// Whole credits that are offered.
+    pub credits: Vec<i64>,
+    /// The least of a free amount.
+    pub least: i64,
+    /// The most of a free amount.
+    pub most: i64,
+    /// What a credit costs, in hundredths of the currency.
+    pub cents_per_credit: i64,
+    /// The currency, as `usd`.
+    pub currency: String,
+    /// Who takes the payment: `test`, or `null` where nobody does.
+    pub gateway: Option<String>,
+}
+
+/// `GET /billing/catalog`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Catalog {
+    /// In the order in which people see them.
+    pub packages: Vec<PackageOffer>,
+    /// Credits to buy.
+    pub top_ups: TopUpOffer,
+    /// Microcredits for a second of a command in the sandbox.
+    pub sandbox_second: Microcredits,
+}

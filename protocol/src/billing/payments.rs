@@ -1,0 +1,80 @@
+//! What is paid with money.
+
+use crate::{Microcredits, PaymentId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// How a payment stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentState {
+    /// The person or their bank has yet to act.
+    Processing,
+    /// Paid, and its credits are on their way.
+    Paid,
+    /// Paid, and its credits are there.
+    Done,
+    /// Not paid.
+    Failed,
+    /// Paid back.
+    Refunded,
+}
+
+/// The body of `POST /billing/top-ups/payment-intent`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct NewTopUp {
+    /// Whole credits to buy.
+    pub credits: i64,
+}
+
+/// The body of `POST /billing/top-ups/:id/test-card`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct TestCard {
+    /// The number of a test card: 4242 4242 4242 4242 pays.
+    pub card: String,
+}
+
+/// A payment that has begun.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct TopUp {
+    /// The payment as the list of invoices shows it.
+    pub invoice: Invoice,
+    /// Who takes it: `test`.
+    pub gateway: String,
+    /// What the gateway's dialog needs to take it, this once.
+    pub client_secret: String,
+}
+
+/// A payment, with its receipt once it is paid.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Invoice {
+    /// Id, and the reference for support.
+    pub id: PaymentId,
+    /// How it stands.
+    pub state: PaymentState,
+    /// Why it failed, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The credits that it is for.
+    pub credits: Microcredits,
+    /// What it costs, in hundredths of the currency.
+    pub amount_cents: i64,
+    /// What of that was paid back.
+    pub refunded_cents: i64,
+    /// The currency, as `usd`.
+    pub currency: String,
+    /// It is no real money.
+    pub test_money: bool,
+    /// When it was begun.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
