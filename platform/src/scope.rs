@@ -70,6 +70,17 @@ impl OrgScope {
         Err(refused(format!("Only owners and admins of this organization can {what}. Ask one of them.")))
     }
 
+    /// Refuses everybody but those who look after money: owners, admins and billing members.
+    pub fn require_treasurer(&self) -> Result<()> {
+        match self.role {
+            Role::Owner | Role::Admin | Role::Billing => Ok(()),
+            Role::Member | Role::Viewer => Err(refused(
+                "Only owners, admins and billing members of this organization can do this. Ask one of them."
+                    .into(),
+            )),
+        }
+    }
+
     /// Refuses everybody but owners.
     pub fn require_owner(&self, what: &str) -> Result<()> {
         if self.role == Role::Owner {

@@ -2,21 +2,24 @@
 
 use super::PageError;
 use crate::components::{
+    credits,
     icon::Icon,
     menu::Menu,
     palette::{Command, Palette},
 };
+use crate::live::spending::Spending;
 use alumia_protocol::{
-    WorkspaceId,
+    Microcredits, WorkspaceId,
     people::{Org, User},
 };
-use leptos::prelude::*;
+use leptos::{prelude::*, task::spawn_local};
 use leptos_router::{
     NavigateOptions,
     components::{A, Outlet},
     hooks::{use_location, use_navigate, use_params_map},
 };
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// A destination of the rail.
 pub struct Destination {
@@ -32,6 +35,7 @@ pub struct Destination {
 pub const DESTINATIONS: &[Destination] = &[
     Destination { name: "Lab", path: "lab", icon: "lab" },
     Destination { name: "Projects", path: "projects", icon: "grid" },
+    Destination { name: "Billing", path: "billing", icon: "card" },
     Destination { name: "Developers", path: "developers", icon: "code" },
     Destination { name: "Settings", path: "settings/general", icon: "settings" },
 ];
@@ -53,6 +57,8 @@ pub struct FrameData {
     pub projects: Vec<(String, String, String)>,
     /// Agents: name, slug.
     pub agents: Vec<(String, String)>,
+    /// Credits that can be spent.
+    pub balance: Microcredits,
 }
 
 /// The organisation of the page; context below [`Frame`].
@@ -92,6 +98,7 @@ pub async fn load_frame(org: String, path: String) -> Result<FrameData, PageErro
             .into_iter()
             .map(|workspace| (workspace.id, workspace.name))
             .collect(),
+        balance: platform.billing.overview(&scope).await?.available,
         workspace,
         org: platform.orgs.get(&scope).await?,
         projects: projects.into_iter().map(|project| (project.name, project.slug, project.emoji)).collect(),
@@ -126,6 +133,7 @@ pub fn Frame() -> impl IntoView {
     let org = Memo::new(move |_| params.with(|params| params.get("org").unwrap_or_default()));
     let path = use_location().pathname;
     let frame = Resource::new_blocking(move || org.get(), move |org| load_frame(org, path.get_untracked()));
+    provide_context(Spending::new());
     provide_context(PageCommands(RwSignal::new(vec![])));
     provide_context(CurrentOrg(org));
     view! {
@@ -194,6 +202,7 @@ fn Rail(data: FrameData) -> impl IntoView {
                 <ul role="list">{links}</ul>
             </nav>
             <div class="rail-foot">
+                <Balance balance=data.balance org=data.org.slug.clone() />
                 <Account user=data.user org=data.org.slug />
             </div>
         </header>
@@ -256,6 +265,47 @@ fn OrgSwitcher(
             <div class="menu-scroll">{rooms}{others}</div>
             <a class="menu-item" href="/orgs" rel="external"><Icon name="plus" />"All organizations, or a new one"</a>
         </Menu>
+    }
+}
+
+/// What can be spent, with the way to the books. Looked up again when something was charged.
+#[component]
+fn Balance(balance: Microcredits, org: String) -> impl IntoView {
+    let shown = RwSignal::new(balance);
+    let spending = expect_context::<Spending>();
+    let href = format!("/{org}/billing");
+    Effect::new(move |before: Option<u32>| {
+        let count = spending.count();
+        if before.is_none_or(|before| before == count) {
+            return count;
+        }
+        let org = org.clone();
+        // Several charges in a row are looked up together.
+        let soon = set_timeout_with_handle(
+            move || {
+                spawn_local(async move {
+                    // What can't be had now comes with the next charge.
+                    if let Ok(overview) = crate::live::api::billing(&org).await {
+                        shown.try_set(overview.available);
+                    }
+                });
+            },
+            Duration::from_millis(700),
+        );
+        on_cleanup(move || {
+            if let Ok(soon) = soon {
+                soon.clear();
+            }
+        });
+        count
+    });
+    let low = move || (!shown.get().is_positive()).to_string();
+    view! {
+        <a class="rail-balance" href=href data-low=low>
+            <Icon name="card" />
+            <span class="sr-only">"Balance: "</span>
+            <span class="rail-name">{move || credits::words(shown.get())}</span>
+        </a>
     }
 }
 

@@ -4,6 +4,7 @@
 
 use super::{
     auth::{ConfirmPage, ForgotPage, ResetPage, StepUpPage},
+    billing::{BillingPage, ReceiptPage},
     developers::DevelopersPage,
     docs::{ApiDocsPage, gallery::Gallery},
     frame::Frame,
@@ -64,6 +65,10 @@ lazy_pages! {
     Security = SecurityPage,
     /// `/<org>/settings/audit`.
     Audit = AuditPage,
+    /// `/<org>/billing`.
+    Billing = BillingPage,
+    /// `/<org>/billing/receipts/<id>`.
+    Receipt = ReceiptPage,
     /// `/<org>/developers`.
     Developers = DevelopersPage,
     /// `/docs/api`.

@@ -70,6 +70,18 @@ impl Models {
         self.routes.iter().filter(|route| route.model.provider == provider).min_by_key(dear).cloned()
     }
 
+    /// Providers that take an organisation's own key, in the catalog's order.
+    pub fn key_takers(&self) -> Vec<String> {
+        let mut takers: Vec<String> = vec![];
+        for route in self.routes.iter() {
+            let provider = &route.model.provider;
+            if !takers.contains(provider) && route.provider.with_key(String::new().into()).is_some() {
+                takers.push(provider.clone());
+            }
+        }
+        takers
+    }
+
     /// The route for a model id (`<provider>/<id>` always works, `""` is the default model) of an organisation
     /// with these keys, which win over the operator's; fast mode takes its fast sibling. `Unavailable` with the
     /// reason when it can't run.

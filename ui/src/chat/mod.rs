@@ -1,6 +1,7 @@
 //! The chat beside the canvas: conversations with agents, what they do, and what the person says.
 
 mod approval;
+mod billing;
 mod call;
 mod composer;
 mod message;
@@ -23,7 +24,7 @@ use crate::{
 };
 use alumia_protocol::{
     AgentId, CallId, MessageId, ProjectId, SessionId,
-    sessions::{Attachment, ChatRequest, NewMessage},
+    sessions::{Attachment, ChatRequest, NewMessage, SessionStatus},
     tools::Approval,
 };
 use leptos::{prelude::*, task::spawn_local};
@@ -111,6 +112,11 @@ impl Chat {
     /// Whether the shown conversation has a run going on.
     pub fn is_running(self) -> bool {
         self.session().is_some_and(|session| session.running.get())
+    }
+
+    /// How the shown conversation stands.
+    fn status(self) -> Option<SessionStatus> {
+        self.session().map(|session| session.session.with(|session| session.status))
     }
 
     /// Name and avatar of who answers.

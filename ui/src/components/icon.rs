@@ -36,6 +36,7 @@ fn path(name: &str) -> &'static str {
         }
         "block" => "M2.5 2.5h11v11h-11zM2.5 6h11",
         "bolt" => "M9 1.8 3.5 9H8l-1 5.2L12.5 7H8z",
+        "card" => "M2 4h12v8.5H2zM2 6.75h12M4.5 10h3",
         "chart" => "M2.5 2.5v11h11M5.5 10.5V8M8.5 10.5V5M11.5 10.5V7",
         "chat" => "M2.5 3h11v8H7l-3 2.5V11H2.5z",
         "check" => "M3 8.5 6.5 12 13 4.5",

@@ -4,6 +4,7 @@ use super::step_up;
 use alumia_protocol::{
     AgentId, ApiKeyId, BlockId, CallId, MessageId, ProjectId, SessionId, TooManyRequests,
     agents::Agent,
+    billing::BillingOverview,
     blocks::{Block, CreateBlock, MoveNodes, UpdateBlock},
     error::{Failure, Success},
     keys::{MintedApiKey, NewApiKey, RotateApiKey},
@@ -111,6 +112,11 @@ pub async fn update_session(session: SessionId, change: &UpdateSession) -> Answe
 /// Deletes a conversation.
 pub async fn delete_session(session: SessionId) -> Answer<()> {
     done(Method::DELETE, &format!("/sessions/{session}")).await
+}
+
+/// An organisation's credits at a glance.
+pub async fn billing(org: &str) -> Answer<BillingOverview> {
+    send::<(), _>(Method::GET, &format!("/billing?org={}", percent_encode(org)), None).await
 }
 
 /// Makes a project.

@@ -179,8 +179,10 @@ impl SessionFold {
                 self.rest(at, &mut touched);
                 self.notice(event, NoticeKind::Stopped, &mut touched);
             }
+            EventData::BillingBlocked(blocked) => {
+                self.notice(event, NoticeKind::Blocked(Box::new(blocked.clone())), &mut touched);
+            }
             EventData::UsageRecorded { .. }
-            | EventData::BillingBlocked(_)
             | EventData::BlockCreated { .. }
             | EventData::BlockUpdated { .. }
             | EventData::BlockDeleted { .. }

@@ -1,5 +1,6 @@
 use super::{
     fold::{SessionFold, Touched},
+    spending::Spending,
     stream,
     view::{Entry, MessageView, Notice},
 };
@@ -37,6 +38,7 @@ pub struct Live {
     blocks: Signals<BlockId, Block>,
     session_order: RwSignal<Vec<SessionId>>,
     sessions: StoredValue<HashMap<SessionId, SessionSignals>>,
+    spending: Option<Spending>,
 }
 
 type Signals<K, V> = StoredValue<HashMap<K, RwSignal<V>>>;
@@ -77,6 +79,7 @@ impl Live {
             blocks: StoredValue::new(HashMap::new()),
             session_order: RwSignal::new(vec![]),
             sessions: StoredValue::new(HashMap::new()),
+            spending: use_context(),
         };
         live.reset(first);
         live
@@ -138,6 +141,16 @@ impl Live {
                 return;
             }
             self.seq.set_value(event.seq);
+        }
+        if let Some(spending) = self.spending
+            && matches!(
+                event.data,
+                EventData::UsageRecorded { .. }
+                    | EventData::ToolCompleted { .. }
+                    | EventData::ToolFailed { .. }
+            )
+        {
+            spending.moved();
         }
         match &event.data {
             EventData::BlockCreated { block } | EventData::BlockUpdated { block } => {

@@ -1,7 +1,9 @@
 //! What the chat and the canvas draw.
 
 use alumia_protocol::sessions::MessageRole;
-use alumia_protocol::{CallId, MessageId, RunId, Timestamp, events::RunError, sessions::Attachment};
+use alumia_protocol::{
+    CallId, MessageId, RunId, Timestamp, billing::Blocked, events::RunError, sessions::Attachment,
+};
 
 /// One row of a conversation. The row's content is looked up by its key, so that a streaming text
 /// touches its own row and not the list.
@@ -66,6 +68,8 @@ pub enum NoticeKind {
     TakenOver,
     /// A person stopped the run.
     Stopped,
+    /// The run waits until its next call can be paid.
+    Blocked(Box<Blocked>),
     /// The run ended badly.
     Failed(RunError),
 }

@@ -1,6 +1,6 @@
 //! `/<org>/settings/general`: name, address, default model, leaving, deleting.
 
-use super::{Confirmed, SettingsHead, failure, security::Section};
+use super::{Confirmed, Section, SettingsHead, failure};
 use crate::{
     components::{
         button::{Button, Kind},

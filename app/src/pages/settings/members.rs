@@ -1,6 +1,6 @@
 //! `/<org>/settings/members`: who belongs here, and who is invited.
 
-use super::{Confirmed, ROLES, Reload, SettingsHead, failure, reload_after, role_words, security::Section};
+use super::{Confirmed, ROLES, Reload, Section, SettingsHead, failure, reload_after, role_words};
 use crate::{
     components::{
         button::{Button, Kind},

@@ -37,12 +37,32 @@ pub fn SettingsHead() -> impl IntoView {
     }
 }
 
+/// One concern of the page.
+#[component]
+pub(super) fn Section(
+    /// Its heading.
+    title: &'static str,
+    /// What it is for.
+    lead: &'static str,
+    /// Where links lead to.
+    #[prop(optional)]
+    id: &'static str,
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <section class="settings-section" id=(!id.is_empty()).then_some(id) aria-label=title>
+            <div class="settings-lead"><h2>{title}</h2><p class="muted">{lead}</p></div>
+            <div class="settings-body">{children()}</div>
+        </section>
+    }
+}
+
 /// Reads the page's data again, after a change.
 #[derive(Clone, Copy)]
-struct Reload(Callback<()>);
+pub(super) struct Reload(pub(super) Callback<()>);
 
 /// Reads the page's data again whenever an action has worked.
-fn reload_after<S, T>(action: ServerAction<S>)
+pub(super) fn reload_after<S, T>(action: ServerAction<S>)
 where
     S: server_fn::ServerFn<Output = T, Error = PageError> + Clone + Send + Sync + 'static,
     T: Clone + Send + Sync + 'static,
@@ -56,7 +76,7 @@ where
 }
 
 /// What an action of many small forms failed with, in one place above them.
-fn failure<S, T>(action: ServerAction<S>) -> Signal<Option<String>>
+pub(super) fn failure<S, T>(action: ServerAction<S>) -> Signal<Option<String>>
 where
     S: server_fn::ServerFn<Output = T, Error = PageError> + Clone + Send + Sync + 'static,
     T: Clone + Send + Sync + 'static,
@@ -71,7 +91,7 @@ where
 
 /// A dangerous button that asks once more, also without script.
 #[component]
-fn Confirmed(
+pub(super) fn Confirmed(
     /// The button's words.
     words: &'static str,
     /// What the button is called when read out.

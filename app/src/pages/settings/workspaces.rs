@@ -1,6 +1,6 @@
 //! `/<org>/settings/workspaces`: groups of projects and members.
 
-use super::{Confirmed, Reload, SettingsHead, failure, reload_after, security::Section};
+use super::{Confirmed, Reload, Section, SettingsHead, failure, reload_after};
 use crate::{
     components::{
         button::{Button, Kind},

@@ -122,6 +122,12 @@ impl Payments {
         Ok(payment.invoice)
     }
 
+    /// One payment.
+    pub async fn invoice(&self, scope: &OrgScope, id: PaymentId) -> Result<Invoice> {
+        let found = store::one(&self.billing.queue.store, scope.org_id(), id).await?;
+        Ok(found.ok_or(Error::NotFound("payment"))?.invoice)
+    }
+
     /// Payments, newest first; `limit` from 1 to 100.
     pub async fn invoices(
         &self,

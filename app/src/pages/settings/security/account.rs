@@ -1,4 +1,4 @@
-use super::{Reload, Section};
+use super::{super::Section, Reload};
 use crate::{
     components::{
         button::Button,

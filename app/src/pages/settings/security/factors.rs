@@ -1,4 +1,4 @@
-use super::{Reload, Section, account::reload_after};
+use super::{super::Section, Reload, account::reload_after};
 use crate::{
     components::{
         button::{Button, Kind},

@@ -86,23 +86,6 @@ fn Security(data: SecurityData) -> impl IntoView {
     }
 }
 
-/// One concern of the page.
-#[component]
-pub(super) fn Section(
-    /// Its heading.
-    title: &'static str,
-    /// What it is for.
-    lead: &'static str,
-    children: Children,
-) -> impl IntoView {
-    view! {
-        <section class="settings-section" aria-label=title>
-            <div class="settings-lead"><h2>{title}</h2><p class="muted">{lead}</p></div>
-            <div class="settings-body">{children()}</div>
-        </section>
-    }
-}
-
 /// Path of this page, for forms that come back to it.
 #[cfg(feature = "ssr")]
 fn page_of(org: &str) -> String {

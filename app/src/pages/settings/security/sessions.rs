@@ -1,4 +1,4 @@
-use super::{Section, account::reload_after};
+use super::{super::Section, account::reload_after};
 use crate::{
     components::{
         button::Button,
