@@ -10,8 +10,8 @@ use crate::{
         auth::{LoginPage, SignupPage},
         home::HomePage,
         lazy::{
-            ApiDocs, Audit, CanvasBench, Components, Confirm, Developers, Forgot, General, Invite, Lab,
-            Members, OrgFrame, Orgs, Project, Projects, Reset, Security, StepUp, Workspaces,
+            ApiDocs, Audit, Billing, CanvasBench, Components, Confirm, Developers, Forgot, General, Invite,
+            Lab, Members, OrgFrame, Orgs, Project, Projects, Reset, Security, StepUp, Workspaces,
         },
     },
 };
@@ -76,6 +76,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/lab") view={Lazy::<Lab>::new()} />
                     <Route path=path!("/projects") view={Lazy::<Projects>::new()} />
                     <Route path=path!("/projects/:slug") view={Lazy::<Project>::new()} />
+                    <Route path=path!("/billing") view={Lazy::<Billing>::new()} />
                     <Route path=path!("/developers") view={Lazy::<Developers>::new()} />
                     <Route path=path!("/settings/general") view={Lazy::<General>::new()} />
                     <Route path=path!("/settings/members") view={Lazy::<Members>::new()} />

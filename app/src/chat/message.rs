@@ -1,6 +1,6 @@
 //! Messages, notices and what is still on its way.
 
-use super::{Chat, Outgoing, Sending};
+use super::{Chat, Outgoing, Sending, blocked::UnpaidCard};
 use crate::{
     components::{icon::Icon, markdown::Markdown, time},
     live::{MessageView, Notice, NoticeKind, api},
@@ -164,6 +164,7 @@ pub(super) fn NoticeRow(notice: Notice) -> impl IntoView {
         NoticeKind::TakenOver => {
             view! { <Line icon="bolt" text="The server restarted. The run went on from its last finished step." /> }.into_any()
         }
+        NoticeKind::Unpaid(blocked) => view! { <UnpaidCard blocked /> }.into_any(),
         NoticeKind::Stopped => view! { <Line icon="stop" text="Stopped." /> }.into_any(),
         NoticeKind::Failed(error) => view! { <ErrorCard error /> }.into_any(),
     }

@@ -1,6 +1,7 @@
 //! The chat beside the canvas: conversations with agents, what they do, and what the person says.
 
 mod approval;
+mod blocked;
 mod call;
 mod composer;
 mod message;
@@ -24,7 +25,7 @@ use crate::{
 };
 use alumia_protocol::{
     AgentId, CallId, MessageId, ProjectId, SessionId,
-    sessions::{Attachment, ChatRequest, NewMessage},
+    sessions::{Attachment, ChatRequest, NewMessage, SessionStatus},
     tools::Approval,
 };
 use leptos::{prelude::*, task::spawn_local};
@@ -98,6 +99,13 @@ impl Chat {
     /// Whether the shown conversation has a run going on.
     pub(crate) fn is_running(self) -> bool {
         self.session().is_some_and(|session| session.running.get())
+    }
+
+    /// Whether the shown conversation waits until it can be paid.
+    fn awaits_payment(self) -> bool {
+        self.session().is_some_and(|session| {
+            session.session.with(|session| session.status == SessionStatus::AwaitingPayment)
+        })
     }
 
     /// Name and avatar of who answers.

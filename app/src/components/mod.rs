@@ -3,6 +3,7 @@
 
 pub mod button;
 pub mod card;
+pub mod credits;
 pub mod dialog;
 pub mod enroll;
 pub mod field;

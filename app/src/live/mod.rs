@@ -2,6 +2,7 @@
 //! server's log by one stream per tab, so that one event touches one node.
 
 pub mod api;
+pub mod billing;
 pub mod fold;
 pub mod passkeys;
 pub mod security;

@@ -1,7 +1,9 @@
 //! What the chat and the canvas draw.
 
 use alumia_protocol::sessions::MessageRole;
-use alumia_protocol::{CallId, MessageId, RunId, Timestamp, events::RunError, sessions::Attachment};
+use alumia_protocol::{
+    CallId, MessageId, RunId, Timestamp, billing::Blocked, events::RunError, sessions::Attachment,
+};
 
 /// One row of a conversation. The row's content is looked up by its key, so that a streaming text
 /// touches its own row and not the list.
@@ -64,6 +66,8 @@ pub enum NoticeKind {
     },
     /// Another worker went on with the run.
     TakenOver,
+    /// The run could not be paid and waits, or waited, until it can.
+    Unpaid(Blocked),
     /// A person stopped the run.
     Stopped,
     /// The run ended badly.

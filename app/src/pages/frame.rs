@@ -32,6 +32,7 @@ pub struct Destination {
 pub const DESTINATIONS: &[Destination] = &[
     Destination { name: "Lab", path: "lab", icon: "lab" },
     Destination { name: "Projects", path: "projects", icon: "grid" },
+    Destination { name: "Billing", path: "billing", icon: "wallet" },
     Destination { name: "Developers", path: "developers", icon: "code" },
     Destination { name: "Settings", path: "settings/general", icon: "settings" },
 ];

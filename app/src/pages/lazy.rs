@@ -4,6 +4,7 @@
 
 use super::{
     auth::{ConfirmPage, ForgotPage, ResetPage, StepUpPage},
+    billing::BillingPage,
     developers::DevelopersPage,
     docs::ApiDocsPage,
     frame::Frame,
@@ -64,6 +65,8 @@ lazy_pages! {
     Security = SecurityPage,
     /// `/<org>/settings/audit`.
     Audit = AuditPage,
+    /// `/<org>/billing`.
+    Billing = BillingPage,
     /// `/<org>/developers`.
     Developers = DevelopersPage,
     /// `/docs/api`.

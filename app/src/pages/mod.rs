@@ -2,6 +2,7 @@
 //! API, or through form actions where they must work without script.
 
 pub mod auth;
+pub mod billing;
 pub mod developers;
 pub mod docs;
 mod error;

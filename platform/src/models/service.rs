@@ -15,6 +15,13 @@ pub struct Route {
     pub byok: bool,
 }
 
+impl Route {
+    /// Whether its provider can be given a key of the organisation's own.
+    pub fn takes_keys(&self) -> bool {
+        self.provider.with_key(String::new().into()).is_some()
+    }
+}
+
 /// The catalog.
 #[derive(Clone)]
 pub struct Models {
@@ -62,6 +69,17 @@ impl Models {
             model
         };
         self.routes.iter().map(seen).collect()
+    }
+
+    /// One route of each provider, in the order of the catalog.
+    pub fn providers(&self) -> Vec<Route> {
+        let mut routes: Vec<Route> = Vec::new();
+        for route in &*self.routes {
+            if !routes.iter().any(|known| known.model.provider == route.model.provider) {
+                routes.push(route.clone());
+            }
+        }
+        routes
     }
 
     /// A provider, and the cheapest of its models, by the provider's own id.
