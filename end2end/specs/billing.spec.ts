@@ -44,7 +44,7 @@ test('without credits a run waits, is paid for in the middle of the chat, and go
   const lab = new Lab(page, person, narrow);
   await lab.ready();
   await lab.say(CALL);
-  const card = lab.chat.locator('.billing-card');
+  const card = lab.chat.getByRole('group', { name: 'Waiting for credits' });
   await expect(card).toContainText("The credits don't reach", { timeout: 30_000 });
   await expect(card).toContainText('500 credits at most');
   await expectAccessible(page);
@@ -63,7 +63,7 @@ test('without credits a run waits, is paid for in the middle of the chat, and go
   await page.goto(`${server.url}/${person.org}/lab`);
   await lab.ready();
   await expect(lab.chat.locator('.call[data-state="done"]')).toHaveCount(1, { timeout: 30_000 });
-  await expect(lab.chat.locator('.billing-card')).toHaveCount(0);
+  await expect(lab.chat.getByRole('group', { name: 'Waiting for credits' })).toHaveCount(0);
   await expect(lab.chat).toContainText('The run waited.');
 
   // What it cost stands in the books, down to the call.
@@ -101,7 +101,7 @@ test('a budget that is used up stops, and raised lets go on', async ({ page, nar
   const lab = new Lab(page, person, narrow);
   await lab.ready();
   await lab.say(CALL);
-  const card = lab.chat.locator('.billing-card');
+  const card = lab.chat.getByRole('group', { name: 'Waiting for credits' });
   await expect(card).toContainText('A budget is used up', { timeout: 30_000 });
   await card.getByRole('link', { name: 'Change the budget' }).click();
   await hydrated(page);

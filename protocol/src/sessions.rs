@@ -300,4 +300,7 @@ pub struct CallView {
     pub deadline_at: Option<Timestamp>,
     /// How long it took.
     pub duration_ms: Option<i64>,
+    /// What it cost.
+    #[serde(default)]
+    pub cost_microcredits: i64,
 }

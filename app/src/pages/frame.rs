@@ -35,7 +35,7 @@ pub struct Destination {
 pub const DESTINATIONS: &[Destination] = &[
     Destination { name: "Lab", path: "lab", icon: "lab" },
     Destination { name: "Projects", path: "projects", icon: "grid" },
-    Destination { name: "Billing", path: "billing", icon: "card" },
+    Destination { name: "Billing", path: "billing", icon: "wallet" },
     Destination { name: "Developers", path: "developers", icon: "code" },
     Destination { name: "Settings", path: "settings/general", icon: "settings" },
 ];
@@ -302,7 +302,7 @@ fn Balance(balance: Microcredits, org: String) -> impl IntoView {
     let low = move || (!shown.get().is_positive()).to_string();
     view! {
         <a class="rail-balance" href=href data-low=low>
-            <Icon name="card" />
+            <Icon name="wallet" />
             <span class="sr-only">"Balance: "</span>
             <span class="rail-name">{move || credits::words(shown.get())}</span>
         </a>

@@ -15,6 +15,13 @@ pub struct Route {
     pub byok: bool,
 }
 
+impl Route {
+    /// Whether its provider can be given a key of the organisation's own.
+    pub fn takes_keys(&self) -> bool {
+        self.provider.with_key(String::new().into()).is_some()
+    }
+}
+
 /// The catalog.
 #[derive(Clone)]
 pub struct Models {
@@ -64,22 +71,21 @@ impl Models {
         self.routes.iter().map(seen).collect()
     }
 
+    /// One route of each provider, in the order of the catalog.
+    pub fn providers(&self) -> Vec<Route> {
+        let mut routes: Vec<Route> = Vec::new();
+        for route in &*self.routes {
+            if !routes.iter().any(|known| known.model.provider == route.model.provider) {
+                routes.push(route.clone());
+            }
+        }
+        routes
+    }
+
     /// A provider, and the cheapest of its models, by the provider's own id.
     pub fn cheapest(&self, provider: &str) -> Option<Route> {
         let dear = |route: &&Route| route.model.price.map_or(i64::MAX, |price| price.output);
         self.routes.iter().filter(|route| route.model.provider == provider).min_by_key(dear).cloned()
-    }
-
-    /// Providers that take an organisation's own key, in the catalog's order.
-    pub fn key_takers(&self) -> Vec<String> {
-        let mut takers: Vec<String> = vec![];
-        for route in self.routes.iter() {
-            let provider = &route.model.provider;
-            if !takers.contains(provider) && route.provider.with_key(String::new().into()).is_some() {
-                takers.push(provider.clone());
-            }
-        }
-        takers
     }
 
     /// The route for a model id (`<provider>/<id>` always works, `""` is the default model) of an organisation

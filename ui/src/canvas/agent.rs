@@ -187,6 +187,7 @@ mod tests {
             started_at: Timestamp(1_000_000),
             deadline_at: None,
             duration_ms: None,
+            cost_microcredits: 0,
         };
         assert_eq!(spent(&call, Timestamp(13_900_000)), "12 s");
         assert_eq!(spent(&call, Timestamp(0)), "");

@@ -38,11 +38,11 @@ pub(super) fn BillingCard(blocked: Blocked) -> impl IntoView {
     let message = blocked.message;
     move || {
         if !waits.get() {
-            return view! { <p class="chat-line"><Icon name="card" />{format!("{title}. The run waited.")}</p> }.into_any();
+            return view! { <p class="chat-line"><Icon name="wallet" />{format!("{title}. The run waited.")}</p> }.into_any();
         }
         view! {
-            <div class="error-card billing-card" role="group" aria-label="Waiting for credits">
-                <Icon name="card" />
+            <div class="error-card" data-tone="blue" role="group" aria-label="Waiting for credits">
+                <Icon name="wallet" />
                 <div>
                     <h3>{title}</h3>
                     <p>{message.clone()}</p>

@@ -1,8 +1,11 @@
 //! A tool call as one row: what, how far, how long. A click opens it in the inspector.
 
 use super::{Inspected, approval::ApprovalCard};
-use crate::components::{icon::Icon, time};
-use alumia_protocol::sessions::{CallState, CallView};
+use crate::components::{credits, icon::Icon, time};
+use alumia_protocol::{
+    Microcredits,
+    sessions::{CallState, CallView},
+};
 use leptos::prelude::*;
 use std::time::Duration;
 
@@ -70,7 +73,7 @@ fn gist(call: &CallView) -> String {
     if call.title.contains(known.trim_end()) { String::new() } else { line.chars().take(120).collect() }
 }
 
-/// How long it runs and until when it may, or how long it took.
+/// How long it runs and until when it may, or how long it took and what that cost.
 #[component]
 fn Elapsed(call: RwSignal<CallView>) -> impl IntoView {
     let running = Memo::new(move |_| call.with(|call| call.state == CallState::Running));
@@ -92,6 +95,9 @@ fn Elapsed(call: RwSignal<CallView>) -> impl IntoView {
     });
     let text = move || {
         call.with(|call| match call.duration_ms {
+            Some(took) if call.cost_microcredits > 0 => {
+                format!("{} · {}", time::duration(took), credits::words(Microcredits(call.cost_microcredits)))
+            }
             Some(took) => time::duration(took),
             None if call.state == CallState::Running && now.get().0 > 0 => {
                 let seconds = now.get().millis_since(call.started_at) / 1_000;
@@ -136,6 +142,7 @@ mod tests {
             started_at: Timestamp(0),
             deadline_at: None,
             duration_ms: None,
+            cost_microcredits: 0,
         };
         assert_eq!(gist(&call(r#"{"command":"ls -l\nrm x","cwd":"/"}"#)), "ls -l");
         let mut titled = call(r#"{"command":"ls -l"}"#);

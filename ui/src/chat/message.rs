@@ -165,7 +165,7 @@ pub(super) fn NoticeRow(notice: Notice) -> impl IntoView {
             view! { <Line icon="bolt" text="The server restarted. The run went on from its last finished step." /> }.into_any()
         }
         NoticeKind::Stopped => view! { <Line icon="stop" text="Stopped." /> }.into_any(),
-        NoticeKind::Blocked(blocked) => view! { <BillingCard blocked=*blocked /> }.into_any(),
+        NoticeKind::Unpaid(blocked) => view! { <BillingCard blocked /> }.into_any(),
         NoticeKind::Failed(error) => view! { <ErrorCard error /> }.into_any(),
     }
 }

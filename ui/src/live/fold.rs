@@ -180,7 +180,7 @@ impl SessionFold {
                 self.notice(event, NoticeKind::Stopped, &mut touched);
             }
             EventData::BillingBlocked(blocked) => {
-                self.notice(event, NoticeKind::Blocked(Box::new(blocked.clone())), &mut touched);
+                self.notice(event, NoticeKind::Unpaid(blocked.clone()), &mut touched);
             }
             EventData::UsageRecorded { .. }
             | EventData::BlockCreated { .. }
@@ -217,21 +217,27 @@ impl SessionFold {
                     touched.push(Touched::Call(*call_id));
                 }
             }
-            EventData::ToolCompleted { call_id, tool, title, output, duration_ms, .. } => {
+            EventData::ToolCompleted {
+                call_id, tool, title, output, duration_ms, cost_microcredits, ..
+            } => {
                 let call = self.call(*call_id, tool, at, event.run_id, touched);
                 call.title.clone_from(title);
                 call.state = CallState::Done;
                 call.error = None;
                 call.result = Some(output.clone());
                 call.duration_ms = Some(*duration_ms);
+                call.cost_microcredits = *cost_microcredits;
                 call.deadline_at = None;
             }
-            EventData::ToolFailed { call_id, tool, attempt, error, duration_ms, .. } => {
+            EventData::ToolFailed {
+                call_id, tool, attempt, error, duration_ms, cost_microcredits, ..
+            } => {
                 let call = self.call(*call_id, tool, at, event.run_id, touched);
                 call.state = CallState::Failed;
                 call.attempt = *attempt;
                 call.error = Some(error.clone());
                 call.duration_ms = Some(*duration_ms);
+                call.cost_microcredits = *cost_microcredits;
                 call.deadline_at = None;
             }
             EventData::ToolRetrying { call_id, tool, attempt, error, arguments } => {
@@ -297,6 +303,7 @@ impl SessionFold {
             started_at: at,
             deadline_at: None,
             duration_ms: None,
+            cost_microcredits: 0,
         })
     }
 

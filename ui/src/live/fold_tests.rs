@@ -1,7 +1,8 @@
 use super::SessionFold;
 use crate::live::view::{Entry, NoticeKind};
 use alumia_protocol::{
-    AgentId, CallId, MessageId, ProjectId, RunId, SessionId, Timestamp, UserId,
+    AgentId, CallId, MessageId, Microcredits, ProjectId, RunId, SessionId, Timestamp, UserId,
+    billing::{BlockReason, Blocked},
     blocks::Position,
     events::{Event, EventData, RunEnd, RunError, SessionView, Usage},
     sessions::{CallState, Message, MessagePart, MessageRole, QueuedMessage, Session, SessionStatus},
@@ -357,4 +358,39 @@ fn a_failure_says_why() {
     let fold = story.fold();
     let Some(Entry::Notice(key)) = fold.entries.last() else { panic!("no card") };
     assert!(matches!(&fold.notices[key].kind, NoticeKind::Failed(error) if !error.message.is_empty()));
+}
+
+#[test]
+fn what_waits_to_be_paid_says_why_and_a_call_what_it_cost() {
+    let mut story = Story::new();
+    story.say("Go");
+    let blocked = Blocked {
+        reason: BlockReason::NoCredits,
+        message: "Nothing is left.".into(),
+        needed: Microcredits(5),
+        missing: Microcredits(5),
+        budget: None,
+        package: None,
+    };
+    story.push(EventData::BillingBlocked(blocked.clone()));
+    story.push(EventData::StatusChanged { status: SessionStatus::AwaitingPayment });
+    let waiting = story.fold();
+    assert_eq!(waiting.session.status, SessionStatus::AwaitingPayment);
+    let Some(Entry::Notice(key)) = waiting.entries.last() else { panic!("no card") };
+    assert_eq!(waiting.notices[key].kind, NoticeKind::Unpaid(blocked));
+    // Going on is no restart.
+    story.push(EventData::StatusChanged { status: SessionStatus::Active });
+    story.push(EventData::RunStarted { attempt: 2, model: "m".into() });
+    let call = CallId::new();
+    story.push(EventData::ToolCompleted {
+        call_id: call,
+        tool: "sandbox_exec".into(),
+        title: "Ran command".into(),
+        output: json!(""),
+        duration_ms: 3_000,
+        cost_microcredits: 6_000,
+        reservation_id: None,
+    });
+    let fold = story.fold();
+    assert_eq!((fold.notices.len(), fold.calls[&call].cost_microcredits), (1, 6_000));
 }

@@ -66,10 +66,10 @@ pub enum NoticeKind {
     },
     /// Another worker went on with the run.
     TakenOver,
+    /// The run could not be paid and waits, or waited, until it can.
+    Unpaid(Blocked),
     /// A person stopped the run.
     Stopped,
-    /// The run waits until its next call can be paid.
-    Blocked(Box<Blocked>),
     /// The run ended badly.
     Failed(RunError),
 }

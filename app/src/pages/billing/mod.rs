@@ -84,7 +84,7 @@ pub async fn load_books(
         budgets: platform.billing.budgets(&scope).await?,
         targets: budgets::targets(&platform, &scope).await?,
         keys: platform.own_keys.list(&scope).await?,
-        providers: platform.models.key_takers(),
+        providers: platform.own_keys.providers(),
         keys_included: platform.billing.overview(&scope).await?.package.own_keys,
     }))
 }

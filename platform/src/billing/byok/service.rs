@@ -42,6 +42,16 @@ impl OwnKeys {
         store::all(&self.billing.queue.store, scope.org_id()).await
     }
 
+    /// The providers that take keys, in the order of the catalog.
+    pub fn providers(&self) -> Vec<String> {
+        self.models
+            .providers()
+            .into_iter()
+            .filter(|route| route.takes_keys())
+            .map(|route| route.model.provider)
+            .collect()
+    }
+
     /// Which providers the organisation's keys pay for.
     pub async fn own(&self, scope: &OrgScope) -> Result<Own> {
         let keys = self.list(scope).await?;

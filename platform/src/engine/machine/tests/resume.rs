@@ -60,8 +60,8 @@ fn stories() -> Vec<Story> {
         (
             "a long one that costs",
             vec![
-                vec![calls(&[("dig", Fine), ("look", Fine), ("dig", Fails)])],
-                vec![calls(&[("send", Fine), ("dig", Fine)])],
+                vec![calls(&[("dig", Fine), ("look", Fine)])],
+                vec![calls(&[("send", Fine), ("dig", Fails)])],
             ],
             Approval::Once,
             0,
