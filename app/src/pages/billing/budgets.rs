@@ -76,7 +76,7 @@ pub fn Budgets(desk: Desk, budgets: Vec<Budget>, projects: Vec<(String, String)>
             <h2 id="budgets-head">"Budgets"</h2>
             <FormError message=desk.trouble() />
             <Show when=move || budgets.with(|all| !all.is_empty())>
-                <Table caption="Budgets" columns=vec!["For", "Period", "Limit", "Used", "Held", "Kind", "Actions"]>
+                <Table caption="Budgets that are set" columns=vec!["For", "Period", "Limit", "Used", "Held", "Kind", "Actions"]>
                     <For each=move || budgets.get() key=|budget| (budget.id, budget.limit.limit, budget.spent, budget.reserved) let:budget>
                         <BudgetRow budget names on_remove=Callback::new(remove) />
                     </For>

@@ -15,10 +15,7 @@ use crate::{
     },
     live::api::Problem,
 };
-use alumia_protocol::{
-    billing::{BillingOverview, Bucket, Budget, Catalog, Invoice, OwnKey, UsageReport},
-    people::Role,
-};
+use alumia_protocol::billing::{BillingOverview, Bucket, Budget, Catalog, Invoice, OwnKey, UsageReport};
 use budgets::Budgets;
 use keys::Keys;
 use leptos::{prelude::*, task::spawn_local};
@@ -64,7 +61,7 @@ pub struct Books {
 #[server(prefix = "/fn", endpoint = "billing")]
 pub async fn load_billing(org: String, path: String) -> Result<BillingData, PageError> {
     use alumia_platform::billing::reports::{CallFilter, Span};
-    use alumia_protocol::billing::UsageGroup;
+    use alumia_protocol::{billing::UsageGroup, people::Role};
     let platform = expect_context::<alumia_platform::Platform>();
     let scope = crate::server::member(crate::server::signed_in(&path)?, &org).await?;
     let billing = &platform.billing;

@@ -130,7 +130,7 @@ pub fn Packages(catalog: Catalog, present: String) -> impl IntoView {
     view! {
         <section class="billing-section" aria-labelledby="packages-head">
             <h2 id="packages-head">"Packages"</h2>
-            <Table caption="Packages" columns=vec!["Package", "Price", "Credits a month", "Models", "Own keys"]>
+            <Table caption="Packages to choose from" columns=vec!["Package", "Price", "Credits a month", "Models", "Own keys"]>
                 {rows}
             </Table>
             <p class="muted">
