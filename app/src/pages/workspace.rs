@@ -6,11 +6,11 @@ use super::{
 };
 use crate::{
     canvas::{Canvas, Inspector},
-    chat::{Chat, ChatPanel},
+    chat::{AgentChoice, Chat, ChatPanel},
     components::{card::EmptyState, icon::Icon, menu::Menu, palette::Command, tabs::Tabs},
     live::{Connection, Live},
 };
-use alumia_protocol::{AgentId, events::Snapshot, projects::Project};
+use alumia_protocol::{events::Snapshot, projects::Project};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::{
@@ -18,19 +18,6 @@ use leptos_router::{
     hooks::{use_location, use_params_map, use_query_map},
 };
 use serde::{Deserialize, Serialize};
-
-/// An agent that a person can talk to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AgentChoice {
-    /// Id.
-    pub id: AgentId,
-    /// Name.
-    pub name: String,
-    /// Slug.
-    pub slug: String,
-    /// Emoji or picture.
-    pub avatar: String,
-}
 
 /// A project with all that its page shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

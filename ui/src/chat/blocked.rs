@@ -1,18 +1,18 @@
 //! What stands where a run waits to be paid.
 
 use super::Chat;
-use crate::{
-    components::{credits::credits, icon::Icon},
-    pages::frame::CurrentOrg,
-};
+use crate::components::{credits::credits, icon::Icon};
 use alumia_protocol::billing::{BlockReason, Blocked};
 use leptos::prelude::*;
+use leptos_router::hooks::use_location;
 
 /// While the conversation waits: why, and what lets it go on. Afterwards a line.
 #[component]
 pub(super) fn UnpaidCard(blocked: Blocked) -> impl IntoView {
     let chat = expect_context::<Chat>();
-    let href = use_context::<CurrentOrg>().map(|org| format!("/{}/billing", org.slug())).unwrap_or_default();
+    // The organisation is the first part of every path that shows a chat.
+    let path = use_location().pathname.get_untracked();
+    let href = format!("/{}/billing", path.split('/').nth(1).unwrap_or_default());
     let (title, action) = match blocked.reason {
         BlockReason::NoCredits => ("Out of credits", "Buy credits"),
         BlockReason::PackageBlocked => ("Not in your package", "See packages"),
