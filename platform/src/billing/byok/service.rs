@@ -47,7 +47,7 @@ impl OwnKeys {
         self.models
             .providers()
             .into_iter()
-            .filter(|route| route.takes_keys())
+            .filter(Route::takes_keys)
             .map(|route| route.model.provider)
             .collect()
     }

@@ -236,14 +236,13 @@ impl Payments {
             return Ok(false);
         }
         let granted = payment.bucket_id.is_none();
-        let bucket_id = match payment.bucket_id {
-            Some(id) => id,
-            None => {
-                let key = format!("payment:{}", invoice.id);
-                let (kind, amount) = (BucketKind::TopUp, invoice.credits);
-                let grant = Grant { key, kind, amount, expires_at: None };
-                self.billing.grant_within(tx, payment.org, grant).await?.id
-            }
+        let bucket_id = if let Some(id) = payment.bucket_id {
+            id
+        } else {
+            let key = format!("payment:{}", invoice.id);
+            let (kind, amount) = (BucketKind::TopUp, invoice.credits);
+            let grant = Grant { key, kind, amount, expires_at: None };
+            self.billing.grant_within(tx, payment.org, grant).await?.id
         };
         payment.bucket_id = Some(bucket_id);
         invoice.reason = None;

@@ -251,7 +251,7 @@ async fn a_model_without_a_price_does_not_run() {
 
 /// A tool whose second costs a thousand microcredits; it lets the office's clock go on by three.
 fn digging(office_clock: ManualClock) -> Arc<FakeTool> {
-    let tool = FakeTool::new("dig").once().paid().timeout(Duration::from_secs(60));
+    let tool = FakeTool::new("dig").once().paid().timeout(Duration::from_mins(1));
     Arc::new(tool.doing(move |_, _| {
         let clock = office_clock.clone();
         Box::pin(async move {
