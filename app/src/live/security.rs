@@ -5,7 +5,7 @@ use alumia_protocol::{
     people::SignedIn,
     security::{
         Ceremony, Code, EnrollTotp, FinishPasskey, Passkey, RecoveryCodes, RenamePasskey, StartPasskey,
-        StepUp, TotpEnrollment,
+        StartPasskeySignUp, StepUp, TotpEnrollment,
     },
 };
 use gloo_net::http::Method;
@@ -52,6 +52,14 @@ pub(super) async fn start_passkey(password: Option<String>) -> Answer<Ceremony> 
 
 pub(super) async fn finish_passkey(form: &FinishPasskey) -> Answer<Passkey> {
     send(Method::POST, "/auth/passkeys/register/finish", Some(form)).await
+}
+
+pub(super) async fn start_passkey_sign_up(form: &StartPasskeySignUp) -> Answer<Ceremony> {
+    send(Method::POST, "/auth/passkeys/signup/start", Some(form)).await
+}
+
+pub(super) async fn finish_passkey_sign_up(form: &FinishPasskey) -> Answer<SignedIn> {
+    send(Method::POST, "/auth/passkeys/signup/finish", Some(form)).await
 }
 
 pub(super) async fn start_passkey_sign_in() -> Answer<Ceremony> {

@@ -9,6 +9,7 @@ mod keys;
 mod limits;
 mod matrix;
 mod openapi;
+mod passkeys;
 mod permissions;
 mod places;
 mod sign_in;
