@@ -1,6 +1,7 @@
 //! The API as a program sees it, over real HTTP.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod audit;
 mod errors;
 mod fuzz;
 mod hostile;
