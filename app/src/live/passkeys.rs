@@ -84,7 +84,7 @@ pub async fn sign_in() -> Answer<SignedIn> {
 /// Waits for a passkey that is chosen from an input's suggestions; `None` when the browser has no such
 /// thing or the wait was ended through `until`.
 pub async fn sign_in_from_field(until: &web_sys::AbortSignal) -> Option<Answer<SignedIn>> {
-    if !offers_in_fields().await.is_ok_and(|offers| offers.is_truthy()) {
+    if !are_usable() || !offers_in_fields().await.is_ok_and(|offers| offers.is_truthy()) {
         return None;
     }
     let Ceremony { ceremony, public_key } = security::start_passkey_sign_in().await.ok()?;
