@@ -7,8 +7,7 @@ LISTEN ?= 127.0.0.1:3000
 
 run:
 	@scripts/setup tools wasm sandbox
-	@scripts/web
-	@scripts/cargo build -q -p alumia
+	@scripts/web & scripts/cargo build -q -p alumia && wait $$!
 	@exec "$$(scripts/cargo --target-dir)/debug/alumia" serve --dev --data-dir $(DATA) --listen $(LISTEN)
 
 release:

@@ -56,7 +56,7 @@ pub fn App() -> impl IntoView {
     provide_context(Toasts::new());
     view! {
         <Stylesheet href="/pkg/alumia.css" />
-        <Title formatter=|title: String| if title.starts_with("Alumia") { title } else { format!("{title} · Alumia") } />
+        <Title text="Alumia" formatter=|title: String| if title.starts_with("Alumia") { title } else { format!("{title} · Alumia") } />
         <a class="skip" href="#main">"Skip to content"</a>
         <Router>
             <Routes fallback=NotFound>

@@ -1,16 +1,11 @@
-//! The web interface: pages, components, server functions. Built for the server (`ssr`) and for the
-//! browser (`hydrate`).
+//! The web interface: pages and server functions. Built for the server (`ssr`) and for the browser (`hydrate`).
 
 pub mod app;
-pub mod blocks;
-pub mod canvas;
-pub mod chat;
-pub mod components;
-pub mod live;
 pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod server;
 
+use alumia_ui::{canvas, chat, components, live};
 pub use app::{App, shell};
 
 /// Takes over the page that the server rendered. `data-ready` on the root element tells style sheets and

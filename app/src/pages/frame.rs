@@ -1,6 +1,6 @@
 //! What surrounds every page of an organisation: the rail, the command palette, the account menu.
 
-use super::{PageError, Problem};
+use super::PageError;
 use crate::components::{
     icon::Icon,
     menu::Menu,
@@ -56,8 +56,15 @@ pub struct FrameData {
 }
 
 /// The organisation of the page; context below [`Frame`].
-#[derive(Clone)]
-pub struct CurrentOrg(pub Org);
+#[derive(Clone, Copy)]
+pub struct CurrentOrg(Memo<String>);
+
+impl CurrentOrg {
+    /// Its slug now.
+    pub fn slug(self) -> String {
+        self.0.try_get_untracked().unwrap_or_default()
+    }
+}
 
 /// Actions that the page below adds to the palette.
 #[derive(Clone, Copy)]
@@ -111,7 +118,8 @@ pub async fn switch_workspace(org: String, workspace: String) -> Result<(), Page
     Ok(())
 }
 
-/// The frame with the page inside.
+/// The frame with the page inside. They stand side by side, so that the server reads both at once and neither
+/// twice.
 #[component]
 pub fn Frame() -> impl IntoView {
     let params = use_params_map();
@@ -119,21 +127,20 @@ pub fn Frame() -> impl IntoView {
     let path = use_location().pathname;
     let frame = Resource::new_blocking(move || org.get(), move |org| load_frame(org, path.get_untracked()));
     provide_context(PageCommands(RwSignal::new(vec![])));
+    provide_context(CurrentOrg(org));
     view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                match frame.await {
-                    Ok(data) => view! { <Inside data /> }.into_any(),
-                    Err(error) => view! { <Problem error /> }.into_any(),
-                }
-            })}
-        </Transition>
+        <div class="frame">
+            <Transition>
+                // Where it can't be read, the page says why.
+                {move || Suspend::new(async move { frame.await.ok().map(|data| view! { <Rail data /> }) })}
+            </Transition>
+            <Outlet />
+        </div>
     }
 }
 
 #[component]
-fn Inside(data: FrameData) -> impl IntoView {
-    provide_context(CurrentOrg(data.org.clone()));
+fn Rail(data: FrameData) -> impl IntoView {
     let palette = RwSignal::new(false);
     let slug = data.org.slug.clone();
     let path = use_location().pathname;
@@ -164,35 +171,32 @@ fn Inside(data: FrameData) -> impl IntoView {
         all
     });
     view! {
-        <div class="frame">
-            <header class="rail">
-                <div class="rail-org">
-                    <OrgSwitcher
-                        org=data.org.clone()
-                        others=data.others
-                        workspaces=data.workspaces
-                        workspace=data.workspace
-                    />
-                </div>
-                <button
-                    type="button"
-                    class="rail-search needs-script"
-                    aria-keyshortcuts="Meta+K Control+K"
-                    on:click=move |_| palette.set(true)
-                >
-                    <Icon name="search" />
-                    <span>"Search"</span>
-                    <kbd>"⌘K"</kbd>
-                </button>
-                <nav class="rail-nav" aria-label="Main">
-                    <ul role="list">{links}</ul>
-                </nav>
-                <div class="rail-foot">
-                    <Account user=data.user org=data.org.slug />
-                </div>
-            </header>
-            <Outlet />
-        </div>
+        <header class="rail">
+            <div class="rail-org">
+                <OrgSwitcher
+                    org=data.org.clone()
+                    others=data.others
+                    workspaces=data.workspaces
+                    workspace=data.workspace
+                />
+            </div>
+            <button
+                type="button"
+                class="rail-search needs-script"
+                aria-keyshortcuts="Meta+K Control+K"
+                on:click=move |_| palette.set(true)
+            >
+                <Icon name="search" />
+                <span>"Search"</span>
+                <kbd>"⌘K"</kbd>
+            </button>
+            <nav class="rail-nav" aria-label="Main">
+                <ul role="list">{links}</ul>
+            </nav>
+            <div class="rail-foot">
+                <Account user=data.user org=data.org.slug />
+            </div>
+        </header>
         <Palette open=palette commands />
     }
 }

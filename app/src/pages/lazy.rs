@@ -5,7 +5,7 @@
 use super::{
     auth::{ConfirmPage, ForgotPage, ResetPage, StepUpPage},
     developers::DevelopersPage,
-    docs::ApiDocsPage,
+    docs::{ApiDocsPage, gallery::Gallery},
     frame::Frame,
     invite::InvitePage,
     orgs::OrgsPage,
@@ -16,7 +16,7 @@ use super::{
     },
     workspace::{LabPage, ProjectPage},
 };
-use crate::{canvas::bench::BenchPage, components::gallery::Gallery};
+use crate::canvas::bench::BenchPage;
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 

@@ -93,7 +93,7 @@ pub fn ProjectsPage() -> impl IntoView {
 
 #[component]
 fn Projects(projects: Vec<Project>) -> impl IntoView {
-    let org = expect_context::<CurrentOrg>().0;
+    let org = expect_context::<CurrentOrg>().slug();
     let query = use_query_map();
     let asked = Memo::new(move |_| query.with(|query| query.get("new").is_some()));
     let open = RwSignal::new(asked.get_untracked());
@@ -104,7 +104,7 @@ fn Projects(projects: Vec<Project>) -> impl IntoView {
     });
     // Without script the button is a link to this same page with the dialog open.
     let new_button = {
-        let href = format!("/{}/projects?new", org.slug);
+        let href = format!("/{org}/projects?new");
         move || {
             let href = href.clone();
             view! {
@@ -124,7 +124,7 @@ fn Projects(projects: Vec<Project>) -> impl IntoView {
         }
         .into_any()
     } else {
-        let slug = org.slug.clone();
+        let slug = org.clone();
         let cards = projects
             .into_iter()
             .map(|project| {
@@ -141,7 +141,7 @@ fn Projects(projects: Vec<Project>) -> impl IntoView {
         </header>
         {list}
         <Dialog open title="New project">
-            <NewProject org=org.slug />
+            <NewProject org=org />
         </Dialog>
     }
 }

@@ -6,11 +6,11 @@ use super::{
 };
 use crate::{
     canvas::{Canvas, Inspector},
-    chat::{Chat, ChatPanel},
+    chat::{AgentChoice, Chat, ChatPanel},
     components::{card::EmptyState, icon::Icon, menu::Menu, palette::Command, tabs::Tabs},
     live::{Connection, Live},
 };
-use alumia_protocol::{AgentId, events::Snapshot, projects::Project};
+use alumia_protocol::{events::Snapshot, projects::Project};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::{
@@ -18,19 +18,6 @@ use leptos_router::{
     hooks::{use_location, use_params_map, use_query_map},
 };
 use serde::{Deserialize, Serialize};
-
-/// An agent that a person can talk to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AgentChoice {
-    /// Id.
-    pub id: AgentId,
-    /// Name.
-    pub name: String,
-    /// Slug.
-    pub slug: String,
-    /// Emoji or picture.
-    pub avatar: String,
-}
 
 /// A project with all that its page shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -127,14 +114,14 @@ fn search(text: &str) -> String {
 
 #[component]
 fn NoProject() -> impl IntoView {
-    let org = expect_context::<CurrentOrg>().0;
+    let org = expect_context::<CurrentOrg>().slug();
     view! {
         <Title text="Lab" />
         <main id="main" class="page" tabindex="-1">
             <h1 class="sr-only">"Lab"</h1>
             <EmptyState icon="lab" title="Start with a project">
                 <p>"The lab shows a project's chat beside its canvas. There is no project yet."</p>
-                <a class="button primary" href=format!("/{}/projects?new", org.slug)><Icon name="plus" />"New project"</a>
+                <a class="button primary" href=format!("/{org}/projects?new")><Icon name="plus" />"New project"</a>
             </EmptyState>
         </main>
     }
@@ -187,7 +174,7 @@ fn Workspace(data: WorkspaceData, lab: bool) -> impl IntoView {
 /// The project's name; opens the list of the others.
 #[component]
 fn Switcher(project: Project, projects: Vec<(String, String, String)>, lab: bool) -> impl IntoView {
-    let org = expect_context::<CurrentOrg>().0.slug;
+    let org = expect_context::<CurrentOrg>().slug();
     let here = project.slug.clone();
     let rows = projects
         .into_iter()

@@ -27,7 +27,11 @@ struct Options {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let options = options()?;
-    let pkg = options.out.join("pkg");
+    let (pkg, stamp) = (options.out.join("pkg"), options.wasm.with_extension("bundled"));
+    // Files that are written anew make a release build the server again.
+    if fs::read_to_string(&stamp).is_ok_and(|earlier| state(&options).is_ok_and(|now| now == earlier)) {
+        return Ok(());
+    }
     fs::create_dir_all(&pkg)?;
 
     let mut modules = split(&options.wasm, &pkg)?;
@@ -39,7 +43,30 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     fs::write(pkg.join("alumia.css"), style_sheet(Path::new("style"))?)?;
     copy(Path::new("public"), &options.out)?;
-    compressed_copies(&options.out, options.compress)
+    compressed_copies(&options.out, options.compress)?;
+    Ok(fs::write(stamp, state(&options)?)?)
+}
+
+/// When each thing that goes in, and each that came out, was changed last.
+fn state(options: &Options) -> Result<String, Box<dyn Error>> {
+    let mut inputs = vec![options.wasm.clone(), std::env::current_exe()?];
+    for folder in [Path::new("style"), Path::new("public"), &options.out] {
+        files(folder, &mut inputs)?;
+    }
+    inputs.sort();
+    let mut text = String::new();
+    for input in inputs {
+        text += &format!("{} {:?}\n", input.display(), fs::metadata(&input)?.modified()?);
+    }
+    Ok(text)
+}
+
+fn files(folder: &Path, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() { files(&path, found)? } else { found.push(path) }
+    }
+    Ok(())
 }
 
 fn options() -> Result<Options, Box<dyn Error>> {

@@ -75,14 +75,14 @@ pub fn DevelopersPage() -> impl IntoView {
 
 #[component]
 fn Inside(data: Developers) -> impl IntoView {
-    let org = expect_context::<CurrentOrg>().0;
+    let org = expect_context::<CurrentOrg>().slug();
     let origin = data.reader.origin.clone();
     view! {
         <header class="page-head">
             <h1>"Developers"</h1>
             <a class="button" href="/docs/api"><Icon name="code" />"API reference"</a>
         </header>
-        <KeysSection org=org.slug keys=data.keys origin />
+        <KeysSection org=org keys=data.keys origin />
         <TryIt routes=data.routes reader=data.reader />
     }
 }

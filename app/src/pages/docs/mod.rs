@@ -1,5 +1,6 @@
 //! `/docs/api`: every route of the API, from its own description.
 
+pub mod gallery;
 pub mod model;
 pub mod samples;
 

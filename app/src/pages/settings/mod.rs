@@ -22,7 +22,7 @@ const TABS: &[(&str, &str)] = &[
 /// The heading of every settings page, with the way to the others.
 #[component]
 pub fn SettingsHead() -> impl IntoView {
-    let org = expect_context::<CurrentOrg>().0.slug;
+    let org = expect_context::<CurrentOrg>().slug();
     let links = TABS
         .iter()
         .map(|(path, words)| {

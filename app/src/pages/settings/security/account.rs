@@ -72,7 +72,7 @@ where
 
 #[component]
 pub(super) fn Password(factors: Factors) -> impl IntoView {
-    let org = expect_context::<CurrentOrg>().0.slug;
+    let org = expect_context::<CurrentOrg>().slug();
     let action = ServerAction::<ChangePassword>::new();
     let error = trouble(action, &Before::of("password"));
     let had_one = factors.password;
@@ -136,7 +136,7 @@ pub(super) fn Password(factors: Factors) -> impl IntoView {
 
 #[component]
 pub(super) fn EmailAddress(email: String, verified: bool) -> impl IntoView {
-    let org = StoredValue::new(expect_context::<CurrentOrg>().0.slug);
+    let org = StoredValue::new(expect_context::<CurrentOrg>().slug());
     let action = ServerAction::<ChangeEmail>::new();
     let before = Before::of("email");
     let error = trouble(action, &before);

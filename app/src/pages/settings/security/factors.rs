@@ -65,7 +65,7 @@ fn Row(
     action: ServerAction<RemovePasskey>,
     renaming: RwSignal<Option<Passkey>>,
 ) -> impl IntoView {
-    let org = expect_context::<CurrentOrg>().0.slug;
+    let org = expect_context::<CurrentOrg>().slug();
     let Passkey { id, name, created_at, last_used_at } = passkey.clone();
     let used = match last_used_at {
         Some(at) => view! { "last used "<Ago at /> }.into_any(),
@@ -162,7 +162,7 @@ fn AddFactor(factors: Factors, words: &'static str) -> impl IntoView {
 
 #[component]
 pub(super) fn App(factors: Factors) -> impl IntoView {
-    let org = expect_context::<CurrentOrg>().0.slug;
+    let org = expect_context::<CurrentOrg>().slug();
     let action = ServerAction::<RemoveTotp>::new();
     reload_after(action);
     let body = if factors.totp {

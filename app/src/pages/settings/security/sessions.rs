@@ -32,7 +32,7 @@ pub(super) fn Sessions(sessions: Vec<BrowserSession>) -> impl IntoView {
     let others = sessions.iter().any(|session| !session.current);
     let rows = sessions.into_iter().map(|session| view! { <Row session action /> }).collect_view();
     let all = others.then(|| {
-        let org = expect_context::<CurrentOrg>().0.slug;
+        let org = expect_context::<CurrentOrg>().slug();
         view! {
             <ActionForm action=action>
                 <input type="hidden" name="org" value=org />
@@ -51,7 +51,7 @@ pub(super) fn Sessions(sessions: Vec<BrowserSession>) -> impl IntoView {
 
 #[component]
 fn Row(session: BrowserSession, action: ServerAction<EndSession>) -> impl IntoView {
-    let org = expect_context::<CurrentOrg>().0.slug;
+    let org = expect_context::<CurrentOrg>().slug();
     let BrowserSession { id, device, address, last_used_at, current, .. } = session;
     let end = if current {
         view! { <Badge tone=Tone::Green text="This browser".to_owned() /> }.into_any()

@@ -20,7 +20,6 @@ use crate::{
         toast::{Toasts, use_toasts},
     },
     live::{Live, SessionSignals, api},
-    pages::workspace::AgentChoice,
 };
 use alumia_protocol::{
     AgentId, CallId, MessageId, ProjectId, SessionId,
@@ -30,6 +29,20 @@ use alumia_protocol::{
 use leptos::{prelude::*, task::spawn_local};
 use leptos_router::hooks::use_query_map;
 use outbox::Outbox;
+use serde::{Deserialize, Serialize};
+
+/// An agent that a person can talk to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AgentChoice {
+    /// Id.
+    pub id: AgentId,
+    /// Name.
+    pub name: String,
+    /// Slug.
+    pub slug: String,
+    /// Emoji or picture.
+    pub avatar: String,
+}
 
 /// The call that is open in the inspector.
 #[derive(Clone, Copy)]
@@ -96,7 +109,7 @@ impl Chat {
     }
 
     /// Whether the shown conversation has a run going on.
-    pub(crate) fn is_running(self) -> bool {
+    pub fn is_running(self) -> bool {
         self.session().is_some_and(|session| session.running.get())
     }
 

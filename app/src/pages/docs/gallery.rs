@@ -1,6 +1,6 @@
 //! `/docs/components`, in development: every component in every state.
 
-use super::{
+use crate::components::{
     button::{Button, IconButton, Kind},
     card::{Card, EmptyState, Skeleton},
     dialog::Dialog,

@@ -6,7 +6,6 @@ pub mod card;
 pub mod dialog;
 pub mod enroll;
 pub mod field;
-pub mod gallery;
 pub mod icon;
 pub mod markdown;
 pub mod menu;
@@ -19,7 +18,7 @@ pub mod time;
 pub mod toast;
 
 /// What a form's field holds, when it is sent.
-pub(crate) fn form_field(event: &leptos::ev::SubmitEvent, name: &str) -> String {
+pub fn form_field(event: &leptos::ev::SubmitEvent, name: &str) -> String {
     use wasm_bindgen::JsCast as _;
     let form = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlFormElement>().ok());
     let data = form.and_then(|form| web_sys::FormData::new_with_form(&form).ok());
