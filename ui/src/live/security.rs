@@ -8,7 +8,9 @@ use alumia_protocol::{
         StartPasskeySignUp, StepUp, TotpEnrollment,
     },
 };
+use futures::lock::Mutex;
 use gloo_net::http::Method;
+use std::rc::Rc;
 
 /// How this session stands, and what it could step up with.
 pub async fn step_up() -> Answer<StepUp> {
@@ -62,7 +64,14 @@ pub(super) async fn finish_passkey_sign_up(form: &FinishPasskey) -> Answer<Signe
     send(Method::POST, "/auth/passkeys/signup/finish", Some(form)).await
 }
 
+thread_local! {
+    /// Held while a sign-in begins: the first answer has the cookie that all of this browser's are tied to.
+    static BEGINNING: Rc<Mutex<()>> = Rc::default();
+}
+
 pub(super) async fn start_passkey_sign_in() -> Answer<Ceremony> {
+    let beginning = BEGINNING.with(Rc::clone);
+    let _turn = beginning.lock().await;
     send(Method::POST, "/auth/passkeys/login/start", None::<&()>).await
 }
 
