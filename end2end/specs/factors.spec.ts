@@ -391,9 +391,13 @@ test.describe('step-up', () => {
     await dialog.getByLabel('Code', { exact: true }).fill(recoveryCodes[1]);
     await dialog.getByRole('button', { name: 'Confirm' }).click();
     await expect(page.getByText('We sent a link to the new address')).toBeVisible();
-    const letters = await (await page.request.get('/dev/mailbox.json')).json();
-    const letter = letters.find(({ to }: { to: string }) => to === `new-${person.email}`);
-    const link = new URL(/http\S+/.exec(letter.text)![0]);
+    // Letters are sent by a job of their own.
+    const letter = async () => {
+      const letters = await (await page.request.get('/dev/mailbox.json')).json();
+      return letters.find(({ to }: { to: string }) => to === `new-${person.email}`);
+    };
+    await expect.poll(letter).toBeTruthy();
+    const link = new URL(/http\S+/.exec((await letter()).text)![0]);
     await open(page, link.pathname);
     await expectAccessible(page);
     await page.getByRole('button', { name: 'Yes, it is mine' }).click();
