@@ -1,6 +1,6 @@
 # Each target sets up what it needs; see scripts/setup. Nothing but a Rust toolchain and the system's package
 # manager is needed first.
-.PHONY: run web release test test-rust test-postgres test-browser bench chaos fuzz fmt lint
+.PHONY: run web release test test-rust test-postgres test-schemathesis test-browser bench chaos fuzz fmt lint
 
 DATA ?= data
 LISTEN ?= 127.0.0.1:3000
@@ -20,8 +20,8 @@ web:
 	@scripts/web
 
 test:
-	@scripts/setup tools wasm sandbox node browser postgres
-	@scripts/test style rust postgres browser
+	@scripts/setup tools wasm sandbox node python browser postgres
+	@scripts/test style rust postgres schemathesis browser
 
 test-rust:
 	@scripts/setup tools wasm sandbox node
@@ -31,8 +31,12 @@ test-postgres:
 	@scripts/setup tools wasm sandbox node postgres
 	@scripts/test postgres
 
+test-schemathesis:
+	@scripts/setup tools wasm sandbox python postgres
+	@scripts/test schemathesis
+
 test-browser:
-	@scripts/setup tools wasm sandbox node browser
+	@scripts/setup tools wasm sandbox node python browser
 	@scripts/test browser
 
 bench:

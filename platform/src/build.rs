@@ -10,7 +10,7 @@ use crate::{
     engine::{Engine, EngineLimits, EngineParts},
     files::Files,
     idempotency::Idempotency,
-    identity::{Identity, RESET_JOB},
+    identity::{Identity, RESET_JOB, Site},
     jobs::{Jobs, Worker},
     keys::Keys,
     mail::{LETTER_JOB, Links, Mail, Mailbox, Outbox},
@@ -24,7 +24,10 @@ use crate::{
     tools::Tools,
 };
 use alumia_net::Client;
-use alumia_protocol::people::{SignUp, SignedIn};
+use alumia_protocol::{
+    people::{SignUp, SignedIn},
+    security::{Ceremony, FinishPasskey, StartPasskeySignUp},
+};
 use alumia_sandbox::Sandbox;
 use std::{path::PathBuf, sync::Arc};
 
@@ -93,22 +96,55 @@ pub struct Platform {
 impl Platform {
     /// Makes an account and fills its first project, where that is the sample.
     pub async fn sign_up(&self, form: SignUp) -> Result<SignedIn> {
-        if !self.sign_ups_open {
-            return Err(Error::Forbidden {
-                reason: "sign_ups_closed",
-                message: "Sign-up is closed here. Ask the operator for an account.".into(),
-            });
-        }
+        self.require_open()?;
         let signed_in = self.identity.sign_up(form).await?;
+        self.furnish(&signed_in).await;
+        Ok(signed_in)
+    }
+
+    /// Begins with an account that a passkey opens.
+    pub async fn start_passkey_sign_up(
+        &self,
+        site: &Site,
+        browser: &str,
+        form: StartPasskeySignUp,
+    ) -> Result<Ceremony> {
+        self.require_open()?;
+        self.identity.start_passkey_sign_up(site, browser, form).await
+    }
+
+    /// Makes it, and fills its first project.
+    pub async fn finish_passkey_sign_up(
+        &self,
+        site: &Site,
+        browser: &str,
+        form: FinishPasskey,
+    ) -> Result<SignedIn> {
+        self.require_open()?;
+        let signed_in = self.identity.finish_passkey_sign_up(site, browser, form).await?;
+        self.furnish(&signed_in).await;
+        Ok(signed_in)
+    }
+
+    fn require_open(&self) -> Result<()> {
+        if self.sign_ups_open {
+            return Ok(());
+        }
+        Err(Error::Forbidden {
+            reason: "sign_ups_closed",
+            message: "Sign-up is closed here. Ask the operator for an account.".into(),
+        })
+    }
+
+    async fn furnish(&self, signed_in: &SignedIn) {
         // The month's credits are there when the first page shows them; else the sweeper grants them.
         if let Err(error) = self.billing.open(signed_in.org.id).await {
             tracing::error!(%error, "a new organisation has no credits yet");
         }
-        if let Err(error) = self.fill_samples(&signed_in).await {
+        if let Err(error) = self.fill_samples(signed_in).await {
             // The account is there and works; only the sample's files are missing.
             tracing::error!(%error, "the sample project has no files");
         }
-        Ok(signed_in)
     }
 
     async fn fill_samples(&self, signed_in: &SignedIn) -> Result<()> {

@@ -1,5 +1,5 @@
 //! Authenticator apps, recovery codes and what lets one be added, on whichever engine
-//! `ALUMIA_TEST_DATABASE` names. Passkeys need a browser; end2end has them.
+//! `ALUMIA_TEST_DATABASE` names. Passkeys have a file of their own.
 
 mod common;
 

@@ -124,6 +124,20 @@ pub struct StartPasskey {
     pub password: Option<String>,
 }
 
+/// `POST /auth/passkeys/signup/start`: an account that a passkey opens and no password.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct StartPasskeySignUp {
+    /// The person's name, 1–255 characters.
+    pub name: String,
+    /// Unique among accounts, compared without case.
+    pub email: String,
+    /// The organisation's name; made from the person's name when absent.
+    #[serde(default)]
+    pub org_name: Option<String>,
+}
+
 /// The first half of a passkey's use, on its way to the browser.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -197,6 +197,10 @@ pub struct NewMessage {
 /// `POST /chat`: either `sessionId`, or `projectId` (and `agentId`) for a new session.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("examples" = [{
+    "projectId": "0190a5c2-7b1e-7cc0-9d3c-5e2f6a1b4c8d",
+    "message": { "id": "0190a5c2-7b1e-7cc0-9d3c-5e2f6a1b4c8d", "content": "Show me around" },
+}])))]
 #[serde(rename_all = "camelCase")]
 pub struct ChatRequest {
     /// A session to go on with.

@@ -1,4 +1,4 @@
-//! Sign-ins and refused requests, written to the audit log in one place. What was done, the services write
+//! Sign-ins, sign-outs and refused requests, written to the audit log in one place. What was done, the services write
 //! themselves, in the transaction of what they did.
 
 use crate::{
@@ -62,9 +62,10 @@ pub async fn audit(State(app): State<App>, request: Request, next: Next) -> Resp
         Credentials::Key(holder) => Some(holder.scope.user_id()),
         Credentials::None | Credentials::BadKey(_) => None,
     });
-    let entered = session.and_then(|session| session.entered());
-    let noted = match (entered, refusal(&response)) {
-        (Some(user), _) => signed_in(&app, user, origin).await,
+    let entered = session.as_ref().and_then(Session::entered).map(|user| (user, "auth.signed_in"));
+    let left = session.as_ref().and_then(Session::left).map(|user| (user, "auth.signed_out"));
+    let noted = match (entered.or(left), refusal(&response)) {
+        (Some((user, action)), _) => came_or_went(&app, user, origin, action).await,
         (None, Some((status, reason))) if status == StatusCode::FORBIDDEN || tried => {
             if app.refusals.count(&origin.address) {
                 let line = Entry::from(concerned.org(), user, origin, "request.refused");
@@ -103,11 +104,11 @@ fn refusal(response: &Response) -> Option<(StatusCode, String)> {
 }
 
 /// A line in the log of every organisation that the person belongs to.
-async fn signed_in(app: &App, user: UserId, origin: Arc<Origin>) -> Result<()> {
+async fn came_or_went(app: &App, user: UserId, origin: Arc<Origin>, action: &'static str) -> Result<()> {
     let memberships = app.platform.orgs.memberships(user).await?;
     let orgs: Vec<OrgId> = memberships.into_iter().map(|membership| membership.org.id).collect();
     let orgs: Vec<Option<OrgId>> =
         if orgs.is_empty() { vec![None] } else { orgs.into_iter().map(Some).collect() };
-    let lines = orgs.into_iter().map(|org| Entry::from(org, Some(user), origin.clone(), "auth.signed_in"));
+    let lines = orgs.into_iter().map(|org| Entry::from(org, Some(user), origin.clone(), action));
     app.platform.audit.note(lines).await
 }

@@ -8,6 +8,7 @@ use alumia_platform::{
 };
 use alumia_protocol::{Timestamp, UserId};
 use axum::http::{HeaderMap, HeaderValue, header, request::Parts};
+use sha2::{Digest as _, Sha256};
 use std::{
     fmt::Write as _,
     future::Future,
@@ -17,6 +18,9 @@ use std::{
 
 /// The oldest that a session gets, in seconds; an idle one ends sooner, which the server alone decides.
 const COOKIE_SECONDS: u32 = 90 * 24 * 60 * 60;
+
+/// How long a browser is known again where nobody is signed in: as long as a passkey's use may take.
+const VISIT_SECONDS: u32 = 60 * 60;
 
 /// Browser sessions and the shape of their cookie.
 #[derive(Clone)]
@@ -38,6 +42,10 @@ impl Sessions {
         if self.secure { "__Host-alumia" } else { "alumia" }
     }
 
+    const fn visit_cookie_name(&self) -> &'static str {
+        if self.secure { "__Host-alumia-visit" } else { "alumia-visit" }
+    }
+
     /// Reads the request's session.
     pub async fn open(&self, parts: &Parts, proxies: &Proxies) -> Result<Session> {
         let id = self.id_in(&parts.headers);
@@ -52,23 +60,33 @@ impl Sessions {
             user_agent: user_agent.unwrap_or_default().to_owned(),
             address: proxies.client(&parts.headers, &parts.extensions).to_string(),
             began: stored.as_ref().map(|stored| stored.created_at),
+            visit: self.random_in(&parts.headers, self.visit_cookie_name()),
             now: Mutex::new(Now { id, stored, set_cookie: None }),
+            set_visit: Mutex::default(),
         })))
     }
 
     /// The session id that a request's cookie holds.
     pub fn id_in(&self, headers: &HeaderMap) -> Option<String> {
+        self.random_in(headers, self.cookie_name())
+    }
+
+    /// What a cookie of ours holds.
+    fn random_in(&self, headers: &HeaderMap, cookie: &str) -> Option<String> {
         let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
         let mut pairs =
             cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        let (_, id) = pairs.find(|(name, _)| *name == self.cookie_name())?;
+        let (_, id) = pairs.find(|(name, _)| *name == cookie)?;
         (id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| id.to_owned())
     }
 
     fn cookie(&self, id: &str, seconds: u32) -> Result<HeaderValue> {
+        self.any_cookie(self.cookie_name(), id, seconds, "Lax")
+    }
+
+    fn any_cookie(&self, name: &str, id: &str, seconds: u32, same_site: &str) -> Result<HeaderValue> {
         let secure = if self.secure { "; Secure" } else { "" };
-        let name = self.cookie_name();
-        let text = format!("{name}={id}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
+        let text = format!("{name}={id}; Path=/; Max-Age={seconds}; HttpOnly; SameSite={same_site}{secure}");
         HeaderValue::from_str(&text).map_err(Error::internal)
     }
 }
@@ -84,7 +102,10 @@ struct Inner {
     address: String,
     /// When the session that the request came with began.
     began: Option<Timestamp>,
+    /// What the browser is known again by, signed in or not.
+    visit: Option<String>,
     now: Mutex<Now>,
+    set_visit: Mutex<Option<HeaderValue>>,
 }
 
 struct Now {
@@ -108,9 +129,30 @@ impl Session {
         })
     }
 
-    /// The header that the answer owes the browser.
-    pub fn set_cookie(&self) -> Option<HeaderValue> {
-        self.now(|now| now.set_cookie.clone())
+    /// Who signed out with this very request.
+    pub fn left(&self) -> Option<UserId> {
+        self.0.user.filter(|_| self.now(|now| now.stored.is_none()))
+    }
+
+    /// The headers that the answer owes the browser.
+    pub fn set_cookies(&self) -> impl Iterator<Item = HeaderValue> {
+        let visit = self.0.set_visit.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.now(|now| now.set_cookie.clone()).into_iter().chain(visit)
+    }
+
+    /// Begins what this browser alone may end, with nobody signed in: what it is known by then, as the database
+    /// may hold it. The browser keeps a cookie of its own for that; nothing is stored here.
+    pub fn begin_visit(&self) -> Result<String> {
+        let Inner { sessions, visit, set_visit, .. } = &*self.0;
+        let visit = visit.clone().unwrap_or_else(new_id);
+        let cookie = sessions.any_cookie(sessions.visit_cookie_name(), &visit, VISIT_SECONDS, "Strict")?;
+        *set_visit.lock().unwrap_or_else(PoisonError::into_inner) = Some(cookie);
+        Ok(hash(&visit))
+    }
+
+    /// The same for what was begun; nothing is begun with what a browser that is not known gets.
+    pub fn visit(&self) -> String {
+        self.0.visit.as_deref().map(hash).unwrap_or_default()
     }
 
     /// Signs `user` in under a new id, so that an id known from before opens nothing.
@@ -184,7 +226,15 @@ impl Session {
 }
 
 fn new_id() -> String {
-    rand::random::<[u8; 32]>().iter().fold(String::with_capacity(64), |mut hex, byte| {
+    hex(&rand::random::<[u8; 32]>())
+}
+
+fn hash(id: &str) -> String {
+    hex(&Sha256::digest(id))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
         // Writing to a string can't fail.
         let _ = write!(hex, "{byte:02x}");
         hex

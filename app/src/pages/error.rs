@@ -1,6 +1,6 @@
 //! What a page shows when its data could not be had.
 
-use crate::components::icon::Icon;
+use crate::{components::icon::Icon, live::api};
 use alumia_protocol::{TooManyRequests, error::Failure};
 use leptos::{
     prelude::*,
@@ -64,6 +64,13 @@ impl FromServerFnError for PageError {
             retry_after_ms: None,
             reason: None,
         }
+    }
+}
+
+impl From<api::Problem> for PageError {
+    fn from(problem: api::Problem) -> Self {
+        let api::Problem { status, message, reason, fields, retry_after_ms, .. } = problem;
+        Self { status, message, fields, retry_after_ms, reason }
     }
 }
 

@@ -119,7 +119,7 @@ pub async fn sign_out() -> Result<(), PageError> {
 pub async fn switch_workspace(org: String, workspace: String) -> Result<(), PageError> {
     let platform = expect_context::<alumia_platform::Platform>();
     let page = format!("/{}/projects", crate::live::api::percent_encode(&org));
-    let scope = platform.orgs.scope(crate::server::signed_in(&page)?, &org).await?;
+    let scope = crate::server::member(crate::server::signed_in(&page)?, &org).await?;
     platform.workspaces.switch(&scope, workspace.parse().ok()).await?;
     leptos_axum::redirect(&page);
     Ok(())

@@ -81,6 +81,12 @@ impl Entry {
         Self { system: true, ..Self::from(Some(org), None, Arc::default(), action) }
     }
 
+    /// The same in another organisation's log.
+    #[must_use]
+    pub fn in_log_of(self, org: OrgId) -> Self {
+        Self { org: Some(org), ..self }
+    }
+
     /// What it was done to.
     #[must_use]
     pub fn on(mut self, kind: &str, id: impl ToString, name: impl Into<String>) -> Self {

@@ -38,7 +38,7 @@ impl Identity {
 
     async fn note(&self, user: UserId, action: &'static str) -> Result<()> {
         let mut tx = self.store.begin().await?;
-        self.write_down(&mut tx, user, action).await?;
+        self.write_down(&mut tx, user, self.line(user, action)).await?;
         tx.commit().await?;
         Ok(())
     }

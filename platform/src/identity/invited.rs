@@ -3,16 +3,9 @@
 use super::{
     model::{self, Email},
     service::Identity,
-    store,
+    sign_up, store,
 };
-use crate::{
-    Error, Result,
-    agents::Agents,
-    audit::Origin,
-    orgs::{Invites, Orgs},
-    projects::Projects,
-    text::Fields,
-};
+use crate::{Error, Result, audit::Origin, orgs::Invites, text::Fields};
 use alumia_protocol::{
     UserId,
     people::{JoinForm, Org, SignedIn, User},
@@ -43,7 +36,7 @@ impl Identity {
         let now = self.clock.now();
         let user = User { id: UserId::new(), name, email: email.written, created_at: now };
         let mut tx = self.store.begin().await?;
-        if !store::insert_user(&mut tx, &user, &email.key, &hash).await? {
+        if !store::insert_user(&mut tx, &user, &email.key, Some(&hash)).await? {
             return Err(Error::conflict(
                 "There is an account with this email address already. Sign in with it to join.",
             ));
@@ -61,10 +54,8 @@ impl Identity {
         }
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        let founded = Orgs::found(&mut tx, &user.name, user.id, now).await?;
-        Agents::make_ala(&mut tx, founded.org.id, now).await?;
-        Projects::make_first(&mut tx, &founded.scope, now).await?;
+        let org = sign_up::settle(&mut tx, user.id, &user.name, now).await?;
         tx.commit().await?;
-        Ok(founded.org)
+        Ok(org)
     }
 }

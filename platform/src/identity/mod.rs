@@ -8,6 +8,7 @@ mod model;
 mod passkeys;
 mod passwords;
 mod service;
+mod sign_up;
 mod store;
 mod tokens;
 mod totp;

@@ -1,28 +1,19 @@
-use super::{
-    account,
-    model::{self, Email},
-    passwords::Passwords,
-    store,
-    web_sessions::WebSessions,
-};
+use super::{account, model::Email, passwords::Passwords, store, web_sessions::WebSessions};
 use crate::{
     Error, Result,
-    agents::Agents,
     audit::{Audit, Origin},
     clock::Clock,
     mail::Outbox,
     orgs::Orgs,
-    projects::Projects,
     store::Store,
-    text::Fields,
 };
 use alumia_protocol::{
     UserId,
-    people::{Me, SignIn, SignUp, SignedIn, User},
+    people::{Me, SignIn, SignedIn},
 };
 use std::sync::Arc;
 
-/// Accounts: sign-up, sign-in, who am I.
+/// Accounts.
 #[derive(Clone)]
 pub struct Identity {
     pub(super) store: Store,
@@ -47,41 +38,6 @@ impl Identity {
     #[must_use]
     pub fn coming_from(&self, origin: Arc<Origin>) -> Self {
         Self { origin, ..self.clone() }
-    }
-
-    /// Makes the person, an organisation, its default workspace, Ala, and a first project, all or nothing.
-    ///
-    /// # Errors
-    /// `Invalid` with what is wrong by field: `name`, `email` (also when it has an account), `password`,
-    /// `orgName`.
-    pub async fn sign_up(&self, form: SignUp) -> Result<SignedIn> {
-        let mut fields = Fields::default();
-        let name = fields.line("name", &form.name, model::NAME);
-        let email = Email::new(&form.email);
-        email.check(&mut fields);
-        model::check_password(&mut fields, &form.password, &email, &name);
-        let org_name = match form.org_name.as_deref().map(str::trim) {
-            Some(given) if !given.is_empty() => fields.line("orgName", given, model::NAME),
-            _ => name.clone(),
-        };
-        fields.done()?;
-
-        let hash = self.passwords.hash(form.password).await?;
-        let now = self.clock.now();
-        let user = User { id: UserId::new(), name, email: email.written, created_at: now };
-        let mut tx = self.store.begin().await?;
-        if !store::insert_user(&mut tx, &user, &email.key, &hash).await? {
-            return Err(Error::invalid(
-                "email",
-                "There is already an account with this email address. Sign in, or use another address.",
-            ));
-        }
-        let founded = Orgs::found(&mut tx, &org_name, user.id, now).await?;
-        Agents::make_ala(&mut tx, founded.org.id, now).await?;
-        Projects::make_first(&mut tx, &founded.scope, now).await?;
-        self.welcome(&mut tx, &user).await?;
-        tx.commit().await?;
-        Ok(SignedIn { user, org: founded.org })
     }
 
     /// Checks the password, and then the code where an authenticator app is set up. Text, code and time are the

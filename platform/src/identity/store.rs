@@ -6,8 +6,13 @@ use crate::{
 use alumia_protocol::{Timestamp, UserId, people::User};
 use sqlx::{Row as _, any::AnyRow};
 
-/// False when there is an account with this address.
-pub(super) async fn insert_user(tx: &mut Tx, user: &User, email_key: &str, hash: &str) -> Result<bool> {
+/// False when there is an account with this address. Without a hash something else opens the account.
+pub(super) async fn insert_user(
+    tx: &mut Tx,
+    user: &User,
+    email_key: &str,
+    hash: Option<&str>,
+) -> Result<bool> {
     let done = sqlx::query(
         "INSERT INTO users (id, email, email_key, name, password_hash, created_at, updated_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (email_key) DO NOTHING",

@@ -1,6 +1,7 @@
 use super::{model, store, workspaces};
 use crate::{
     Error, OrgScope, Result,
+    agents::Agents,
     projects::Projects,
     store::{Store, Tx},
     text,
@@ -65,7 +66,7 @@ impl Orgs {
         store::memberships(&self.store, user).await
     }
 
-    /// Makes an organisation with its default workspace and `owner` as its first member.
+    /// Makes an organisation with its default workspace, Ala, and `owner` as its first member.
     pub(crate) async fn found(tx: &mut Tx, name: &str, owner: UserId, now: Timestamp) -> Result<Founded> {
         let mut org = Org { id: OrgId::new(), slug: String::new(), name: name.to_owned() };
         for slug in text::slug_candidates(model::start_of_slug(name)) {
@@ -77,6 +78,7 @@ impl Orgs {
             store::insert_default_workspace(tx, org.id, workspace_id, now).await?;
             store::add_member(tx, org.id, owner, Role::Owner, now).await?;
             workspaces::insert_member(tx, org.id, workspace_id, owner, now).await?;
+            Agents::make_ala(tx, org.id, now).await?;
             let scope = OrgScope::new(org.id, owner, Role::Owner);
             return Ok(Founded { org, scope });
         }

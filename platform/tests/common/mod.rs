@@ -1,6 +1,7 @@
 //! A fresh database with the services on it.
 #![allow(dead_code, reason = "each test file uses its part of this")]
 
+pub mod authenticator;
 pub mod office;
 
 use alumia_platform::{

@@ -153,6 +153,10 @@ pub fn routes() -> Vec<Route> {
         delete("/auth/passkeys/{id}", Passkey, auth::passkeys::remove),
         post("/auth/passkeys/register/start", Nothing, auth::passkeys::start_register).limit(Limit::Auth),
         post("/auth/passkeys/register/finish", Nothing, auth::passkeys::finish_register).limit(Limit::Auth),
+        post("/auth/passkeys/signup/start", Nothing, auth::passkeys::start_sign_up).limit(Limit::Auth),
+        post("/auth/passkeys/signup/finish", Nothing, auth::passkeys::finish_sign_up)
+            .limit(Limit::Auth)
+            .refuses(&[401]),
         // A page that offers passkeys starts one unasked; nothing can be guessed before the finish.
         post("/auth/passkeys/login/start", Nothing, auth::passkeys::start_login),
         post("/auth/passkeys/login/finish", Nothing, auth::passkeys::finish_login)

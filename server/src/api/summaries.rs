@@ -15,6 +15,8 @@ const SUMMARIES: &[(&str, &str)] = &[
     ("auth::passkeys::remove", "Removes a passkey; 409 for the only way into the account."),
     ("auth::passkeys::start_register", "Begins to add a passkey."),
     ("auth::passkeys::finish_register", "Adds the passkey."),
+    ("auth::passkeys::start_sign_up", "Begins an account that a passkey opens; makes nothing yet."),
+    ("auth::passkeys::finish_sign_up", "Makes the account with the passkey and signs it in."),
     ("auth::passkeys::start_login", "Begins a sign-in with a passkey."),
     ("auth::passkeys::finish_login", "Signs in with a passkey."),
     ("auth::passkeys::start_step_up", "Begins a step-up with a passkey."),

@@ -66,7 +66,7 @@ pub async fn identify(State(app): State<App>, request: Request, next: Next) -> R
     }
     parts.extensions.insert(session.clone());
     let mut response = next.run(Request::from_parts(parts, body)).await;
-    if let Some(cookie) = session.set_cookie() {
+    for cookie in session.set_cookies() {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response

@@ -89,13 +89,13 @@ const EVENTS: &str = "Server-sent events. `id:` is the position to resume from, 
 
 impl Answers for EventStream {
     fn describe(operation: &mut Operation) {
-        operation.content(StatusCode::OK, EVENTS, "text/event-stream");
+        operation.events(EVENTS);
     }
 }
 
 impl Answers for Chatted {
     fn describe(operation: &mut Operation) {
-        operation.content(StatusCode::OK, EVENTS, "text/event-stream");
+        operation.events(EVENTS);
         let words = "With `Accept: application/json`: the run goes on by itself.";
         operation.answer::<alumia_protocol::sessions::ChatAccepted>(StatusCode::ACCEPTED, words);
     }
@@ -103,7 +103,7 @@ impl Answers for Chatted {
 
 impl Answers for Watched {
     fn describe(operation: &mut Operation) {
-        operation.content(StatusCode::OK, EVENTS, "text/event-stream");
+        operation.events(EVENTS);
         operation.empty(StatusCode::NO_CONTENT, "Nothing is going on (with `protocol=ai-sdk`).");
     }
 }

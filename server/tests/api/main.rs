@@ -1,6 +1,7 @@
 //! The API as a program sees it, over real HTTP.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod audit;
 mod billing;
 mod errors;
 mod fuzz;
@@ -10,6 +11,7 @@ mod keys;
 mod limits;
 mod matrix;
 mod openapi;
+mod passkeys;
 mod permissions;
 mod places;
 mod sign_in;

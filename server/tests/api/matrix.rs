@@ -36,7 +36,7 @@ impl World {
         app.step_up(&bob).await;
         let mut things = Things::made_by(&app, &ada, json!({})).await;
         things.browser = text(&ada.get("/auth/sessions").await.data()["items"][0]["id"]);
-        things.passkey = passkey(&app, &ada).await;
+        things.passkey = app.passkey(&ada).await;
         things.provider_key = provider_key(&app, &ada).await;
         let private = Things::made_by(&app, &ada, json!({ "visibility": "private" })).await;
         Self { app, ada, things, private, bob }
@@ -48,23 +48,6 @@ impl World {
         self.app.step_up(&person).await;
         person
     }
-}
-
-/// A passkey of somebody's, as far as the database is concerned.
-async fn passkey(app: &App, of: &Person) -> String {
-    let id = unknown();
-    let mut tx = app.store.begin().await.unwrap();
-    sqlx::query(
-        "INSERT INTO passkeys (id, user_id, credential_id, name, credential, counter, created_at)
-         VALUES ($1, $2, $1, 'Laptop', '{}', 0, 1)",
-    )
-    .bind(id.clone())
-    .bind(of.user.to_string())
-    .execute(&mut *tx)
-    .await
-    .unwrap();
-    tx.commit().await.unwrap();
-    id
 }
 
 /// A key for a model provider, as far as the database is concerned.

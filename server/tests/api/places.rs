@@ -160,6 +160,7 @@ pub fn place(route: &Route, things: &Things) -> (Carries, &'static str) {
         ("GET", "/projects/{id}/files/content") => (Nothing, "?path=there.txt"),
         ("GET", _) => (Nothing, ""),
         ("POST", "/auth/signup") => json(json!({ "name": "", "email": "", "password": "" })),
+        ("POST", "/auth/passkeys/signup/start") => json(json!({ "name": "", "email": "" })),
         ("POST", "/auth/login") => json(json!({ "email": "", "password": "" })),
         ("POST", "/auth/step-up/totp" | "/auth/totp/confirm") => json(json!({ "code": "000000" })),
         ("POST", "/auth/totp/enroll" | "/auth/passkeys/register/start") => {
@@ -170,6 +171,7 @@ pub fn place(route: &Route, things: &Things) -> (Carries, &'static str) {
             "POST",
             "/auth/passkeys/register/finish"
             | "/auth/passkeys/login/finish"
+            | "/auth/passkeys/signup/finish"
             | "/auth/passkeys/step-up/finish",
         ) => json(finish),
         ("POST", "/auth/password") => json(json!({ "currentPassword": "wrong", "password": "" })),

@@ -1,6 +1,9 @@
 //! A real server on a port of its own with a database of its own, and people who use it.
 #![allow(dead_code, reason = "each test file uses its part of this")]
 
+// Made for the tests of the service.
+#[path = "../../../platform/tests/common/authenticator.rs"]
+pub mod authenticator;
 pub mod client;
 pub mod frames;
 pub mod people;

@@ -107,6 +107,23 @@ impl App {
         tx.commit().await.unwrap();
     }
 
+    /// A passkey of somebody's, as far as the database is concerned.
+    pub async fn passkey(&self, of: &Person) -> String {
+        let id = unknown();
+        let mut tx = self.store.begin().await.unwrap();
+        sqlx::query(
+            "INSERT INTO passkeys (id, user_id, credential_id, name, credential, counter, created_at)
+             VALUES ($1, $2, $1, 'Laptop', '{}', 0, 1)",
+        )
+        .bind(id.clone())
+        .bind(of.user.to_string())
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+        tx.commit().await.unwrap();
+        id
+    }
+
     /// A program with a key of somebody's for an organisation that they belong to.
     pub async fn program(&self, person: &Person, org: &str, scopes: &[Scope]) -> Client {
         let scope = self.platform.orgs.scope(person.user, org).await.unwrap();

@@ -55,7 +55,7 @@ fn Choose(factors: Factors, stage: RwSignal<Stage>, done: Callback<()>) -> impl 
             let answer = if app {
                 security::enroll_totp(password).await.map(|enrollment| stage.set(Stage::App(enrollment)))
             } else {
-                passkeys::add(&device_name(), password).await.map(|_| done.run(()))
+                passkeys::add(password).await.map(|_| done.run(()))
             };
             busy.try_set(false);
             if let Err(error) = answer {
@@ -191,19 +191,4 @@ pub fn RecoveryCodes(codes: Vec<String>, done: Callback<()>) -> impl IntoView {
             </div>
         </div>
     }
-}
-
-/// What to call a passkey of this device at first.
-fn device_name() -> String {
-    let agent = window().navigator().user_agent().unwrap_or_default();
-    let known = [
-        ("iPhone", "iPhone"),
-        ("iPad", "iPad"),
-        ("Android", "Android device"),
-        ("Windows", "Windows device"),
-        ("Mac OS X", "Mac"),
-        ("CrOS", "Chromebook"),
-        ("Linux", "Linux device"),
-    ];
-    known.iter().find(|(word, _)| agent.contains(word)).map_or("Passkey", |(_, name)| name).to_owned()
 }

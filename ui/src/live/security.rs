@@ -5,10 +5,12 @@ use alumia_protocol::{
     people::SignedIn,
     security::{
         Ceremony, Code, EnrollTotp, FinishPasskey, Passkey, RecoveryCodes, RenamePasskey, StartPasskey,
-        StepUp, TotpEnrollment,
+        StartPasskeySignUp, StepUp, TotpEnrollment,
     },
 };
+use futures::lock::Mutex;
 use gloo_net::http::Method;
+use std::rc::Rc;
 
 /// How this session stands, and what it could step up with.
 pub async fn step_up() -> Answer<StepUp> {
@@ -54,7 +56,22 @@ pub(super) async fn finish_passkey(form: &FinishPasskey) -> Answer<Passkey> {
     send(Method::POST, "/auth/passkeys/register/finish", Some(form)).await
 }
 
+pub(super) async fn start_passkey_sign_up(form: &StartPasskeySignUp) -> Answer<Ceremony> {
+    send(Method::POST, "/auth/passkeys/signup/start", Some(form)).await
+}
+
+pub(super) async fn finish_passkey_sign_up(form: &FinishPasskey) -> Answer<SignedIn> {
+    send(Method::POST, "/auth/passkeys/signup/finish", Some(form)).await
+}
+
+thread_local! {
+    /// Held while a sign-in begins: the first answer has the cookie that all of this browser's are tied to.
+    static BEGINNING: Rc<Mutex<()>> = Rc::default();
+}
+
 pub(super) async fn start_passkey_sign_in() -> Answer<Ceremony> {
+    let beginning = BEGINNING.with(Rc::clone);
+    let _turn = beginning.lock().await;
     send(Method::POST, "/auth/passkeys/login/start", None::<&()>).await
 }
 

@@ -59,6 +59,13 @@ pub(super) fn wanted_path() -> Signal<Option<String>> {
     Signal::derive(move || query.with(|query| query.get("next").filter(|next| is_own_path(next))))
 }
 
+/// Whether the page may offer passkeys. It does at first: browsers without are few.
+pub(super) fn passkeys_usable() -> ReadSignal<bool> {
+    let (usable, set_usable) = signal(true);
+    Effect::new(move || set_usable.set(passkeys::are_usable()));
+    usable
+}
+
 /// Goes there as a new page: who is signed in has changed.
 pub(super) fn go(path: &str) {
     // A browser that refuses to leave the page stays on it.
@@ -147,6 +154,7 @@ fn ByPasskey(next: Signal<Option<String>>) -> impl IntoView {
         });
     });
     on_cleanup(stop_waiting);
+    let usable = passkeys_usable();
     let choose = move |_| {
         stop_waiting();
         busy.set(true);
@@ -161,7 +169,7 @@ fn ByPasskey(next: Signal<Option<String>>) -> impl IntoView {
         });
     };
     view! {
-        <div class="form by-passkey needs-script">
+        <div class="form by-passkey needs-script" hidden=move || !usable.get()>
             <p class="or" aria-hidden="true">"or"</p>
             <FormError message=Signal::derive(move || problem.get().map(|problem| problem.message)) />
             <Button icon="lock" busy on:click=choose>"Sign in with a passkey"</Button>

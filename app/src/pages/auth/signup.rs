@@ -1,12 +1,18 @@
-use super::{AccountPage, Before};
+use super::{
+    AccountPage, Before,
+    login::{go, passkeys_usable},
+    of_field, of_form, trouble,
+};
 use crate::{
     components::{
         button::{Button, Kind},
         field::{FormError, TextField},
     },
+    live::passkeys,
     pages::PageError,
 };
-use leptos::prelude::*;
+use alumia_protocol::security::StartPasskeySignUp;
+use leptos::{html, prelude::*, task::spawn_local};
 use leptos_meta::Title;
 
 /// Makes the account and lands in its lab.
@@ -39,25 +45,27 @@ pub async fn sign_up(name: String, email: String, password: String) -> Result<()
 pub fn SignupPage() -> impl IntoView {
     let action = ServerAction::<SignUp>::new();
     let before = Before::of("signup");
-    let first_error = StoredValue::new(before.error.clone());
-    let error = Signal::derive(move || match action.value().get() {
-        Some(Err(error)) => Some(error),
-        Some(Ok(())) => None,
-        None => first_error.get_value(),
+    let by_password = trouble(action, &before);
+    let by_passkey = RwSignal::new(None::<PageError>);
+    // What was tried last says what is wrong.
+    let error = Signal::derive(move || by_passkey.get().or_else(|| by_password.get()));
+    Effect::new(move || {
+        if action.pending().get() {
+            by_passkey.set(None);
+        }
     });
-    let field =
-        move |name: &'static str| Signal::derive(move || error.get().and_then(|error| error.field(name)));
+    let form = NodeRef::<html::Form>::new();
     view! {
         <Title text="Create your account" />
         <AccountPage title="Create your account" lead="Free to try. No card, no model key needed.">
-            <ActionForm action=action attr:class="form">
-                <FormError message=Signal::derive(move || error.get().and_then(|error| error.general())) />
+            <ActionForm action=action node_ref=form attr:class="form">
+                <FormError message=of_form(error) />
                 <TextField
                     label="Name"
                     name="name"
                     autocomplete="name"
                     value=before.value("name")
-                    error=field("name")
+                    error=of_field(error, "name")
                     required=true
                     autofocus=true
                 />
@@ -67,7 +75,7 @@ pub fn SignupPage() -> impl IntoView {
                     kind="email"
                     autocomplete="username"
                     value=before.value("email")
-                    error=field("email")
+                    error=of_field(error, "email")
                     required=true
                 />
                 <TextField
@@ -76,12 +84,52 @@ pub fn SignupPage() -> impl IntoView {
                     kind="password"
                     autocomplete="new-password"
                     hint="At least 12 characters. A few words in a row are easy to remember."
-                    error=field("password")
+                    error=of_field(error, "password")
                     required=true
                 />
                 <Button kind=Kind::Primary submit=true busy=action.pending()>"Create account"</Button>
             </ActionForm>
+            <ByPasskey form action error=by_passkey />
             <p class="muted">"Have an account? "<a href="/login">"Sign in"</a></p>
         </AccountPage>
+    }
+}
+
+/// The way without a password, with what stands in the form's other fields.
+#[component]
+fn ByPasskey(
+    form: NodeRef<html::Form>,
+    action: ServerAction<SignUp>,
+    error: RwSignal<Option<PageError>>,
+) -> impl IntoView {
+    let usable = passkeys_usable();
+    let busy = RwSignal::new(false);
+    let choose = move |_| {
+        let Some(form) = form.get_untracked() else { return };
+        let typed = web_sys::FormData::new_with_form(&form).ok();
+        let field = |name| typed.as_ref().and_then(|typed| typed.get(name).as_string()).unwrap_or_default();
+        let new = StartPasskeySignUp { name: field("name"), email: field("email"), org_name: None };
+        busy.set(true);
+        error.set(None);
+        action.clear();
+        spawn_local(async move {
+            let answer = passkeys::sign_up(&new).await;
+            busy.try_set(false);
+            match answer {
+                Ok(signed_in) => go(&format!("/{}/lab", signed_in.org.slug)),
+                Err(problem) => drop(error.try_set(Some(problem.into()))),
+            }
+        });
+    };
+    view! {
+        <div class="form by-passkey needs-script" hidden=move || !usable.get()>
+            <p class="or" aria-hidden="true">"or"</p>
+            <Button icon="lock" busy attr:aria-describedby="by-passkey-note" on:click=choose>
+                "Create account with a passkey"
+            </Button>
+            <p class="field-note" id="by-passkey-note">
+                "Takes your name and email, and no password: your fingerprint, face or device PIN opens the account."
+            </p>
+        </div>
     }
 }

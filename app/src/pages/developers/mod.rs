@@ -31,6 +31,7 @@ pub struct Developers {
 /// The caller's keys in this organisation and the routes to try.
 #[server(prefix = "/fn", endpoint = "developers")]
 pub async fn load_developers(org: String, path: String) -> Result<Developers, PageError> {
+    use super::docs::model::AnswerKind;
     let platform = expect_context::<alumia_platform::Platform>();
     let described = expect_context::<crate::server::Described>();
     let scope = platform.orgs.scope(crate::server::signed_in(&path)?, &org).await?;
@@ -41,7 +42,10 @@ pub async fn load_developers(org: String, path: String) -> Result<Developers, Pa
     Ok(Developers {
         keys: platform.keys.list(&scope).await?,
         reader: Reader { origin: described.origin, org: Some((org.name, org.slug)), project },
-        routes: routes.into_iter().filter(|route| route.method == "GET" && !route.streams).collect(),
+        routes: routes
+            .into_iter()
+            .filter(|route| route.method == "GET" && route.answer != AnswerKind::Stream)
+            .collect(),
     })
 }
 

@@ -25,8 +25,21 @@ pub struct RouteDoc {
     pub body: Option<String>,
     /// Status and when.
     pub answers: Vec<(String, String)>,
-    /// Whether it answers with a stream of events.
-    pub streams: bool,
+    /// Whether it takes a file's bytes.
+    pub takes_file: bool,
+    /// What it answers when all is well.
+    pub answer: AnswerKind,
+}
+
+/// What a route answers when all is well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AnswerKind {
+    /// JSON.
+    Json,
+    /// Events, as they happen.
+    Stream,
+    /// A file's bytes.
+    File,
 }
 
 /// One parameter.
@@ -54,16 +67,31 @@ pub struct Reader {
 }
 
 impl RouteDoc {
-    /// The path with what is known of the reader filled in.
+    /// The body with what is known of the reader filled in.
+    pub fn body_for(&self, reader: &Reader) -> Option<String> {
+        let body = self.body.as_ref()?;
+        let project = reader.project.as_deref().unwrap_or(SOME_ID);
+        let field = |id: &str| format!("\"projectId\": \"{id}\"");
+        Some(body.replace(&field(SOME_ID), &field(project)))
+    }
+
+    /// The path and the query that can't be left out, with what is known of the reader filled in. What stands
+    /// in braces is theirs to fill in.
     pub fn path_for(&self, reader: &Reader) -> String {
-        match &reader.project {
+        let path = match &reader.project {
             Some(project) if self.path.starts_with("/api/v1/projects/{id}") => {
                 self.path.replace("{id}", project)
             }
             _ => self.path.clone(),
-        }
+        };
+        let needed = self.params.iter().filter(|param| param.required && param.place == "query");
+        let query: Vec<String> = needed.map(|param| format!("{0}={{{0}}}", param.name)).collect();
+        if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
     }
 }
+
+/// What examples have for an id.
+const SOME_ID: &str = "0190a5c2-7b1e-7cc0-9d3c-5e2f6a1b4c8d";
 
 /// Reads the API's description.
 #[cfg(feature = "ssr")]
@@ -98,7 +126,8 @@ pub fn read(document: &serde_json::Value) -> Vec<RouteDoc> {
                 body: (!body.is_null())
                     .then(|| serde_json::to_string_pretty(&example(document, body, 0)).unwrap_or_default()),
                 answers: answers.collect(),
-                streams: route["responses"]["200"]["content"]["text/event-stream"].is_object(),
+                takes_file: route["requestBody"]["content"]["application/octet-stream"].is_object(),
+                answer: answer_of(&route["responses"]["200"]["content"]),
             });
         }
     }
@@ -106,7 +135,19 @@ pub fn read(document: &serde_json::Value) -> Vec<RouteDoc> {
     all
 }
 
-/// The smallest value that fits a schema.
+/// What its good answer's content says.
+#[cfg(feature = "ssr")]
+fn answer_of(content: &serde_json::Value) -> AnswerKind {
+    if content["text/event-stream"].is_object() {
+        AnswerKind::Stream
+    } else if content["*/*"].is_object() {
+        AnswerKind::File
+    } else {
+        AnswerKind::Json
+    }
+}
+
+/// A schema's own example, else the smallest value that fits it.
 #[cfg(feature = "ssr")]
 fn example(document: &serde_json::Value, schema: &serde_json::Value, depth: usize) -> serde_json::Value {
     use serde_json::{Value, json};
@@ -117,6 +158,9 @@ fn example(document: &serde_json::Value, schema: &serde_json::Value, depth: usiz
     if let Some(to) = schema["$ref"].as_str() {
         return document.pointer(to.trim_start_matches('#')).map_or(Value::Null, deeper);
     }
+    if let Some(given) = schema["examples"].get(0) {
+        return given.clone();
+    }
     if let Some(fixed) = schema.get("const") {
         return fixed.clone();
     }
@@ -125,7 +169,7 @@ fn example(document: &serde_json::Value, schema: &serde_json::Value, depth: usiz
     }
     let kind = schema["type"].as_str().or_else(|| schema["type"][0].as_str()).unwrap_or_default();
     match (kind, schema["format"].as_str()) {
-        ("string", Some("uuid")) => json!("0190a5c2-7b1e-7cc0-9d3c-5e2f6a1b4c8d"),
+        ("string", Some("uuid")) => json!(SOME_ID),
         ("string", Some("date-time")) => json!("2030-01-01T00:00:00.000Z"),
         ("string", _) => json!("text"),
         ("integer" | "number", _) => json!(1),

@@ -18,11 +18,17 @@ pub(in crate::identity) enum Notice<'a> {
     PasskeyAdded { name: &'a str },
     PasskeyRemoved { name: &'a str },
     PasswordChanged,
+    PasswordSet,
     EmailChangeAsked { to: &'a str },
     EmailChanged { to: &'a str },
 }
 
 impl Notice<'_> {
+    /// Of a password that is set, for an account that had one before or not.
+    pub(super) const fn password(had_one: bool) -> Self {
+        if had_one { Self::PasswordChanged } else { Self::PasswordSet }
+    }
+
     fn subject(&self) -> &'static str {
         match self {
             Self::AppAdded => "An authenticator app was added",
@@ -32,6 +38,7 @@ impl Notice<'_> {
             Self::PasskeyAdded { .. } => "A passkey was added",
             Self::PasskeyRemoved { .. } => "A passkey was removed",
             Self::PasswordChanged => "Your password was changed",
+            Self::PasswordSet => "Your account has got a password",
             Self::EmailChangeAsked { .. } => "Your email address is about to change",
             Self::EmailChanged { .. } => "Your email address was changed",
         }
@@ -47,6 +54,7 @@ impl Notice<'_> {
             Self::PasskeyAdded { .. } => "account.passkey_added",
             Self::PasskeyRemoved { .. } => "account.passkey_removed",
             Self::PasswordChanged => "account.password_changed",
+            Self::PasswordSet => "account.password_set",
             Self::EmailChangeAsked { .. } => "account.email_change_asked",
             Self::EmailChanged { .. } => "account.email_changed",
         }
@@ -66,6 +74,10 @@ impl Notice<'_> {
             Self::PasskeyRemoved { name } => format!("The passkey \"{name}\" was removed from your account."),
             Self::PasswordChanged => {
                 "The password of your account was changed, and its other sessions were ended.".into()
+            }
+            Self::PasswordSet => {
+                "A password was set for your account, which had none, and its other sessions were ended."
+                    .into()
             }
             Self::EmailChangeAsked { to } => {
                 format!("Somebody signed in to your account wants to change its email address to {to}.")
@@ -104,19 +116,18 @@ impl Identity {
     pub(super) async fn notify_at(&self, tx: &mut Tx, user: &User, notice: Notice<'_>) -> Result<()> {
         let letter = notice.letter(user, self.clock.now(), self.outbox.links());
         self.outbox.post(tx, &letter).await?;
-        self.write_down(tx, user.id, notice.action()).await
+        self.write_down(tx, user.id, self.line(user.id, notice.action())).await
     }
 
-    /// A line in the log of every organisation that the person belongs to.
-    pub(in crate::identity) async fn write_down(
-        &self,
-        tx: &mut Tx,
-        user: UserId,
-        action: &'static str,
-    ) -> Result<()> {
+    /// A line about what a person did with their account, in nobody's log yet.
+    pub(in crate::identity) fn line(&self, user: UserId, action: &'static str) -> Entry {
+        Entry::from(None, Some(user), self.origin.clone(), action)
+    }
+
+    /// Puts a line into the log of every organisation that the person belongs to.
+    pub(in crate::identity) async fn write_down(&self, tx: &mut Tx, user: UserId, line: Entry) -> Result<()> {
         for membership in self.orgs.memberships(user).await? {
-            let entry = Entry::from(Some(membership.org.id), Some(user), self.origin.clone(), action);
-            self.audit.record(tx, entry).await?;
+            self.audit.record(tx, line.clone().in_log_of(membership.org.id)).await?;
         }
         Ok(())
     }

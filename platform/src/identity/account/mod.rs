@@ -23,7 +23,7 @@ const CONFIRM_SECONDS: i64 = 24 * 60 * 60;
 const REST_SECONDS: i64 = 60;
 
 impl Identity {
-    /// Sets a new password and ends the other sessions.
+    /// Sets a new password, or a first one, and ends the other sessions.
     ///
     /// # Errors
     /// `Invalid` on `currentPassword` or `password`.
@@ -34,7 +34,8 @@ impl Identity {
         current: Option<String>,
         password: String,
     ) -> Result<()> {
-        if self.factors(user).await?.password {
+        let had_one = self.factors(user).await?.password;
+        if had_one {
             let given = self.require_password(user, current.unwrap_or_default()).await;
             given.map_err(|error| match error {
                 Error::Invalid(_) => Error::invalid("currentPassword", "This is not your password."),
@@ -46,7 +47,7 @@ impl Identity {
         store::set_password(&mut tx, user, &hash, self.clock.now()).await?;
         store::drop_tokens(&mut tx, user, Kind::Reset).await?;
         super::store::end_web_sessions(&mut tx, user, session, true).await?;
-        self.notify(&mut tx, user, Notice::PasswordChanged).await?;
+        self.notify(&mut tx, user, Notice::password(had_one)).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -71,6 +72,7 @@ impl Identity {
     pub async fn reset_password(&self, token: &str, password: String) -> Result<()> {
         let found = store::token(&self.store, Kind::Reset, &tokens::sha256(token), self.clock.now()).await?;
         let user = self.user(found.ok_or_else(link_over)?.user_id).await?;
+        let had_one = self.factors(user.id).await?.password;
         let hash = self.checked_hash(&user, password).await?;
         let mut tx = self.store.begin().await?;
         // Of many at once, one takes it.
@@ -78,7 +80,7 @@ impl Identity {
         store::drop_tokens(&mut tx, user.id, Kind::Reset).await?;
         store::set_password(&mut tx, user.id, &hash, self.clock.now()).await?;
         super::store::end_web_sessions(&mut tx, user.id, "", true).await?;
-        self.notify(&mut tx, user.id, Notice::PasswordChanged).await?;
+        self.notify(&mut tx, user.id, Notice::password(had_one)).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -123,6 +125,7 @@ impl Identity {
             store::drop_tokens(&mut tx, user.id, Kind::Verify).await?;
             self.send_confirmation(&mut tx, &user, Kind::Verify, &user.email).await?;
         }
+        self.write_down(&mut tx, user.id, self.line(user.id, "account.verification_asked")).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -137,7 +140,9 @@ impl Identity {
             None => {
                 let MailToken { user_id, email } = self.take_token(&mut tx, Kind::Verify, token).await?;
                 // An address that was replaced meanwhile is confirmed for nobody.
-                store::mark_verified(&mut tx, user_id, &email, now).await?;
+                if store::mark_verified(&mut tx, user_id, &email, now).await? {
+                    self.write_down(&mut tx, user_id, self.line(user_id, "account.email_verified")).await?;
+                }
                 tx.commit().await?;
                 return Ok(());
             }

@@ -76,14 +76,15 @@ pub(super) async fn set_email(
     }
 }
 
-pub(super) async fn mark_verified(tx: &mut Tx, user: UserId, email: &str, now: Timestamp) -> Result<()> {
-    sqlx::query("UPDATE users SET email_verified_at = $3 WHERE id = $1 AND email = $2")
+/// False when the account has another address by now.
+pub(super) async fn mark_verified(tx: &mut Tx, user: UserId, email: &str, now: Timestamp) -> Result<bool> {
+    let done = sqlx::query("UPDATE users SET email_verified_at = $3 WHERE id = $1 AND email = $2")
         .bind(user.to_string())
         .bind(email)
         .bind(now.0)
         .execute(&mut **tx)
         .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
 pub(super) async fn is_verified(store: &Store, user: UserId) -> Result<bool> {

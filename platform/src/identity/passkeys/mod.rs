@@ -1,15 +1,17 @@
 //! Passkeys (`WebAuthn` level 3).
 //!
-//! Each use has two halves. What the first one leaves lies in the database, is bound to whom it was made for,
-//! and is taken out by the second half, whatever comes of it: an answer can be given once.
+//! Each use has two halves. What the first one leaves lies in the database, is bound to whom and to the browser
+//! that it was made for, and is taken out by the second half, whatever comes of it: an answer can be given
+//! once.
 
+mod sign_up;
 mod site;
 pub(super) mod store;
 
 pub use site::Site;
 
 use super::{Identity, account::letters::Notice, tokens};
-use crate::{Error, Result, text::Fields};
+use crate::{Error, Result, store::Tx, text::Fields};
 use alumia_protocol::{
     UserId,
     people::SignedIn,
@@ -20,8 +22,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use store::{Kind, Stored};
 use uuid::Uuid;
 use webauthn_rs::prelude::{
-    AuthenticationResult, DiscoverableAuthentication, Passkey as Credential, PasskeyAuthentication,
-    PasskeyRegistration, PublicKeyCredential, RegisterPublicKeyCredential,
+    AuthenticationResult, CreationChallengeResponse, CredentialID, DiscoverableAuthentication,
+    Passkey as Credential, PasskeyAuthentication, PasskeyRegistration, PublicKeyCredential,
+    RegisterPublicKeyCredential,
 };
 use webauthn_rs_proto::ResidentKeyRequirement;
 
@@ -37,7 +40,7 @@ const MOST: usize = 20;
 pub struct Seat<'a> {
     /// The person; `None` where nobody is signed in yet.
     pub user: Option<UserId>,
-    /// What names the session in lists.
+    /// What names the session in lists; where nobody is signed in, what ties the browser to the ceremony.
     pub session: &'a str,
 }
 
@@ -67,15 +70,7 @@ impl Identity {
         let known = known.iter().map(|stored| Ok(credential(stored)?.cred_id().clone()));
         let known = known.collect::<Result<Vec<_>>>()?;
         let person = self.user(user).await?;
-        let (mut challenge, state) = site
-            .webauthn()?
-            .start_passkey_registration(user.0, &person.email, &person.name, Some(known))
-            .map_err(Error::internal)?;
-        // Without this the key may not be found when nobody has said who they are.
-        if let Some(selection) = &mut challenge.public_key.authenticator_selection {
-            selection.resident_key = Some(ResidentKeyRequirement::Required);
-            selection.require_resident_key = true;
-        }
+        let (challenge, state) = begin(site, user, &person.email, &person.name, known)?;
         let seat = Seat { user: Some(user), session };
         self.remember(Kind::Register, seat, &state, CEREMONY_SECONDS, challenge.public_key).await
     }
@@ -88,41 +83,33 @@ impl Identity {
         session: &str,
         form: FinishPasskey,
     ) -> Result<Passkey> {
-        let mut fields = Fields::default();
-        let named = if form.name.trim().is_empty() { "Passkey" } else { &form.name };
-        let name = fields.line("name", named, LONGEST_NAME);
-        fields.done()?;
+        let name = name_of(&form)?;
         let seat = Seat { user: Some(user), session };
         let state: PasskeyRegistration = self.recall(Kind::Register, seat, &form.ceremony).await?;
-        let answer: RegisterPublicKeyCredential = parse(form.credential)?;
-        let credential = site.webauthn()?.finish_passkey_registration(&answer, &state).map_err(refused)?;
-        let passkey = Passkey {
-            id: Uuid::now_v7().to_string(),
-            name,
-            created_at: self.clock.now(),
-            last_used_at: None,
-        };
-        let id = BASE64_URL_SAFE_NO_PAD.encode(credential.cred_id());
+        let credential = made(site, form.credential, &state)?;
         let mut tx = self.store.begin().await?;
-        if !store::insert(&mut tx, user, &passkey, &id, &serde_json::to_string(&credential)?).await? {
-            return Err(Error::conflict("This passkey belongs to an account already."));
-        }
+        let passkey = self.keep(&mut tx, user, name, &credential).await?;
         self.notify(&mut tx, user, Notice::PasskeyAdded { name: &passkey.name }).await?;
         tx.commit().await?;
         Ok(passkey)
     }
 
-    /// Begins a sign-in; whose, the passkey will tell.
-    pub async fn start_passkey_sign_in(&self, site: &Site) -> Result<Ceremony> {
+    /// Begins a sign-in in a browser; whose, the passkey will tell.
+    pub async fn start_passkey_sign_in(&self, site: &Site, browser: &str) -> Result<Ceremony> {
         let (challenge, state) =
             site.webauthn()?.start_discoverable_authentication().map_err(Error::internal)?;
-        let seat = Seat { user: None, session: "" };
+        let seat = Seat { user: None, session: browser };
         self.remember(Kind::Login, seat, &state, SIGN_IN_SECONDS, challenge.public_key).await
     }
 
     /// Signs in whose passkey it is.
-    pub async fn finish_passkey_sign_in(&self, site: &Site, form: FinishPasskey) -> Result<SignedIn> {
-        let seat = Seat { user: None, session: "" };
+    pub async fn finish_passkey_sign_in(
+        &self,
+        site: &Site,
+        browser: &str,
+        form: FinishPasskey,
+    ) -> Result<SignedIn> {
+        let seat = Seat { user: None, session: browser };
         let state: DiscoverableAuthentication = self.recall(Kind::Login, seat, &form.ceremony).await?;
         let answer: PublicKeyCredential = parse(form.credential)?;
         let webauthn = site.webauthn()?;
@@ -178,23 +165,50 @@ impl Identity {
         if !store::rename(&mut tx, user, id, &name).await? {
             return Err(Error::NotFound("passkey"));
         }
+        let line = self.line(user, "account.passkey_renamed").on("passkey", id, name);
+        self.write_down(&mut tx, user, line).await?;
         tx.commit().await?;
         Ok(())
     }
 
     /// Removes a passkey; without another factor left, ends the other sessions.
+    ///
+    /// # Errors
+    /// `Conflict` for the only way into the account.
     pub async fn remove_passkey(&self, user: UserId, session: &str, id: &str) -> Result<()> {
-        let factors = self.factors(user).await?;
-        if !factors.password && factors.passkeys == 1 {
+        let mut tx = self.store.begin().await?;
+        // Of two that are removed at the same moment, one is the last.
+        store::take_turns(&mut tx, user, self.clock.now()).await?;
+        let name = store::remove(&mut tx, user, id).await?.ok_or(Error::NotFound("passkey"))?;
+        if store::is_locked_out(&mut tx, user).await? {
             return Err(Error::conflict(
                 "This passkey is the only way into your account. Set a password or add another passkey first.",
             ));
         }
-        let mut tx = self.store.begin().await?;
-        let name = store::remove(&mut tx, user, id).await?.ok_or(Error::NotFound("passkey"))?;
         self.after_removal(&mut tx, user, session, Notice::PasskeyRemoved { name: &name }).await?;
         tx.commit().await?;
         Ok(())
+    }
+
+    /// Stores a new passkey.
+    async fn keep(
+        &self,
+        tx: &mut Tx,
+        user: UserId,
+        name: String,
+        credential: &Credential,
+    ) -> Result<Passkey> {
+        let passkey = Passkey {
+            id: Uuid::now_v7().to_string(),
+            name,
+            created_at: self.clock.now(),
+            last_used_at: None,
+        };
+        let id = BASE64_URL_SAFE_NO_PAD.encode(credential.cred_id());
+        if !store::insert(tx, user, &passkey, &id, &serde_json::to_string(credential)?).await? {
+            return Err(Error::conflict("This passkey belongs to an account already."));
+        }
+        Ok(passkey)
     }
 
     /// Keeps the first half's state for the second.
@@ -241,6 +255,41 @@ impl Identity {
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// What asks a browser for a new passkey of somebody's, none of the `known` ones.
+fn begin(
+    site: &Site,
+    user: UserId,
+    email: &str,
+    name: &str,
+    known: Vec<CredentialID>,
+) -> Result<(CreationChallengeResponse, PasskeyRegistration)> {
+    let (mut challenge, state) = site
+        .webauthn()?
+        .start_passkey_registration(user.0, email, name, Some(known))
+        .map_err(Error::internal)?;
+    // Without this the key may not be found when nobody has said who they are.
+    if let Some(selection) = &mut challenge.public_key.authenticator_selection {
+        selection.resident_key = Some(ResidentKeyRequirement::Required);
+        selection.require_resident_key = true;
+    }
+    Ok((challenge, state))
+}
+
+/// The new passkey, if it was made as asked.
+fn made(site: &Site, answer: serde_json::Value, state: &PasskeyRegistration) -> Result<Credential> {
+    let answer: RegisterPublicKeyCredential = parse(answer)?;
+    site.webauthn()?.finish_passkey_registration(&answer, state).map_err(refused)
+}
+
+/// What a new passkey is called.
+fn name_of(form: &FinishPasskey) -> Result<String> {
+    let mut fields = Fields::default();
+    let named = if form.name.trim().is_empty() { "Passkey" } else { &form.name };
+    let name = fields.line("name", named, LONGEST_NAME);
+    fields.done()?;
+    Ok(name)
 }
 
 fn credential(stored: &Stored) -> Result<Credential> {

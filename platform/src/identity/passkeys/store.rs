@@ -16,6 +16,7 @@ pub(super) struct Stored {
 /// Which two halves belong together.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
+    /// A new passkey; where nobody is signed in, of a new account.
     Register,
     Login,
     StepUp,
@@ -106,6 +107,28 @@ pub(super) async fn rename(tx: &mut Tx, user: UserId, id: &str, name: &str) -> R
         .execute(&mut **tx)
         .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Whoever removes ways into an account takes turns at its row.
+pub(super) async fn take_turns(tx: &mut Tx, user: UserId, now: Timestamp) -> Result<()> {
+    sqlx::query("UPDATE users SET updated_at = $2 WHERE id = $1")
+        .bind(user.to_string())
+        .bind(now.0)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Whether neither password nor passkey opens the account.
+pub(super) async fn is_locked_out(tx: &mut Tx, user: UserId) -> Result<bool> {
+    let row = sqlx::query(
+        "SELECT id FROM users WHERE id = $1 AND password_hash IS NULL \
+         AND NOT EXISTS (SELECT 1 FROM passkeys WHERE user_id = $1)",
+    )
+    .bind(user.to_string())
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(row.is_some())
 }
 
 /// Returns the name of what was removed.

@@ -1,7 +1,6 @@
 use super::store;
 use crate::{
     Error, OrgScope, Result,
-    agents::Agents,
     audit::{Entry, Origin},
     files::Files,
     jobs::{Handler, Job, Jobs, NewJob},
@@ -47,7 +46,6 @@ impl Tenants {
         let now = self.office.clock.now();
         let mut tx = self.office.store.begin().await?;
         let founded = Orgs::found(&mut tx, &name, owner, now).await?;
-        Agents::make_ala(&mut tx, founded.org.id, now).await?;
         let scope = founded.scope.coming_from(origin);
         let entry = Entry::by(&scope, "org.created").on("org", founded.org.id, &name);
         self.office.audit.record(&mut tx, entry).await?;

@@ -169,11 +169,14 @@ impl Workspaces {
 
     /// Works in this one from now on, or with `None` in all.
     pub async fn switch(&self, scope: &OrgScope, to: Option<WorkspaceId>) -> Result<()> {
-        if let Some(id) = to {
-            self.get(scope, id).await?;
-        }
+        let entry = Entry::by(scope, "workspace.switched");
+        let entry = match to {
+            Some(id) => entry.on("workspace", id, self.get(scope, id).await?.name),
+            None => entry,
+        };
         let mut tx = self.office.store.begin().await?;
         store::switch(&mut tx, scope, to).await?;
+        self.office.audit.record(&mut tx, entry).await?;
         tx.commit().await?;
         Ok(())
     }

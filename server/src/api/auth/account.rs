@@ -55,8 +55,8 @@ pub async fn change_email(
 }
 
 /// `POST /auth/email/verify`: sends the letter again that asks to confirm the present address.
-pub async fn verify(State(app): State<App>, person: Person) -> Result<Done> {
-    app.platform.identity.ask_verification(person.0).await?;
+pub async fn verify(State(app): State<App>, person: Person, Seen(origin): Seen) -> Result<Done> {
+    app.platform.identity.coming_from(origin).ask_verification(person.0).await?;
     Ok(Done)
 }
 

@@ -12,7 +12,7 @@ use crate::{
 use alumia_protocol::{
     List,
     people::SignedIn,
-    security::{Ceremony, FinishPasskey, Passkey, RenamePasskey, StartPasskey, StepUp},
+    security::{Ceremony, FinishPasskey, Passkey, RenamePasskey, StartPasskey, StartPasskeySignUp, StepUp},
 };
 use axum::extract::State;
 
@@ -25,10 +25,11 @@ pub async fn list(State(app): State<App>, person: Person) -> Result<Data<List<Pa
 pub async fn rename(
     State(app): State<App>,
     person: Person,
+    Seen(origin): Seen,
     PathId(id): PathId<String>,
     Json(form): Json<RenamePasskey>,
 ) -> Result<Done> {
-    app.platform.identity.rename_passkey(person.0, &id, &form.name).await?;
+    app.platform.identity.coming_from(origin).rename_passkey(person.0, &id, &form.name).await?;
     Ok(Done)
 }
 
@@ -77,9 +78,41 @@ pub async fn finish_register(
     Ok(Created(passkey))
 }
 
+/// `POST /auth/passkeys/signup/start`: makes nothing yet. 422 for what is wrong in the form, an address that has
+/// an account among it.
+pub async fn start_sign_up(
+    State(app): State<App>,
+    _: Public,
+    Site(site): Site,
+    session: Session,
+    Json(form): Json<StartPasskeySignUp>,
+) -> Result<Data<Ceremony>> {
+    Ok(Data(app.platform.start_passkey_sign_up(&site, &session.begin_visit()?, form).await?))
+}
+
+/// `POST /auth/passkeys/signup/finish`: makes the account and signs it in. 201. Steps up, as adding a passkey
+/// does.
+pub async fn finish_sign_up(
+    State(app): State<App>,
+    _: Public,
+    Site(site): Site,
+    session: Session,
+    Json(form): Json<FinishPasskey>,
+) -> Result<Created<SignedIn>> {
+    let signed_in = app.platform.finish_passkey_sign_up(&site, &session.visit(), form).await?;
+    session.sign_in(signed_in.user.id).await?;
+    session.step_up().await?;
+    Ok(Created(signed_in))
+}
+
 /// `POST /auth/passkeys/login/start`.
-pub async fn start_login(State(app): State<App>, _: Public, Site(site): Site) -> Result<Data<Ceremony>> {
-    Ok(Data(app.platform.identity.start_passkey_sign_in(&site).await?))
+pub async fn start_login(
+    State(app): State<App>,
+    _: Public,
+    Site(site): Site,
+    session: Session,
+) -> Result<Data<Ceremony>> {
+    Ok(Data(app.platform.identity.start_passkey_sign_in(&site, &session.begin_visit()?).await?))
 }
 
 /// `POST /auth/passkeys/login/finish`: signs in whose passkey it is. 401 for whatever is wrong.
@@ -90,7 +123,7 @@ pub async fn finish_login(
     session: Session,
     Json(form): Json<FinishPasskey>,
 ) -> Result<Data<SignedIn>> {
-    let signed_in = app.platform.identity.finish_passkey_sign_in(&site, form).await?;
+    let signed_in = app.platform.identity.finish_passkey_sign_in(&site, &session.visit(), form).await?;
     session.sign_in(signed_in.user.id).await?;
     Ok(Data(signed_in))
 }

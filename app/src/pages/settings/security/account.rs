@@ -75,21 +75,38 @@ pub(super) fn Password(factors: Factors) -> impl IntoView {
     let org = expect_context::<CurrentOrg>().slug();
     let action = ServerAction::<ChangePassword>::new();
     let error = trouble(action, &Before::of("password"));
-    cheer(action, "Your password is changed. Your other sessions were ended.");
+    let had_one = factors.password;
+    let (lead, words, done) = if had_one {
+        (
+            "A new one signs your other browsers out.",
+            "Change password",
+            "Your password is changed. Your other sessions were ended.",
+        )
+    } else {
+        (
+            "Your account has none: a passkey opens it. With a password it has a second way in.",
+            "Set password",
+            "Your account has a password now. Your other sessions were ended.",
+        )
+    };
+    cheer(action, done);
     // Secrets don't stay in fields that have done their work.
     let form = NodeRef::<leptos::html::Form>::new();
+    let reload = expect_context::<Reload>().0;
     Effect::new(move || {
         if let (Some(Ok(())), Some(form)) = (action.value().get(), form.get_untracked()) {
             form.reset();
+            if !had_one {
+                reload.run(());
+            }
         }
     });
     view! {
-        <Section title="Password" lead="A new one signs your other browsers out.">
+        <Section title="Password" lead>
             <ActionForm action=action node_ref=form attr:class="form">
                 <input type="hidden" name="org" value=org />
                 <FormError message=of_form(error) />
-                {factors
-                    .password
+                {had_one
                     .then(|| {
                         view! {
                             <TextField
@@ -111,7 +128,7 @@ pub(super) fn Password(factors: Factors) -> impl IntoView {
                     error=of_field(error, "password")
                     required=true
                 />
-                <div><Button submit=true busy=action.pending()>"Change password"</Button></div>
+                <div><Button submit=true busy=action.pending()>{words}</Button></div>
             </ActionForm>
         </Section>
     }
