@@ -4,8 +4,8 @@ import { Lab } from '../support/lab';
 import { Server } from '../support/server';
 import { expect, expectAccessible, hydrated, signUp, test } from '../support/test';
 
-// A second in the sandbox costs 100 credits: five of them are more than a new organisation has.
-const DEAR = { ALUMIA_BILLING__SANDBOX_SECOND_PRICE: '100000000' };
+// A second in the sandbox costs 50 credits: what a command may take is more than a new organisation has.
+const DEAR = { ALUMIA_BILLING__SANDBOX_SECOND_PRICE: '50000000' };
 const CALL = 'call sandbox_exec {"command": "echo paid for", "timeoutSeconds": 5}';
 
 let server: Server;
@@ -46,7 +46,7 @@ test('without credits a run waits, is paid for in the middle of the chat, and go
   await lab.say(CALL);
   const card = lab.chat.getByRole('group', { name: 'Waiting for credits' });
   await expect(card).toContainText("The credits don't reach", { timeout: 30_000 });
-  await expect(card).toContainText('500 credits at most');
+  await expect(card).toContainText('600 credits at most');
   await expectAccessible(page);
   await page.screenshot({ path: `test-results/shots/billing-card-${narrow ? 'phone' : 'desktop'}.png` });
 

@@ -15,7 +15,7 @@ pub(super) fn BillingCard(blocked: Blocked) -> impl IntoView {
     let waits = Memo::new(move |_| chat.status() == Some(SessionStatus::AwaitingPayment));
     let path = use_location().pathname;
     let billing = move |rest: &str| {
-        let org = path.with(|path| path.split('/').nth(1).unwrap_or_default().to_owned());
+        let org = path.with_untracked(|path| path.split('/').nth(1).unwrap_or_default().to_owned());
         format!("/{org}/billing{rest}")
     };
     let (title, first, words) = match blocked.reason {

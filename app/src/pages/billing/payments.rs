@@ -242,7 +242,7 @@ fn Amount(offer: TopUpOffer, org: String, action: ServerAction<BuyCredits>) -> i
     };
     view! {
         <FormError message />
-        <div class="choices needs-script" role="group" aria-label="Credits">{choices}</div>
+        <div class="choices needs-script" role="group" aria-label="Amounts">{choices}</div>
         <ActionForm action=action attr:class="form">
             <input type="hidden" name="org" value=org />
             <div class="field">
