@@ -12,12 +12,14 @@
 //! | `budgets.rs` | limits that people set |
 //! | `byok/` | keys of organisations' own |
 //! | `payments/` | what is paid with money, and who takes it |
+//! | `compare/` | whether it all adds up |
 //! | `reports/` | what there is and what it was used for |
 //! | `waits.rs` | runs that wait until they can be paid |
 //! | `store.rs` | its SQL |
 mod book;
 mod budgets;
 mod byok;
+mod compare;
 mod model;
 mod packages;
 pub mod payments;
@@ -31,6 +33,7 @@ mod sweep;
 mod waits;
 pub use alumia_protocol::billing::{ModelTier as Tier, Operation};
 pub use byok::OwnKeys;
+pub use compare::Difference;
 pub use model::{Ask, Grant, Reservation, State, Used};
 pub use packages::{Caps, Package, Packages};
 pub use rates::Rates;

@@ -234,3 +234,45 @@ async fn another_sum_or_currency_grants_nothing() {
     let overview = world.billing.overview(&world.scope).await.unwrap();
     assert_eq!(overview.available, Microcredits(CREDITS));
 }
+
+#[tokio::test]
+async fn what_does_not_add_up_is_told_and_left_as_it_is() {
+    let shop = Shop::open().await;
+    let id = shop.begin().await;
+    shop.pay(id, PAYS).await;
+    let held = shop.world.reserve(1_000).await.unwrap();
+    shop.world.settle(held.id, 700).await.unwrap();
+    shop.world.billing.refund(shop.world.org(), held.id, Microcredits(200)).await.unwrap();
+    shop.world.reserve(5_000).await.unwrap();
+    let late = shop.world.reserve(10).await.unwrap();
+    shop.world.settle(late.id, 600_000_000).await.unwrap();
+    assert_eq!(shop.payments.compare().await.unwrap(), []);
+    // Money that went back at the gateway and that nobody has told of.
+    shop.gateway.refund(&object(id), 100).await.unwrap();
+    let told = shop.payments.compare().await.unwrap();
+    assert_eq!(
+        told.iter().map(|it| it.what.clone()).collect::<Vec<_>>(),
+        [format!("payment and gateway: {id}")]
+    );
+    shop.payments.deliver_test_events().await.unwrap();
+    assert_eq!(shop.payments.compare().await.unwrap(), []);
+    // Somebody who writes in the database.
+    for sql in [
+        "UPDATE credit_buckets SET granted = granted + 1 WHERE kind = 'top_up'",
+        "UPDATE reservations SET millis = 0, cost = cost - 1 WHERE amount = 10",
+    ] {
+        let mut tx = shop.world.store.begin().await.unwrap();
+        sqlx::query(sql).execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    let told = shop.payments.compare().await.unwrap();
+    let starts: Vec<&str> = told.iter().map(|it| it.what.split(':').next().unwrap()).collect();
+    let expected = [
+        "bucket and ledger",
+        "call and ledger",
+        "bought credits without their payment",
+        "payment without its credits",
+    ];
+    assert_eq!(starts, expected);
+    assert_eq!(shop.payments.compare().await.unwrap(), told, "nothing is put right by itself");
+}

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod billing;
 mod doctor;
 mod keys;
 
@@ -50,6 +51,11 @@ enum Command {
         #[command(subcommand)]
         command: KeysCommand,
     },
+    /// What an operator does now and then.
+    Admin {
+        #[command(subcommand)]
+        command: AdminCommand,
+    },
     /// Explains the settings.
     Config {
         #[command(subcommand)]
@@ -61,6 +67,25 @@ enum Command {
 enum KeysCommand {
     /// Puts a new master key in the place of the old one, while servers go on serving.
     Rotate {
+        #[command(flatten)]
+        settings: Settings,
+    },
+}
+
+#[derive(Subcommand)]
+enum AdminCommand {
+    /// Credits and payments.
+    Billing {
+        #[command(subcommand)]
+        command: BillingCommand,
+    },
+}
+
+#[derive(Subcommand)]
+enum BillingCommand {
+    /// Asks the gateway about payments that are due, and compares ledger, calls, payments and gateway. Changes
+    /// nothing where they differ.
+    Reconcile {
         #[command(flatten)]
         settings: Settings,
     },
@@ -157,6 +182,13 @@ fn dispatch(command: Command) -> Outcome {
         Command::Keys { command: KeysCommand::Rotate { settings } } => {
             print(&runtime()?.block_on(keys::rotate(&settings.load()?))?);
             Ok(ExitCode::SUCCESS)
+        }
+        Command::Admin {
+            command: AdminCommand::Billing { command: BillingCommand::Reconcile { settings } },
+        } => {
+            let (told, agrees) = runtime()?.block_on(billing::reconcile(&settings.load()?))?;
+            print(&told);
+            Ok(if agrees { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Config { command: ConfigCommand::Check { settings } } => {
             settings.load()?;

@@ -10,6 +10,8 @@ use tokio_util::sync::CancellationToken;
 const LOOK: Duration = Duration::from_secs(15);
 /// The same for events that the test gateway has yet to deliver.
 const TEST_LOOK: Duration = Duration::from_secs(1);
+/// How often the books are compared.
+const NIGHT: Duration = Duration::from_hours(24);
 /// Looked at in one go.
 const MOST: i64 = 100;
 const MINUTE: i64 = 60;
@@ -30,18 +32,17 @@ pub(super) fn next_look(created_at: Timestamp, now: Timestamp) -> Option<Timesta
 impl Payments {
     /// Looks after payments until `ending` fires. Every server may.
     pub async fn work(&self, ending: CancellationToken) {
-        if self.gateway.is_none() {
-            return;
-        }
+        let mut nights = tokio::time::interval_at(tokio::time::Instant::now() + NIGHT, NIGHT);
         let mut ticks = tokio::time::interval(LOOK);
         let mut deliveries = tokio::time::interval(TEST_LOOK);
-        for ticks in [&mut ticks, &mut deliveries] {
+        for ticks in [&mut ticks, &mut deliveries, &mut nights] {
             ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         }
         loop {
             let done = tokio::select! {
                 () = ending.cancelled() => return,
-                _ = ticks.tick() => self.reconcile().await.map(drop),
+                _ = ticks.tick(), if self.gateway.is_some() => self.reconcile().await.map(drop),
+                _ = nights.tick() => self.tell_differences().await,
                 _ = deliveries.tick(), if self.test.is_some() => self.deliver_test_events().await,
             };
             if let Err(error) = done {
@@ -51,6 +52,14 @@ impl Payments {
                 );
             }
         }
+    }
+
+    /// Raises an alert for each thing that doesn't add up.
+    async fn tell_differences(&self) -> Result<()> {
+        for difference in self.compare().await? {
+            tracing::error!(org = %difference.org, "the books differ: {}", difference.what);
+        }
+        Ok(())
     }
 
     /// Asks the gateway about payments that are due; how many those were. A payment that it doesn't answer for

@@ -25,8 +25,8 @@ use std::sync::Arc;
 /// and only when the gateway itself says that all of it is paid.
 #[derive(Clone)]
 pub struct Payments {
-    pub(super) billing: Billing,
-    pub(super) gateway: Option<Arc<dyn Gateway>>,
+    pub(in crate::billing) billing: Billing,
+    pub(in crate::billing) gateway: Option<Arc<dyn Gateway>>,
     /// The same gateway, where it is the test one.
     pub(super) test: Option<TestGateway>,
     audit: Audit,
