@@ -4,6 +4,13 @@ use super::button::IconButton;
 use leptos::{ev, html, prelude::*};
 use wasm_bindgen::JsCast;
 
+/// Shows it; while the page around it is still being put together, on one of the next `frames`.
+fn show(dialog: web_sys::HtmlDialogElement, frames: u32) {
+    if dialog.show_modal().is_err() && frames > 0 {
+        request_animation_frame(move || show(dialog, frames - 1));
+    }
+}
+
 /// A dialog over the page; `open` is the truth and follows Escape and the close button.
 #[component]
 pub fn Dialog(
@@ -23,7 +30,7 @@ pub fn Dialog(
         if open && !dialog.matches(":modal").unwrap_or(false) {
             // The server draws an open dialog as a plain one, for browsers without script.
             drop(dialog.remove_attribute("open"));
-            drop(dialog.show_modal());
+            show(dialog, 60);
         } else if !open && dialog.open() {
             dialog.close();
         }

@@ -130,7 +130,14 @@ pub fn BillingPage() -> impl IntoView {
         payments.refetch();
         spending.moved();
     })));
-    let open = RwSignal::new(query.with_untracked(|query| query.get("buy").is_some()));
+    let asked = Memo::new(move |_| query.with(|query| query.get("buy").is_some()));
+    let open = RwSignal::new(asked.get_untracked());
+    // A link from elsewhere in the app comes here without a new document.
+    Effect::new(move || {
+        if asked.get() {
+            open.set(true);
+        }
+    });
     view! {
         <Title text="Billing" />
         <main id="main" class="page billing" tabindex="-1">

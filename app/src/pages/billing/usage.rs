@@ -200,7 +200,7 @@ pub fn Usage(shown: Shown, org: String) -> impl IntoView {
         view! {
             <Bars days />
             <Table
-                caption="Usage"
+                caption="Usage, summed up"
                 columns=vec![group_head(by), "Calls", "Tokens in", "Tokens out", "Time", "Credits", "Share"]
             >
                 {rows}
