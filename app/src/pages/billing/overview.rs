@@ -32,6 +32,7 @@ pub fn Overview(overview: BillingOverview) -> impl IntoView {
         None => "Nothing was used this week".to_owned(),
         Some(0) => "Lasts less than a day".to_owned(),
         Some(1) => "Lasts about 1 day".to_owned(),
+        Some(366..) => "Lasts more than a year".to_owned(),
         Some(days) => format!("Lasts about {} days", credits::thousands(days.unsigned_abs())),
     };
     let renewed = month_ends_at.map(|end| format!("New credits on {}", time::day(end)));
@@ -110,6 +111,7 @@ pub fn Buckets(buckets: Vec<Bucket>) -> impl IntoView {
             <Table
                 caption="Credits by where they come from"
                 columns=vec!["Credits", "Granted on", "Granted", "Used", "Held", "Left", "Lost on"]
+                numeric=&[2, 3, 4, 5]
             >
                 {rows}
             </Table>
@@ -167,7 +169,7 @@ pub fn Packages(packages: Vec<PackageOffer>, current: String) -> impl IntoView {
         })
         .collect_view();
     view! {
-        <Section id="packages" title="Packages" lead="What each includes. The operator of this server changes an organization's package.">
+        <Section id="packages" title="Packages" lead="What each includes. Another one can't be chosen here yet.">
             <ul class="packages" role="list">{cards}</ul>
         </Section>
     }

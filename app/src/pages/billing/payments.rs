@@ -340,6 +340,7 @@ pub fn Payments(invoices: List<Invoice>, org: String) -> impl IntoView {
             <Table
                 caption="Payments"
                 columns=vec!["Begun", "Credits", "Price", "State", "Reference for support", "Receipt"]
+                numeric=&[1, 2]
             >
                 {rows}
             </Table>

@@ -202,6 +202,7 @@ pub fn Usage(shown: Shown, org: String) -> impl IntoView {
             <Table
                 caption="Usage, summed up"
                 columns=vec![group_head(by), "Calls", "Tokens in", "Tokens out", "Time", "Credits", "Share"]
+                numeric=&[1, 2, 3, 4, 5, 6]
             >
                 {rows}
                 <tr class="total">
@@ -234,6 +235,7 @@ pub fn Usage(shown: Shown, org: String) -> impl IntoView {
             <Table
                 caption="Calls"
                 columns=vec!["Time (UTC)", "What", "Tokens in", "Tokens out", "Time", "Set aside", "Credits", "State"]
+                numeric=&[2, 3, 4, 5, 6]
             >
                 {rows}
             </Table>
