@@ -1,6 +1,6 @@
-import { expect, type APIRequestContext, type APIResponse, type CDPSession, type Page } from '@playwright/test';
+import { expect, type APIRequestContext, type APIResponse, type CDPSession, type Locator, type Page } from '@playwright/test';
 import { createHmac } from 'node:crypto';
-import type { Person } from './test';
+import { hydrated, type Person } from './test';
 
 /** Chromium's virtual authenticator: a device with a fingerprint sensor that always fits. */
 export class Device {
@@ -89,3 +89,17 @@ export async function withApp(
   expect(confirmed.status(), await confirmed.text()).toBe(200);
   return { secret, recoveryCodes: (await confirmed.json()).data.recoveryCodes };
 }
+
+/** The page of a person's own factors. */
+export const security = (person: Person) => `/${person.org}/settings/security`;
+
+/** Goes to a page and waits until it answers clicks. */
+export async function open(page: Page, path: string): Promise<void> {
+  await page.goto(path);
+  await hydrated(page);
+}
+
+export const passkeyRows = (page: Page): Locator =>
+  page.getByRole('region', { name: 'Passkeys' }).getByRole('listitem');
+
+export const stepUpDialog = (page: Page): Locator => page.getByRole('dialog', { name: "Confirm that it's you" });
