@@ -25,6 +25,19 @@ impl Microcredits {
         }
     }
 
+    /// Credits as people write them, `1,000` or `12.5`; `None` for a sign, more than six decimals, anything
+    /// else, and beyond what fits.
+    pub fn parse_credits(text: &str) -> Option<Self> {
+        let text = text.trim().replace([',', ' '], "");
+        let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() || part.len() > 6 || !digits(whole) || !digits(part) {
+            return None;
+        }
+        let part: i64 = format!("{part:0<6}").parse().ok()?;
+        Self::credits(whole.parse().ok()?)?.checked_add(Self(part))
+    }
+
     /// The sum; `None` beyond what fits.
     pub const fn checked_add(self, other: Self) -> Option<Self> {
         match self.0.checked_add(other.0) {
@@ -85,6 +98,22 @@ mod tests {
             (i64::MIN, "-9223372036854.775808 credits"),
         ] {
             assert_eq!(Microcredits(micros).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn is_read_as_people_write_it() {
+        for (text, micros) in [
+            ("500", 500_000_000),
+            (" 1,000 ", 1_000_000_000),
+            ("12.5", 12_500_000),
+            ("0.000001", 1),
+            ("0", 0),
+        ] {
+            assert_eq!(Microcredits::parse_credits(text), Some(Microcredits(micros)), "{text}");
+        }
+        for wrong in ["", ".", ".5", "-1", "1e3", "1.2.3", "0.0000001", "９", "99999999999999999999"] {
+            assert_eq!(Microcredits::parse_credits(wrong), None, "{wrong}");
         }
     }
 

@@ -51,6 +51,36 @@ impl Billing {
     /// `Invalid` by field, also for what there isn't.
     pub async fn change_budgets(&self, scope: &OrgScope, limits: Vec<BudgetLimit>) -> Result<Vec<Budget>> {
         check(&limits)?;
+        self.check_targets(scope, &limits).await?;
+        self.set_budgets(scope, limits).await
+    }
+
+    /// Sets one budget, in the place of one for the same; the others stay, whoever changes them meanwhile.
+    ///
+    /// # Errors
+    /// `Invalid` by field, as if it were the only one: `budgets[0].limit`.
+    pub async fn put_budget(&self, scope: &OrgScope, limit: BudgetLimit) -> Result<Vec<Budget>> {
+        let one = std::slice::from_ref(&limit);
+        check(one)?;
+        self.check_targets(scope, one).await?;
+        self.write_budgets(scope, move |mut all| {
+            all.retain(|other| key(other) != key(&limit));
+            all.push(limit);
+            all
+        })
+        .await
+    }
+
+    /// Removes the budget for the same as `limit`, whatever its amount.
+    pub async fn remove_budget(&self, scope: &OrgScope, limit: &BudgetLimit) -> Result<Vec<Budget>> {
+        self.write_budgets(scope, |mut all| {
+            all.retain(|other| key(other) != key(limit));
+            all
+        })
+        .await
+    }
+
+    async fn check_targets(&self, scope: &OrgScope, limits: &[BudgetLimit]) -> Result<()> {
         let mut fields = Fields::default();
         for (index, limit) in limits.iter().enumerate() {
             if let Some(target) = limit.target_id
@@ -59,8 +89,7 @@ impl Billing {
                 fields.refuse(&format!("budgets[{index}].targetId"), "There is no such thing here.");
             }
         }
-        fields.done()?;
-        self.set_budgets(scope, limits).await
+        fields.done()
     }
 
     /// Makes `limits` the organisation's budgets. One that was there goes on with what is used of it; a new
@@ -69,13 +98,23 @@ impl Billing {
     /// # Errors
     /// `Invalid` by field: `budgets[2].limit`.
     pub async fn set_budgets(&self, scope: &OrgScope, limits: Vec<BudgetLimit>) -> Result<Vec<Budget>> {
-        check(&limits)?;
+        self.write_budgets(scope, |_| limits).await
+    }
+
+    /// Makes what `wanted` says of the present limits the organisation's budgets.
+    async fn write_budgets(
+        &self,
+        scope: &OrgScope,
+        wanted: impl FnOnce(Vec<BudgetLimit>) -> Vec<BudgetLimit>,
+    ) -> Result<Vec<Budget>> {
         let (org, now) = (scope.org_id(), self.queue.clock.now());
         let mut tx = self.queue.store.begin().await?;
         // Locks the account: nothing is reserved between counting and writing.
         let books = open(self.queue.desk(), &mut tx, &[(org, Act::Tidy)]).await?;
         let book = books.get(&org).ok_or(Error::NotFound("organization"))?;
         let mut before: Vec<Counted> = book.budgets.clone();
+        let limits = wanted(before.iter().map(|counted| counted.limit.clone()).collect());
+        check(&limits)?;
         let mut all = Vec::with_capacity(limits.len());
         for limit in limits {
             let known = before.iter().position(|counted| key(&counted.limit) == key(&limit));

@@ -6,6 +6,7 @@ use alumia_protocol::{
     AgentId, Microcredits, ProjectId, RunId, SessionId, TargetId, UserId, WorkspaceId,
     billing::{BlockReason, BucketKind, BudgetLimit, BudgetPeriod, BudgetScope, ChargedTo},
 };
+use futures::future::join_all;
 
 fn budget(scope: BudgetScope, target: Option<uuid::Uuid>, limit: i64, hard: bool) -> BudgetLimit {
     BudgetLimit {
@@ -160,4 +161,27 @@ async fn budgets_that_make_no_sense_are_refused_by_field() {
         }
     }
     assert!(world.billing.budgets(&world.scope).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn budgets_that_are_set_one_by_one_at_once_are_all_there() {
+    let world = World::poor().await;
+    let periods = [BudgetPeriod::Day, BudgetPeriod::Week, BudgetPeriod::Month, BudgetPeriod::Total];
+    let put = |(period, hard)| {
+        let limit = BudgetLimit { period, ..budget(BudgetScope::Org, None, 5, hard) };
+        world.billing.put_budget(&world.scope, limit)
+    };
+    let all = periods.into_iter().flat_map(|period| [(period, true), (period, false)]);
+    for done in join_all(all.map(put)).await {
+        done.unwrap();
+    }
+    assert_eq!(world.billing.budgets(&world.scope).await.unwrap().len(), 8);
+    // Another amount takes the place of the first; removing one leaves the others.
+    let raised =
+        world.billing.put_budget(&world.scope, budget(BudgetScope::Org, None, 7, true)).await.unwrap();
+    let amounts: Vec<i64> =
+        raised.iter().map(|budget| budget.limit.limit.0).filter(|limit| *limit == 7).collect();
+    assert_eq!((raised.len(), amounts), (8, vec![7]));
+    let gone = budget(BudgetScope::Org, None, 0, true);
+    assert_eq!(world.billing.remove_budget(&world.scope, &gone).await.unwrap().len(), 7);
 }
