@@ -24,11 +24,11 @@ test:
 	@scripts/test style rust postgres schemathesis browser
 
 test-rust:
-	@scripts/setup tools wasm sandbox node
+	@scripts/setup tools wasm sandbox node python
 	@scripts/test rust
 
 test-postgres:
-	@scripts/setup tools wasm sandbox node postgres
+	@scripts/setup tools wasm sandbox node python postgres
 	@scripts/test postgres
 
 test-schemathesis:
@@ -44,11 +44,11 @@ bench:
 	@scripts/bench
 
 chaos:
-	@scripts/setup tools wasm sandbox node postgres
+	@scripts/setup tools wasm sandbox node python postgres
 	@scripts/test chaos
 
 fuzz:
-	@scripts/setup tools wasm sandbox node
+	@scripts/setup tools wasm sandbox node python
 	@scripts/test fuzz
 
 fmt:

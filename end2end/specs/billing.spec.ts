@@ -159,7 +159,7 @@ test('cards that are declined, challenged, and news that come late, twice or nev
   await page.screenshot({ path: `test-results/shots/billing-payments-${narrow ? 'phone' : 'desktop'}.png`, fullPage: true });
 
   await invoices.getByRole('link', { name: 'Receipt' }).first().click();
-  await expect(page.getByRole('heading', { name: 'Receipt' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Receipt', exact: true })).toBeVisible();
   await expect(page.getByText('$5.00')).toBeVisible();
   await expectAccessible(page);
 });

@@ -38,7 +38,7 @@ test.describe('passkeys', () => {
     await open(page, `/login?next=${security(person)}`);
     await expectAccessible(page);
     await device.touched(true);
-    await page.getByRole('button', { name: 'Sign in with a passkey' }).click().catch(() => {});
+    await page.getByRole('button', { name: 'Sign in with a passkey' }).click({ timeout: 5_000 }).catch(() => {});
     await page.waitForURL(security(person));
     await hydrated(page);
     await expect(passkeyRows(page)).toContainText('last used');
@@ -99,7 +99,7 @@ test.describe('passkeys', () => {
     await device.touched(false);
     await open(page, '/login');
     await device.touched(true);
-    await page.getByRole('button', { name: 'Sign in with a passkey' }).click().catch(() => {});
+    await page.getByRole('button', { name: 'Sign in with a passkey' }).click({ timeout: 5_000 }).catch(() => {});
     await page.waitForURL(/\/lab/);
     const login = JSON.parse(seen['/api/v1/auth/passkeys/login/finish']);
     const replayed = await post(page.request, server.url, '/auth/passkeys/login/finish', login);

@@ -45,7 +45,7 @@ test('no password: in, out, in again, step up, and a password later', async ({ p
   await device.touched(false);
   await open(page, `/login?next=${settings}`);
   await device.touched(true);
-  await page.getByRole('button', { name: 'Sign in with a passkey' }).click().catch(() => {});
+  await page.getByRole('button', { name: 'Sign in with a passkey' }).click({ timeout: 5_000 }).catch(() => {});
   await page.waitForURL(settings);
   await hydrated(page);
 

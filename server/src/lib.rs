@@ -23,3 +23,4 @@ mod stream;
 mod unread;
 mod web;
 mod web_sessions;
+mod webhooks;

@@ -1,6 +1,6 @@
 //! The whole of HTTP: routes and the layers around them, outermost last.
 
-use crate::{api, app::App, audit, auth, csrf, dev, edge, health, unread, web};
+use crate::{api, app::App, audit, auth, csrf, dev, edge, health, unread, web, webhooks};
 use axum::{
     Router,
     middleware::{from_fn, from_fn_with_state},
@@ -19,6 +19,7 @@ pub fn router(app: &App) -> Router {
     api::router(app)
         .merge(web::router(app))
         .merge(dev::router(app))
+        .merge(webhooks::router())
         .layer(from_fn_with_state(app.clone(), csrf::csrf))
         .layer(from_fn_with_state(app.clone(), audit::audit))
         .layer(from_fn_with_state(app.clone(), auth::identify))

@@ -12,7 +12,10 @@ use crate::{
 use alumia_net::Client;
 use alumia_platform::{
     Error, Parts, Platform, Result,
-    billing::{Packages, Rates as Prices},
+    billing::{
+        Packages, Rates as Prices,
+        payments::{Payments, StripeGateway, StripeKeys},
+    },
     clock::SystemClock,
     engine::EngineLimits,
     limits::{Limiter, Rates},
@@ -130,9 +133,7 @@ pub async fn build(config: &Config) -> Result<Platform> {
     if let Some(url) = &config.server.public_url {
         platform.outbox.links().settle(url);
     }
-    if takes_test_money(config) {
-        platform.payments = platform.payments.with_test_money();
-    }
+    platform.payments = payments(config, platform.payments)?;
     if config.mode == Mode::Production {
         platform.keys = platform.keys.live();
     }
@@ -170,9 +171,31 @@ pub fn packages(config: &Config) -> Result<Packages> {
     Ok(Packages::new(&config.billing.packages, &config.billing.package)?.charging(prices))
 }
 
-/// Whether the test gateway takes payments: never in production mode, whatever else is said.
-pub fn takes_test_money(config: &Config) -> bool {
-    config.mode == Mode::Development && config.billing.gateway != PaymentGateway::None
+/// Payments through the gateway that the settings name.
+pub fn payments(config: &Config, payments: Payments) -> Result<Payments> {
+    Ok(match gateway(config) {
+        PaymentGateway::Stripe => payments.with(Arc::new(StripeGateway::new(stripe(config)?)?)),
+        PaymentGateway::Test => payments.with_test_money(),
+        PaymentGateway::Auto | PaymentGateway::None => payments,
+    })
+}
+
+/// Who takes payments. The test gateway never does in production mode, whatever else is said.
+pub fn gateway(config: &Config) -> PaymentGateway {
+    let has_stripe = matches!(config.stripe.keys(), Ok(Some(_)));
+    match config.payments.gateway {
+        PaymentGateway::Auto if has_stripe => PaymentGateway::Stripe,
+        PaymentGateway::Auto | PaymentGateway::Test if config.mode == Mode::Development => {
+            PaymentGateway::Test
+        }
+        PaymentGateway::Stripe => PaymentGateway::Stripe,
+        PaymentGateway::Auto | PaymentGateway::Test | PaymentGateway::None => PaymentGateway::None,
+    }
+}
+
+fn stripe(config: &Config) -> Result<StripeKeys> {
+    let keys = config.stripe.keys().map_err(|message| Error::BadRequest(message.into()))?;
+    keys.ok_or_else(|| Error::BadRequest("The keys of [stripe] are missing.".into()))
 }
 
 /// Where commands run, if they may.

@@ -5,8 +5,10 @@ use crate::{
     app::App,
     assets,
     auth::{Concerned, Credentials, Seen},
+    config::PaymentGateway,
     error::Failure,
     extract, limits,
+    serve::gateway,
     web_sessions::Session,
 };
 use alumia_app::{
@@ -197,7 +199,8 @@ fn provide(app: &App) {
         provide_context(door);
     }
     if let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>())
-        && let Ok(policy) = HeaderValue::from_str(&content_policy(&nonce))
+        && let Ok(policy) =
+            HeaderValue::from_str(&content_policy(&nonce, gateway(&app.config) == PaymentGateway::Stripe))
     {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
     }
@@ -212,12 +215,24 @@ fn origin(app: &App, parts: Option<&Parts>) -> String {
     format!("http://{}", host.unwrap_or("localhost"))
 }
 
-/// Scripts run only with this answer's nonce or from this server's files; nothing is loaded from elsewhere.
-/// Style attributes are allowed: the canvas places its nodes by them.
-fn content_policy(nonce: &str) -> String {
+/// Scripts run only with this answer's nonce or from this server's files; nothing is loaded from elsewhere, but for
+/// what Stripe's card fields need where it takes payments (<https://docs.stripe.com/security/guide>); a page keeps
+/// the policy of the document that it was reached from, so all pages have it. Style attributes are allowed: the
+/// canvas places its nodes by them.
+fn content_policy(nonce: &str, stripe: bool) -> String {
+    let [scripts, frames, connections, images] = if stripe {
+        [
+            " https://js.stripe.com https://*.js.stripe.com",
+            "frame-src https://js.stripe.com https://*.js.stripe.com https://hooks.stripe.com; ",
+            "connect-src 'self' https://api.stripe.com; ",
+            " https://*.stripe.com",
+        ]
+    } else {
+        [""; 4]
+    };
     format!(
-        "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
-         style-src 'self' 'nonce-{nonce}'; style-src-attr 'unsafe-inline'; img-src 'self' data: blob:; \
+        "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'{scripts}; {frames}{connections}\
+         style-src 'self' 'nonce-{nonce}'; style-src-attr 'unsafe-inline'; img-src 'self' data: blob:{images}; \
          object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
 }

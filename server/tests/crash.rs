@@ -5,6 +5,8 @@
 
 #[path = "crash/play.rs"]
 mod play;
+#[path = "../../crates/stripe/tests/support/mod.rs"]
+mod stripe_account;
 mod support;
 #[path = "crash/watcher.rs"]
 mod watcher;
@@ -14,7 +16,8 @@ use futures::{StreamExt as _, stream};
 use play::Play;
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use stripe_account::{PAYS, SECRET_KEY, Signer, Simulator};
 use support::{
     eventually,
     provider::{COST, Provider},
@@ -135,6 +138,51 @@ async fn a_payment_grants_once_wherever_the_server_dies() {
         assert_eq!(invoices[0]["state"], "done", "{point}");
     });
     results.buffer_unordered(LANES).collect::<Vec<()>>().await;
+}
+
+/// Stripe sends an event again that wasn't answered.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stripe_event_grants_once_wherever_the_server_dies() {
+    const SECRET: &str = "whsec_a2lsbCAtOQ";
+    let stripe = Simulator::start().await;
+    for point in ["payment.before", "payment.after"] {
+        let mut play = Play::with(
+            point,
+            vec![
+                ("ALUMIA_STRIPE__SECRET_KEY", SECRET_KEY.into()),
+                ("ALUMIA_STRIPE__PUBLISHABLE_KEY", "pk_test_simulated".into()),
+                ("ALUMIA_STRIPE__WEBHOOK_SECRET", SECRET.into()),
+                ("ALUMIA_STRIPE__API_BASE", stripe.url.clone()),
+            ],
+        )
+        .await;
+        let credits = json!({ "credits": 500 });
+        let begun = play.person.post("/billing/top-ups/payment-intent", &credits).await.data();
+        let secret = begun["clientSecret"].as_str().unwrap().to_owned();
+        let intent = secret.split_once("_secret_").unwrap().0;
+        stripe.pay(intent, PAYS).await;
+        let object = json!({ "id": intent, "object": "payment_intent" });
+        let event =
+            json!({ "id": "evt_1", "type": "payment_intent.succeeded", "data": { "object": object } });
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let header = Signer::start().sign(&event.to_string(), SECRET, now.try_into().unwrap()).await;
+        let send = async |play: &Play| {
+            let url = format!("{}/webhooks/stripe", play.person.url);
+            let request = reqwest::Client::new().post(url).header("stripe-signature", &header);
+            request.body(event.to_string()).send().await.map(|answer| answer.status().as_u16())
+        };
+        assert!(send(&play).await.is_err(), "{point}");
+        eventually("it is dead and lives again", async || {
+            play.revive().await;
+            (play.deaths > 0).then_some(())
+        })
+        .await;
+        for _ in 0..2 {
+            assert_eq!(send(&play).await.unwrap(), 200, "{point}");
+        }
+        assert_eq!(play.person.get("/billing").await.data()["available"], 700_000_000, "{point}");
+        assert_eq!(play.person.get("/billing/invoices").await.data()["items"][0]["state"], "done", "{point}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

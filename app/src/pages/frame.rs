@@ -6,6 +6,7 @@ use crate::components::{
     icon::Icon,
     menu::Menu,
     palette::{Command, Palette},
+    theme,
 };
 use crate::live::spending::Spending;
 use alumia_protocol::{
@@ -350,7 +351,7 @@ fn Account(user: User, org: String) -> impl IntoView {
 #[component]
 pub fn ThemeSwitch() -> impl IntoView {
     let theme = RwSignal::new("system");
-    Effect::new(move || theme.set(stored_theme()));
+    Effect::new(move || theme.set(theme::chosen()));
     let choices = [("system", "monitor", "System"), ("light", "sun", "Light"), ("dark", "moon", "Dark")];
     let buttons = choices
         .into_iter()
@@ -360,7 +361,7 @@ pub fn ThemeSwitch() -> impl IntoView {
                     type="button"
                     aria-pressed=move || (theme.get() == id).to_string()
                     on:click=move |_| {
-                        set_theme(id);
+                        theme::choose(id);
                         theme.set(id);
                     }
                 >
@@ -371,31 +372,6 @@ pub fn ThemeSwitch() -> impl IntoView {
         })
         .collect_view();
     view! { <div class="segmented needs-script" role="group" aria-label="Theme">{buttons}</div> }
-}
-
-fn root() -> Option<web_sys::Element> {
-    document().document_element()
-}
-
-fn stored_theme() -> &'static str {
-    match root().and_then(|root| root.get_attribute("data-theme")).as_deref() {
-        Some("light") => "light",
-        Some("dark") => "dark",
-        _ => "system",
-    }
-}
-
-fn set_theme(theme: &str) {
-    let Some(root) = root() else { return };
-    let storage = window().local_storage().ok().flatten();
-    // A browser that refuses storage keeps the choice until the page is left.
-    let _ = if theme == "system" {
-        drop(root.remove_attribute("data-theme"));
-        storage.map(|storage| storage.remove_item("theme"))
-    } else {
-        drop(root.set_attribute("data-theme", theme));
-        storage.map(|storage| storage.set_item("theme", theme))
-    };
 }
 
 /// What the palette offers on every page.
@@ -432,13 +408,7 @@ fn commands(data: &FrameData) -> Vec<Command> {
         group: "Actions",
         icon: "sun",
         run: Callback::new(|()| {
-            let media = window().match_media("(prefers-color-scheme: dark)").ok().flatten();
-            let system_dark = media.is_some_and(|media| media.matches());
-            let dark = match stored_theme() {
-                "system" => system_dark,
-                theme => theme == "dark",
-            };
-            set_theme(if dark { "light" } else { "dark" });
+            theme::choose(if theme::is_dark() { "light" } else { "dark" });
         }),
     });
     all.push(Command {

@@ -97,6 +97,7 @@ pub enum Act {
     Note(Ask, Used),
     Grant(Grant),
     Refund(ReservationId, Microcredits),
+    /// So much of a bucket is taken back in all, as far as it is free; what was taken beyond that comes back.
     Reverse(BucketId, Microcredits),
     /// Only what is due anyway: months, expiry.
     Tidy,

@@ -109,9 +109,9 @@ impl Billing {
         tx: &mut Tx,
         org: OrgId,
         id: BucketId,
-        amount: Microcredits,
+        total: Microcredits,
     ) -> Result<Bucket> {
-        bucket(only(post(self.queue.desk(), tx, vec![(org, Act::Reverse(id, amount))]).await?)?)
+        bucket(only(post(self.queue.desk(), tx, vec![(org, Act::Reverse(id, total))]).await?)?)
     }
 
     /// Gives free what is still held for a run, in the caller's transaction: for whoever takes it over.
@@ -142,9 +142,10 @@ impl Billing {
         bucket(self.queue.act(org, Act::Refund(id, amount)).await?)
     }
 
-    /// Takes up to `amount` of what is free in a bucket back, because its payment was.
-    pub async fn reverse(&self, org: OrgId, id: BucketId, amount: Microcredits) -> Result<Bucket> {
-        bucket(self.queue.act(org, Act::Reverse(id, amount)).await?)
+    /// Takes so much of a bucket back in all, because its payment was: more as far as it is free, less where a
+    /// dispute was won.
+    pub async fn reverse(&self, org: OrgId, id: BucketId, total: Microcredits) -> Result<Bucket> {
+        bucket(self.queue.act(org, Act::Reverse(id, total)).await?)
     }
 }
 

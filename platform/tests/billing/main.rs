@@ -7,4 +7,7 @@ mod payments;
 mod plain;
 mod random;
 mod rules;
+mod stripe;
+#[path = "../../../crates/stripe/tests/support/mod.rs"]
+mod stripe_account;
 mod support;

@@ -162,10 +162,11 @@ impl Plain {
         Says::Done
     }
 
-    pub fn reverse(&mut self, index: usize, amount: i64) {
+    /// So much of it is taken back in all, as far as it is there.
+    pub fn reverse(&mut self, index: usize, total: i64) {
         self.look();
         let bucket = &mut self.buckets[index];
-        let taken = bucket.free.min(amount);
+        let taken = bucket.free.min(total - bucket.reversed);
         bucket.free -= taken;
         bucket.reversed += taken;
     }

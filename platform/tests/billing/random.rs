@@ -157,10 +157,10 @@ impl Table {
         let count = i64::try_from(self.buckets.len()).unwrap();
         let back = self.dice.below(count.min(8));
         let Ok(index) = usize::try_from(count - 1 - back) else { return ("nothing", Says::Done, Says::Done) };
-        let amount = self.dice.below(60) + 1;
-        self.plain.reverse(index, amount);
+        let total = self.dice.below(60);
+        self.plain.reverse(index, total);
         let result =
-            self.world.billing.reverse(self.world.org(), self.buckets[index], Microcredits(amount)).await;
+            self.world.billing.reverse(self.world.org(), self.buckets[index], Microcredits(total)).await;
         ("reverse", Says::Done, says(result))
     }
 

@@ -166,6 +166,11 @@ async fn a_grant_a_refund_and_a_reversal_do_what_they_say_once() {
     assert_eq!(reversed.reversed, Microcredits(70));
     let sums = world.sums().await;
     assert_eq!((sums.granted, sums.free, sums.spent, sums.reversed), (130, 30, 30, 70));
+    // The same again takes nothing more, and less gives the difference back.
+    for (total, reversed) in [(100, 70), (50, 50), (0, 0), (-1, 0), (20, 20)] {
+        let bucket = world.billing.reverse(world.org(), first.id, Microcredits(total)).await.unwrap();
+        assert_eq!(bucket.reversed, Microcredits(reversed), "{total}");
+    }
     for amount in [0, -1, i64::MAX] {
         let grant = world.grant_of("odd", BucketKind::TopUp, amount, None);
         assert!(matches!(world.billing.grant(world.org(), grant).await, Err(Error::BadRequest(_))));

@@ -120,8 +120,13 @@ pub struct TopUpOffer {
     pub cents_per_credit: i64,
     /// The currency, as `usd`.
     pub currency: String,
-    /// Who takes the payment: `test`, or `null` where nobody does.
+    /// Who takes the payment: `stripe` or `test`, or `null` where nobody does.
     pub gateway: Option<String>,
+    /// What Stripe's dialog in the browser names the account by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publishable_key: Option<String>,
+    /// It takes no real money.
+    pub test_money: bool,
 }
 
 /// `GET /billing/catalog`.

@@ -45,7 +45,7 @@ pub struct TestCard {
 pub struct TopUp {
     /// The payment as the list of invoices shows it.
     pub invoice: Invoice,
-    /// Who takes it: `test`.
+    /// Who takes it: `stripe` or `test`.
     pub gateway: String,
     /// What the gateway's dialog needs to take it, this once.
     pub client_secret: String,

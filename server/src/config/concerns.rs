@@ -1,5 +1,5 @@
 use alumia_models::config::ProviderConfig;
-use alumia_platform::billing::Package;
+use alumia_platform::billing::{Package, payments::StripeKeys};
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::{
@@ -18,6 +18,8 @@ pub struct Config {
     #[serde(default, serialize_with = "names")]
     pub providers: Vec<ProviderConfig>,
     pub billing: Billing,
+    pub payments: Payments,
+    pub stripe: Stripe,
     pub mail: Mail,
     pub sandbox: Sandbox,
     pub runs: Runs,
@@ -83,21 +85,74 @@ pub struct Billing {
     pub package: String,
     /// Microcredits for a second of a command in the sandbox.
     pub sandbox_second_price: i64,
-    /// Who takes payments.
-    pub gateway: PaymentGateway,
     /// Beside those that come with Alumia, or in their place.
     #[serde(default)]
     pub packages: Vec<Package>,
 }
 
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Payments {
+    pub gateway: PaymentGateway,
+}
+
+/// Who takes payments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PaymentGateway {
-    /// The test gateway in development mode, nobody else yet.
+    /// Stripe where it is set up, else the test gateway in development mode, else nobody.
     Auto,
+    Stripe,
     /// Test money. Refused in production mode.
     Test,
     None,
+}
+
+/// An account at Stripe; all empty where there is none.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stripe {
+    pub secret_key: Secret,
+    pub publishable_key: String,
+    pub webhook_secret: Secret,
+    /// Where a simulator listens. Empty: Stripe itself.
+    pub api_base: String,
+}
+
+impl Stripe {
+    /// What it is used with; `None` where nothing is set.
+    ///
+    /// # Errors
+    /// The key that is missing or wrong.
+    pub fn keys(&self) -> Result<Option<StripeKeys>, &'static str> {
+        let Self { secret_key, publishable_key, webhook_secret, api_base } = self;
+        if secret_key.is_empty() && publishable_key.is_empty() && webhook_secret.is_empty() {
+            return Ok(None);
+        }
+        if !(secret_key.expose().starts_with("sk_") || secret_key.expose().starts_with("rk_")) {
+            return Err("secret_key must be a secret key (sk_…) or a restricted one (rk_…)");
+        }
+        if !publishable_key.starts_with("pk_") {
+            return Err("publishable_key must be the publishable key (pk_…) of the same account");
+        }
+        if secret_key.expose().contains("_test_") != publishable_key.contains("_test_") {
+            return Err("secret_key and publishable_key must both be test keys or both be live ones");
+        }
+        if webhook_secret.is_empty() {
+            return Err(
+                "webhook_secret must be the secret (whsec_…) of the webhook endpoint …/webhooks/stripe",
+            );
+        }
+        if !(api_base.is_empty() || api_base.starts_with("http://") || api_base.starts_with("https://")) {
+            return Err("api_base must be an address like http://127.0.0.1:8420");
+        }
+        Ok(Some(StripeKeys {
+            secret_key: secret_key.expose().into(),
+            publishable_key: publishable_key.clone(),
+            webhook_secret: webhook_secret.expose().into(),
+            api_base: Some(api_base.clone()).filter(|base| !base.is_empty()),
+        }))
+    }
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]

@@ -117,10 +117,18 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     if let Err(error) = alumia_platform::billing::Packages::new(&billing.packages, &billing.package) {
         wrong.push(format!("{error}."));
     }
-    if config.mode == Mode::Production && billing.gateway == PaymentGateway::Test {
+    let gateway = config.payments.gateway;
+    if config.mode == Mode::Production && gateway == PaymentGateway::Test {
         wrong.push(
-            "[billing] gateway = \"test\" takes test money, which mode = \"production\" refuses.".to_owned(),
+            "[payments] gateway = \"test\" takes test money, which mode = \"production\" refuses.".to_owned(),
         );
+    }
+    match config.stripe.keys() {
+        Err(message) => wrong.push(format!("[stripe] {message}.")),
+        Ok(None) if gateway == PaymentGateway::Stripe => {
+            wrong.push("[payments] gateway = \"stripe\" needs the keys of [stripe].".to_owned());
+        }
+        Ok(_) => {}
     }
     if let Err(error) = alumia_platform::billing::Rates::new(billing.sandbox_second_price) {
         wrong.push(format!("{error}."));
@@ -272,8 +280,20 @@ mod tests {
         let mail = complaint("[mail]\nsmtp_url = \"http://a:hunter2@b\"");
         assert!(mail.contains("smtp_url") && !mail.contains("hunter2"), "{mail}");
         let production = "mode = \"production\"\n[server]\npublic_url = \"https://a.example\"\n";
-        assert!(complaint(&format!("{production}[billing]\ngateway = \"test\"")).contains("refuses"));
-        assert!(with(&format!("{production}[billing]\ngateway = \"auto\"")).is_ok());
+        assert!(complaint(&format!("{production}[payments]\ngateway = \"test\"")).contains("refuses"));
+        assert!(with(&format!("{production}[payments]\ngateway = \"auto\"")).is_ok());
+        for (text, word) in [
+            ("[payments]\ngateway = \"stripe\"", "needs the keys"),
+            ("[stripe]\nsecret_key = \"pk_test_1\"", "secret_key must be"),
+            ("[stripe]\nsecret_key = \"sk_test_1\"", "publishable_key must be"),
+            ("[stripe]\nsecret_key = \"sk_test_1\"\npublishable_key = \"pk_live_1\"", "both be test keys"),
+            (
+                "[stripe]\nsecret_key = \"rk_live_1\"\npublishable_key = \"pk_live_1\"",
+                "webhook_secret must be",
+            ),
+        ] {
+            assert!(complaint(text).contains(word), "{text}");
+        }
         assert!(complaint("[billing]\nsandbox_second_price = -1").contains("sandbox_second_price is -1"));
         assert!(complaint("[nonsense]\na = 1").contains("nonsense"));
         assert!(complaint("[[providers]]\nid = \"builtin\"\nmodels = []").contains("choose another"));

@@ -226,7 +226,7 @@ async fn buying_credits_lets_a_waiting_run_go_on() {
 
 #[tokio::test]
 async fn nobody_takes_test_money_where_it_is_switched_off() {
-    let app = App::with_settings("[billing]\ngateway = \"none\"").await;
+    let app = App::with_settings("[payments]\ngateway = \"none\"").await;
     let ada = app.person("Ada").await;
     let begun = ada.post("/billing/top-ups/payment-intent", &json!({ "credits": 500 })).await;
     assert_eq!(begun.refusal().1, "SERVICE_UNAVAILABLE");

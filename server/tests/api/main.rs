@@ -17,6 +17,9 @@ mod places;
 mod sign_in;
 mod snapshot;
 mod story;
+mod stripe;
+#[path = "../../../crates/stripe/tests/support/mod.rs"]
+mod stripe_account;
 #[path = "../support/mod.rs"]
 mod support;
 mod wire;

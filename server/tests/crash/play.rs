@@ -53,8 +53,13 @@ impl Play {
 
     /// The same with a model that costs something.
     pub async fn paying(fault: &str, provider: &Provider) -> Self {
+        Self::with(fault, vec![("ALUMIA_PROVIDERS", provider.settings("operator"))]).await
+    }
+
+    /// The same with settings, by their names in the environment.
+    pub async fn with(fault: &str, settings: Vec<(&'static str, String)>) -> Self {
         let mut home = Home::new().await;
-        home.providers = Some(provider.settings("operator"));
+        home.settings = settings;
         Self::of(home, Some(fault)).await
     }
 

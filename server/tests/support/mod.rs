@@ -108,9 +108,7 @@ impl App {
         })
         .await
         .unwrap();
-        if serve::takes_test_money(&config) {
-            platform.payments = platform.payments.with_test_money();
-        }
+        platform.payments = serve::payments(&config, platform.payments).unwrap();
         platform.sign_ups_open = config.security.sign_ups == SignUps::Open;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let running = serve::start(config, Role::All, platform.clone(), listener).unwrap();

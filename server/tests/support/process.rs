@@ -12,13 +12,13 @@ use tokio::{
 pub struct Home {
     folder: TempDir,
     store: TestStore,
-    /// The operator's model providers, as in `alumia.toml`.
-    pub providers: Option<String>,
+    /// Settings, by their names in the environment.
+    pub settings: Vec<(&'static str, String)>,
 }
 
 impl Home {
     pub async fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), store: TestStore::new().await, providers: None }
+        Self { folder: tempfile::tempdir().unwrap(), store: TestStore::new().await, settings: Vec::new() }
     }
 }
 
@@ -44,9 +44,7 @@ impl Process {
             .env_remove("ALUMIA_FAULT")
             .stdout(Stdio::piped())
             .kill_on_drop(true);
-        if let Some(providers) = &home.providers {
-            command.env("ALUMIA_PROVIDERS", providers);
-        }
+        command.envs(home.settings.iter().map(|(name, value)| (name, value)));
         if let Some(point) = fault {
             command.env("ALUMIA_FAULT", point);
         }

@@ -30,6 +30,8 @@ fn Search(scene: Scene) -> impl IntoView {
     });
     Effect::new(move || {
         if let Some(field) = field.get() {
+            // A node that is about to come on the screen must not take the focus from what is typed here.
+            scene.inner.update_value(|inner| inner.focus_wanted = None);
             drop(field.focus());
         }
     });

@@ -22,19 +22,35 @@ pub fn Dialog(
     /// A class that sets its size.
     #[prop(default = "")]
     class: &'static str,
+    /// Whether somebody else's script may put something over it and the page meanwhile, as Stripe does with a
+    /// bank's question: nothing can be put over a modal dialog.
+    #[prop(optional, into)]
+    under: Signal<bool>,
     children: Children,
 ) -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
     Effect::new(move || {
-        let (Some(dialog), open) = (dialog.get(), open.get()) else { return };
-        if open && !dialog.matches(":modal").unwrap_or(false) {
+        let (Some(dialog), open, under) = (dialog.get(), open.get(), under.get()) else { return };
+        let modal = dialog.matches(":modal").unwrap_or(false);
+        if !open {
+            if dialog.open() {
+                dialog.close();
+            }
+        } else if under && modal {
+            dialog.close();
+            dialog.show();
+        } else if !under && !modal {
             // The server draws an open dialog as a plain one, for browsers without script.
             drop(dialog.remove_attribute("open"));
             show(dialog, 60);
-        } else if !open && dialog.open() {
-            dialog.close();
         }
     });
+    let closed = move |_| {
+        // It may have been opened again at once, in the other way.
+        if dialog.get_untracked().is_none_or(|dialog| !dialog.open()) {
+            open.set(false);
+        }
+    };
     // A click on the dialog itself, outside its box, is a click on the page behind.
     let outside = move |event: ev::MouseEvent| {
         let on_dialog =
@@ -50,7 +66,7 @@ pub fn Dialog(
             open=open.get_untracked()
             class=format!("dialog {class}")
             aria-label=name
-            on:close=move |_| open.set(false)
+            on:close=closed
             on:click=outside
         >
             <div class="dialog-box">

@@ -15,6 +15,7 @@ pub mod status;
 pub mod step_up;
 pub mod table;
 pub mod tabs;
+pub mod theme;
 pub mod time;
 pub mod toast;
 

@@ -10,6 +10,7 @@ pub mod sse;
 pub mod step_up;
 mod store;
 pub mod stream;
+pub mod stripe;
 pub mod view;
 
 pub use store::{Connection, Live, SessionSignals};

@@ -8,6 +8,7 @@ mod overview;
 mod own_keys;
 mod payments;
 mod receipt;
+mod stripe;
 mod usage;
 
 pub use receipt::ReceiptPage;

@@ -12,7 +12,12 @@ use crate::{
         table::Table,
         time,
     },
-    pages::{PageError, auth::Before, billing::LookAgain, settings::failure},
+    pages::{
+        PageError,
+        auth::Before,
+        billing::{LookAgain, stripe::StripeCard},
+        settings::failure,
+    },
 };
 use alumia_protocol::{
     List, PaymentId,
@@ -115,12 +120,18 @@ pub fn Buying(org: Memo<String>, open: RwSignal<bool>) -> impl IntoView {
 fn BuyDialog(offer: TopUpOffer, org: String, open: RwSignal<bool>) -> impl IntoView {
     let buy = ServerAction::<BuyCredits>::new();
     let pay = ServerAction::<PayTestMoney>::new();
-    let payment = RwSignal::new(use_query_map().with_untracked(|query| query.get("pay")));
+    // Stripe's fields need a secret that is told once, when the payment begins.
+    let by_test_card = offer.gateway.as_deref() == Some("test");
+    let begun = use_query_map().with_untracked(|query| query.get("pay")).filter(|_| by_test_card);
+    let payment = RwSignal::new(begun);
+    let secret = RwSignal::new(String::new());
     let invoice = RwSignal::new(None::<Invoice>);
+    let (paying, paid) = (RwSignal::new(false), RwSignal::new(false));
     let LookAgain(look_again) = expect_context();
     Effect::new(move || {
         if let Some(Ok(Some(top_up))) = buy.value().get() {
             payment.set(Some(top_up.invoice.id.to_string()));
+            secret.set(top_up.client_secret);
             invoice.set(Some(top_up.invoice));
             look_again.run(());
         }
@@ -137,13 +148,14 @@ fn BuyDialog(offer: TopUpOffer, org: String, open: RwSignal<bool>) -> impl IntoV
         if was_open == Some(true) && !is_open {
             payment.set(None);
             invoice.set(None);
+            paid.set(false);
             buy.clear();
             pay.clear();
         }
         is_open
     });
     let stage = Memo::new(move |_| {
-        let tried = pay.value().with(|tried| matches!(tried, Some(Ok(_))));
+        let tried = pay.value().with(|tried| matches!(tried, Some(Ok(_)))) || paid.get();
         match (payment.with(Option::is_some), invoice.get()) {
             (false, _) => Stage::Amount,
             (true, Some(invoice)) if invoice.state == PaymentState::Done => Stage::Done,
@@ -151,14 +163,22 @@ fn BuyDialog(offer: TopUpOffer, org: String, open: RwSignal<bool>) -> impl IntoV
             (true, _) => Stage::Card,
         }
     });
-    let test = offer.gateway.as_deref() == Some("test");
+    let test = offer.test_money;
     let offer = StoredValue::new(offer);
     let org = StoredValue::new(org);
     let inside = move || match stage.get() {
         Stage::Amount => {
             view! { <Amount offer=offer.get_value() org=org.get_value() action=buy /> }.into_any()
         }
-        Stage::Card => view! { <Card org=org.get_value() payment invoice action=pay /> }.into_any(),
+        Stage::Card if by_test_card => {
+            view! { <Card org=org.get_value() payment invoice action=pay /> }.into_any()
+        }
+        Stage::Card => {
+            let publishable_key = offer.with_value(|offer| offer.publishable_key.clone()).unwrap_or_default();
+            let client_secret = secret.get_untracked();
+            view! { <StripeCard org=org.get_value() publishable_key client_secret invoice paying paid /> }
+                .into_any()
+        }
         Stage::Waiting => view! {
             <p class="form-note" role="status">
                 "Paid. The credits are on their way and arrive by themselves, also when you close this."
@@ -184,7 +204,7 @@ fn BuyDialog(offer: TopUpOffer, org: String, open: RwSignal<bool>) -> impl IntoV
         }
     });
     view! {
-        <Dialog open title="Buy credits">
+        <Dialog open title="Buy credits" under=paying>
             <div class="form buying">{label}{inside}</div>
         </Dialog>
     }

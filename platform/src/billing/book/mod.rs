@@ -195,13 +195,15 @@ impl Book {
         Ok(bucket)
     }
 
-    fn reverse(&mut self, id: BucketId, amount: Microcredits) -> Result<Bucket> {
+    fn reverse(&mut self, id: BucketId, total: Microcredits) -> Result<Bucket> {
         let index = self.bucket(id).ok_or(Error::NotFound("bucket"))?;
-        let amount = amount.min(self.buckets[index].bucket.left());
-        if amount.is_positive() {
-            let moves = Moves::new(EntryKind::Reverse, None);
-            self.shift(index, &moves, Place::Available, Place::Reversed, amount)?;
-        }
+        let bucket = &self.buckets[index].bucket;
+        let (left, reversed) = (bucket.left(), bucket.reversed);
+        let more = total.max(Microcredits::ZERO).checked_sub(reversed).ok_or_else(overflow)?;
+        let less = Microcredits::ZERO.checked_sub(more).ok_or_else(overflow)?;
+        let moves = Moves::new(EntryKind::Reverse, None);
+        self.shift(index, &moves, Place::Available, Place::Reversed, more.min(left))?;
+        self.shift(index, &moves, Place::Reversed, Place::Available, less)?;
         Ok(self.buckets[index].bucket.clone())
     }
 

@@ -20,7 +20,7 @@ pub async fn buckets(tx: &mut Tx) -> Result<Found> {
          SUM(CASE WHEN target = 'reserved' THEN amount WHEN source = 'reserved' THEN -amount ELSE 0 END) AS held, \
          SUM(CASE WHEN target = 'spent' THEN amount ELSE 0 END) AS spent, \
          SUM(CASE WHEN target = 'expired' THEN amount ELSE 0 END) AS expired, \
-         SUM(CASE WHEN target = 'reversed' THEN amount ELSE 0 END) AS reversed \
+         SUM(CASE WHEN target = 'reversed' THEN amount WHEN source = 'reversed' THEN -amount ELSE 0 END) AS reversed \
          FROM ledger_entries WHERE bucket_id IS NOT NULL GROUP BY org_id, bucket_id) e \
          ON e.org_id = b.org_id AND e.bucket_id = b.id \
          WHERE b.granted <> COALESCE(e.granted, 0) OR b.reserved <> COALESCE(e.held, 0) \

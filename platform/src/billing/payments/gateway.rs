@@ -1,5 +1,5 @@
-use crate::Result;
-use alumia_protocol::PaymentId;
+use crate::{Error, Result};
+use alumia_protocol::{PaymentId, Timestamp};
 use async_trait::async_trait;
 
 /// What a gateway is asked to take.
@@ -29,6 +29,7 @@ pub struct Charge {
     /// Why it failed last, for people.
     pub reason: Option<String>,
     pub amount_cents: i64,
+    /// Paid back, or taken back by the payer's bank.
     pub refunded_cents: i64,
     pub currency: String,
 }
@@ -41,6 +42,14 @@ pub enum ChargeState {
     Succeeded,
     /// It will not be paid any more.
     Failed,
+}
+
+/// What an event is believed: which one it is, and which payment to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    pub event: String,
+    /// `None` where it is about something else.
+    pub object_id: Option<String>,
 }
 
 /// Takes money.
@@ -57,4 +66,18 @@ pub trait Gateway: Send + Sync {
 
     /// How a payment stands now; `None` for one that it doesn't know.
     async fn look(&self, object_id: &str) -> Result<Option<Charge>>;
+
+    /// What its dialog in the browser names it by, where it has one of its own.
+    fn publishable_key(&self) -> Option<&str> {
+        None
+    }
+
+    /// Reads an event that it has signed and sent, at `now`.
+    ///
+    /// # Errors
+    /// `BadRequest` for what it hasn't signed, or not now; `NotFound` where it sends none.
+    fn read(&self, signature: &str, body: &[u8], now: Timestamp) -> Result<Told> {
+        let _ = (signature, body, now);
+        Err(Error::NotFound("webhook"))
+    }
 }

@@ -7,6 +7,7 @@
 //! | `offer.rs` | what can be bought |
 //! | `service.rs` | beginning payments, settling them |
 //! | `reconcile.rs` | looking after those that no event has told of |
+//! | `stripe.rs` | Stripe |
 //! | `store.rs` | its SQL |
 //! | `test_gateway/` | a gateway that takes test money, for development |
 mod gateway;
@@ -14,9 +15,11 @@ mod offer;
 mod reconcile;
 mod service;
 mod store;
+mod stripe;
 mod test_gateway;
 
-pub use gateway::{Begun, Charge, ChargeState, Gateway, Order};
+pub use gateway::{Begun, Charge, ChargeState, Gateway, Order, Told};
 pub use offer::offer;
 pub use service::Payments;
+pub use stripe::{StripeGateway, StripeKeys};
 pub use test_gateway::{Card, TestGateway};

@@ -1,5 +1,6 @@
 //! What can be bought at once.
 
+use super::gateway::Gateway;
 use crate::{Error, Result};
 use alumia_protocol::{Microcredits, billing::TopUpOffer};
 
@@ -12,14 +13,16 @@ const CENTS_PER_CREDIT: i64 = 1;
 pub const CURRENCY: &str = "usd";
 
 /// The offer, as people see it.
-pub fn offer(gateway: Option<&'static str>) -> TopUpOffer {
+pub fn offer(gateway: Option<&dyn Gateway>) -> TopUpOffer {
     TopUpOffer {
         credits: CREDITS.to_vec(),
         least: LEAST,
         most: MOST,
         cents_per_credit: CENTS_PER_CREDIT,
         currency: CURRENCY.into(),
-        gateway: gateway.map(Into::into),
+        gateway: gateway.map(|gateway| gateway.id().into()),
+        publishable_key: gateway.and_then(Gateway::publishable_key).map(Into::into),
+        test_money: gateway.is_some_and(Gateway::takes_test_money),
     }
 }
 

@@ -58,7 +58,7 @@ impl Payments {
         let packages = self.billing.packages();
         Catalog {
             packages: packages.all().iter().map(crate::billing::Package::offer).collect(),
-            top_ups: offer(self.gateway.as_ref().map(|gateway| gateway.id())),
+            top_ups: offer(self.gateway.as_deref()),
             sandbox_second: packages.rates().second(crate::billing::Operation::Sandbox),
         }
     }
@@ -146,6 +146,28 @@ impl Payments {
         Ok(List { items, next_cursor, has_more })
     }
 
+    /// Hears what a gateway says it has signed. Any number of times, in any order.
+    ///
+    /// # Errors
+    /// `NotFound` where another gateway is in use, `BadRequest` for what it hasn't signed, or not now.
+    pub async fn hear_signed(&self, gateway: &str, signature: &str, body: &[u8]) -> Result<()> {
+        let ours = self.gateway.as_ref().filter(|ours| ours.id() == gateway);
+        let told =
+            ours.ok_or(Error::NotFound("webhook"))?.read(signature, body, self.billing.queue.clock.now())?;
+        match told.object_id {
+            Some(object_id) => self.hear(&told.event, &object_id).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Asks the gateway how a payment stands, without waiting for its event.
+    pub async fn look(&self, scope: &OrgScope, id: PaymentId) -> Result<Invoice> {
+        let db = &self.billing.queue.store;
+        let payment = store::one(db, scope.org_id(), id).await?.ok_or(Error::NotFound("payment"))?;
+        self.settle(None, &payment.object_id).await?;
+        self.invoice(scope, id).await
+    }
+
     /// Hears a gateway's event about a payment: the payment is looked at anew. Any number of times, in any order.
     pub async fn hear(&self, event: &str, object_id: &str) -> Result<()> {
         self.settle(Some(event), object_id).await
@@ -154,12 +176,15 @@ impl Payments {
     /// Does what the gateway says of a payment now.
     pub(super) async fn settle(&self, event: Option<&str>, object_id: &str) -> Result<()> {
         let Some(gateway) = &self.gateway else { return Ok(()) };
+        if !store::is_known(&self.billing.queue.store, gateway.id(), object_id).await? {
+            tracing::debug!(object_id, "an event tells of a payment that isn't ours");
+            return Ok(());
+        }
         // Asked before anything is locked: it may take its time.
         let charge = gateway.look(object_id).await?;
         let now = self.billing.queue.clock.now();
         let mut tx = self.billing.queue.store.begin().await?;
         let Some(mut payment) = store::lock(&mut tx, gateway.id(), object_id).await? else {
-            tracing::warn!(object_id, "an event tells of a payment that isn't ours");
             return Ok(());
         };
         if let Some(event) = event
@@ -224,7 +249,8 @@ impl Payments {
         Ok(granted)
     }
 
-    /// It is paid: its credits are granted, once; what was paid back since takes back what is free of them.
+    /// It is paid: its credits are granted, once; what was paid back or is disputed since takes back what is free
+    /// of them, and what a won dispute brought returns.
     async fn paid(&self, tx: &mut Tx, payment: &mut Payment, charge: &Charge) -> Result<bool> {
         let invoice = &mut payment.invoice;
         if charge.amount_cents != invoice.amount_cents || charge.currency != invoice.currency {
@@ -246,12 +272,10 @@ impl Payments {
         };
         payment.bucket_id = Some(bucket_id);
         invoice.reason = None;
-        if charge.refunded_cents > invoice.refunded_cents {
-            let share = |cents| offer::share(invoice.credits, cents, invoice.amount_cents);
-            let back = share(charge.refunded_cents).checked_sub(share(invoice.refunded_cents));
-            let back = back.ok_or_else(|| Error::internal("a refund doesn't fit its type"))?;
+        if charge.refunded_cents != invoice.refunded_cents {
+            let back = offer::share(invoice.credits, charge.refunded_cents, invoice.amount_cents);
             self.billing.reverse_within(tx, payment.org, bucket_id, back).await?;
-            invoice.refunded_cents = charge.refunded_cents.min(invoice.amount_cents);
+            invoice.refunded_cents = charge.refunded_cents.clamp(0, invoice.amount_cents);
         }
         invoice.state = if invoice.refunded_cents == invoice.amount_cents {
             PaymentState::Refunded

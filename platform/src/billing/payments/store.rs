@@ -19,7 +19,6 @@ pub struct Payment {
 }
 
 fn payment(row: &AnyRow) -> Result<Payment> {
-    let gateway = row.text("gateway")?;
     Ok(Payment {
         org: row.parsed("org_id")?,
         object_id: row.text("object_id")?,
@@ -31,7 +30,7 @@ fn payment(row: &AnyRow) -> Result<Payment> {
             amount_cents: row.number("amount_cents")?,
             refunded_cents: row.number("refunded_cents")?,
             currency: row.text("currency")?,
-            test_money: gateway == "test",
+            test_money: row.number("test_money")? == 1,
             created_at: row.time("created_at")?,
             updated_at: row.time("updated_at")?,
         },
@@ -45,7 +44,8 @@ pub async fn insert(tx: &mut Tx, gateway: &str, payment: &Payment) -> Result<()>
     let invoice = &payment.invoice;
     sqlx::query(
         "INSERT INTO payments (org_id, id, gateway, object_id, credits, amount_cents, currency, state, \
-         created_by, created_at, updated_at, check_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11)",
+         created_by, created_at, updated_at, check_at, test_money) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12)",
     )
     .bind(payment.org.to_string())
     .bind(invoice.id.to_string())
@@ -58,6 +58,7 @@ pub async fn insert(tx: &mut Tx, gateway: &str, payment: &Payment) -> Result<()>
     .bind(payment.created_by.to_string())
     .bind(invoice.created_at.0)
     .bind(payment.check_at.map(|at| at.0))
+    .bind(i64::from(invoice.test_money))
     .execute(&mut **tx)
     .await?;
     Ok(())
@@ -73,6 +74,16 @@ pub async fn lock(tx: &mut Tx, gateway: &str, object_id: &str) -> Result<Option<
     .fetch_optional(&mut **tx)
     .await?;
     row.as_ref().map(payment).transpose()
+}
+
+/// Whether a payment of ours is called this.
+pub async fn is_known(store: &Store, gateway: &str, object_id: &str) -> Result<bool> {
+    let row = sqlx::query("SELECT id FROM payments WHERE gateway = $1 AND object_id = $2")
+        .bind(gateway.to_owned())
+        .bind(object_id.to_owned())
+        .fetch_optional(store.read())
+        .await?;
+    Ok(row.is_some())
 }
 
 pub async fn save(tx: &mut Tx, payment: &Payment) -> Result<()> {

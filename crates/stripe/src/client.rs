@@ -1,0 +1,155 @@
+use crate::objects::{Dispute, PaymentIntent};
+use miniserde::Deserialize;
+use serde::Serialize;
+use std::{collections::BTreeMap, time::Duration};
+use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeError};
+use stripe_client_core::{
+    RequestBuilder,
+    StripeMethod::{Get, Post},
+};
+
+/// For one attempt.
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// Attempts at what may be tried again.
+const ATTEMPTS: u32 = 3;
+
+/// Why Stripe did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// There is no such object.
+    #[error("Stripe knows no such object")]
+    Missing,
+    /// A card was declined or the like: in words for the person who pays.
+    #[error("{0}")]
+    Card(String),
+    /// It can't be reached, or is overloaded. Nobody knows whether it has done it.
+    #[error("Stripe doesn't answer: {0}")]
+    Away(String),
+    /// It refuses: a wrong key, or a request that we made wrong.
+    #[error("Stripe refuses: {0}")]
+    Refused(String),
+}
+
+impl From<StripeError> for Failure {
+    fn from(error: StripeError) -> Self {
+        match error {
+            StripeError::Stripe(_, 404) => Self::Missing,
+            StripeError::Stripe(told, 402) => {
+                let message = told.message.clone();
+                Self::Card(message.unwrap_or_else(|| "The card was declined. Try another card.".into()))
+            }
+            StripeError::Stripe(told, status @ (409 | 424 | 429 | 500..)) => {
+                Self::Away(format!("status {status}: {}", told.message.as_deref().unwrap_or("no reason")))
+            }
+            // Its message may quote the key, masked by Stripe.
+            StripeError::Stripe(told, status) => {
+                Self::Refused(format!("status {status}: {}", told.message.as_deref().unwrap_or("no reason")))
+            }
+            StripeError::ConfigError(message) => Self::Refused(message),
+            other
+            @ (StripeError::JSONDeserialize(_) | StripeError::ClientError(_) | StripeError::Timeout) => {
+                Self::Away(other.to_string())
+            }
+        }
+    }
+}
+
+type Result<T> = std::result::Result<T, Failure>;
+
+/// A Stripe account. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Stripe {
+    client: Client,
+}
+
+#[derive(Deserialize)]
+struct Created {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct Page<T> {
+    data: Vec<T>,
+}
+
+#[derive(Serialize)]
+struct Expand {
+    expand: [&'static str; 1],
+}
+
+impl Stripe {
+    /// The account of this secret key. `api_base` is where a simulator listens, as `http://127.0.0.1:8420`.
+    ///
+    /// # Errors
+    /// [`Failure::Refused`] for a key or an address that can't be one.
+    pub fn new(secret_key: &str, api_base: Option<&str>) -> Result<Self> {
+        let mut builder = ClientBuilder::new(secret_key).timeout(TIMEOUT);
+        if let Some(base) = api_base {
+            builder = builder.url(format!("{}/", base.trim_end_matches('/')));
+        }
+        Ok(Self { client: builder.build()? })
+    }
+
+    async fn get<T: Deserialize + Send>(&self, path: String, query: &(impl Serialize + Sync)) -> Result<T> {
+        let request = RequestBuilder::new(Get, path).query(query).customize::<T>();
+        Ok(request.request_strategy(RequestStrategy::ExponentialBackoff(ATTEMPTS)).send(&self.client).await?)
+    }
+
+    /// The same `key` again answers what the first time did, and does nothing more.
+    async fn post<T: Deserialize + Send>(
+        &self,
+        key: &str,
+        path: &str,
+        form: &(impl Serialize + Sync),
+    ) -> Result<T> {
+        let key = IdempotencyKey::new(key).map_err(|error| Failure::Refused(error.to_string()))?;
+        let request = RequestBuilder::new(Post, path).form(form).customize::<T>();
+        Ok(request.request_strategy(RequestStrategy::Idempotent(key)).send(&self.client).await?)
+    }
+
+    /// A new customer with notes about it; the id.
+    pub async fn create_customer(&self, key: &str, metadata: &BTreeMap<&str, String>) -> Result<String> {
+        #[derive(Serialize)]
+        struct Form<'a> {
+            metadata: &'a BTreeMap<&'a str, String>,
+        }
+        let created: Created = self.post(key, "/customers", &Form { metadata }).await?;
+        Ok(created.id)
+    }
+
+    /// Begins a payment.
+    pub async fn create_payment_intent(
+        &self,
+        key: &str,
+        amount: i64,
+        currency: &str,
+        metadata: &BTreeMap<&str, String>,
+    ) -> Result<PaymentIntent> {
+        #[derive(Serialize)]
+        struct Form<'a> {
+            amount: i64,
+            currency: &'a str,
+            metadata: &'a BTreeMap<&'a str, String>,
+        }
+        self.post(key, "/payment_intents", &Form { amount, currency, metadata }).await
+    }
+
+    /// A payment with its last charge.
+    ///
+    /// # Errors
+    /// [`Failure::Missing`] where there is none.
+    pub async fn payment_intent(&self, id: &str) -> Result<PaymentIntent> {
+        self.get(format!("/payment_intents/{id}"), &Expand { expand: ["latest_charge"] }).await
+    }
+
+    /// What banks ask back of a payment.
+    pub async fn disputes(&self, payment_intent: &str) -> Result<Vec<Dispute>> {
+        #[derive(Serialize)]
+        struct Query<'a> {
+            payment_intent: &'a str,
+            limit: u8,
+        }
+        let page: Page<Dispute> = self.get("/disputes".into(), &Query { payment_intent, limit: 100 }).await?;
+        Ok(page.data)
+    }
+}

@@ -1,0 +1,90 @@
+import { type Page } from '@playwright/test';
+import { Server } from '../support/server';
+import { CHALLENGED, DECLINED, PAYS, Stripe } from '../support/stripe';
+import { expect, hydrated, signUp, test } from '../support/test';
+
+let stripe: Stripe;
+let server: Server;
+// The simulator refuses cards with 402, and its script complains about itself.
+test.use({ mayFail: true });
+
+test.beforeAll(async () => {
+  stripe = await Stripe.start();
+  server = await Server.start(stripe.settings);
+});
+test.afterAll(async () => {
+  await server.stop();
+  stripe.stop();
+});
+
+const dialog = (page: Page) => page.getByRole('dialog', { name: 'Buy credits' });
+const balance = (page: Page) => page.locator('[data-figure="balance"]');
+
+async function begin(page: Page, credits: string): Promise<void> {
+  await dialog(page).getByLabel('Credits', { exact: true }).fill(credits);
+  await dialog(page).getByRole('button', { name: /^Go on/ }).click();
+}
+
+async function type(page: Page, number: string): Promise<void> {
+  const card = dialog(page).locator('.stripe-fields');
+  for (const [name, value] of [['number', number], ['exp_month', '12'], ['exp_year', '50'], ['cvc', '123']]) {
+    await card.getByPlaceholder(name).fill(value);
+  }
+  await dialog(page).getByRole('button', { name: 'Pay', exact: true }).click();
+}
+
+test('credits are bought with a card: nothing typed, declined, refused by the bank, paid', async ({ page, narrow }) => {
+  const person = await signUp(page.context().request, server.url);
+  await stripe.serve(page);
+  await page.goto(`${server.url}/${person.org}/billing`);
+  await hydrated(page);
+  await page.getByRole('link', { name: 'Buy credits' }).click();
+  await expect(dialog(page)).toContainText('Test money');
+  await begin(page, '1000');
+  await expect(dialog(page)).toContainText('1,000 credits for $10.00');
+  const pay = dialog(page).getByRole('button', { name: 'Pay', exact: true });
+  await pay.click();
+  await expect(dialog(page).getByRole('alert')).toContainText('incomplete');
+  await type(page, DECLINED);
+  await expect(dialog(page).getByRole('alert')).toContainText('Your card was declined.');
+  await page.screenshot({ path: `test-results/shots/stripe-declined-${narrow ? 'phone' : 'desktop'}.png` });
+  await type(page, CHALLENGED);
+  // The bank's question is part of the page, as Stripe's own is: the dialog must let it through.
+  await page.getByRole('button', { name: 'Fail authentication' }).click();
+  await expect(dialog(page).getByRole('alert')).toContainText('failed authentication');
+  await type(page, CHALLENGED);
+  await page.screenshot({ path: `test-results/shots/stripe-bank-${narrow ? 'phone' : 'desktop'}.png` });
+  await page.getByRole('button', { name: 'Complete authentication' }).click();
+  // No event was sent: the answer to the person's own question brings them.
+  await expect(dialog(page)).toContainText('Done: 1,000 credits more.');
+  await dialog(page).getByRole('button', { name: 'Close' }).last().click();
+  await expect(balance(page)).toHaveText('1,200 credits');
+  const invoices = page.getByRole('region', { name: 'Invoices and receipts' });
+  await expect(invoices.getByText('Done', { exact: true })).toHaveCount(1);
+  await expect(invoices.getByText('Test money')).toBeVisible();
+});
+
+test('a tab that is closed while it is paid finds the credits later', async ({ page }) => {
+  const person = await signUp(page.context().request, server.url);
+  await stripe.tell(server.url);
+  await stripe.serve(page);
+  await page.goto(`${server.url}/${person.org}/billing?buy`);
+  await hydrated(page);
+  await begin(page, '500');
+  // What the person's own page would ask never arrives.
+  await page.route('**/fn/look_at_payment*', (route) => route.abort());
+  await type(page, PAYS);
+  await expect(dialog(page)).toContainText('Paid. The credits are on their way');
+  await page.goto(`${server.url}/${person.org}/billing`);
+  await expect(balance(page)).toHaveText('700 credits', { timeout: 30_000 });
+});
+
+test('where Stripe cannot be reached the dialog says so', async ({ page }) => {
+  const person = await signUp(page.context().request, server.url);
+  await page.route('https://js.stripe.com/**', (route) => route.abort());
+  await page.goto(`${server.url}/${person.org}/billing?buy`);
+  await hydrated(page);
+  await begin(page, '500');
+  await expect(dialog(page).getByRole('alert')).toContainText("can't be loaded");
+  await expect(dialog(page).getByRole('button', { name: 'Pay', exact: true })).toBeDisabled();
+});

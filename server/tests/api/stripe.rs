@@ -1,0 +1,94 @@
+//! Stripe's events over HTTP, from its library's signature over the raw body to the credits.
+
+use crate::{
+    stripe_account::{PAYS, SECRET_KEY, Signer, Simulator},
+    support::{App, client::Answer, eventually, people::text},
+};
+use reqwest::Client;
+use serde_json::json;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+const SECRET: &str = "whsec_b3ZlciBIVFRQ";
+
+async fn app(stripe: &Simulator) -> App {
+    App::with_settings(&format!(
+        "[stripe]\nsecret_key = \"{SECRET_KEY}\"\npublishable_key = \"pk_test_simulated\"\n\
+         webhook_secret = \"{SECRET}\"\napi_base = \"{}\"\n",
+        stripe.url
+    ))
+    .await
+}
+
+fn now() -> i64 {
+    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap()
+}
+
+#[tokio::test]
+async fn stripe_tells_and_credits_come() {
+    let stripe = Simulator::start().await;
+    let app = app(&stripe).await;
+    stripe.tell(&format!("{}/webhooks/stripe", app.url), SECRET).await;
+    let ada = app.person("Ada").await;
+    let offer = ada.get("/billing/catalog").await.data()["topUps"].clone();
+    assert_eq!(
+        (&offer["gateway"], &offer["publishableKey"], &offer["testMoney"]),
+        (&json!("stripe"), &json!("pk_test_simulated"), &json!(true))
+    );
+    assert!(!offer.to_string().contains("sk_test"));
+    let begun = ada.post("/billing/top-ups/payment-intent", &json!({ "credits": 1000 })).await;
+    assert_eq!(begun.status, 201);
+    let begun = begun.data();
+    assert!(begun["gateway"] == "stripe" && begun["invoice"]["testMoney"] == true);
+    let secret = text(&begun["clientSecret"]);
+    let intent = secret.split_once("_secret_").unwrap().0;
+    stripe.pay(intent, PAYS).await;
+    eventually("the event comes", async || {
+        (ada.get("/billing/invoices").await.data()["items"][0]["state"] == "done").then_some(())
+    })
+    .await;
+    assert_eq!(ada.get("/billing").await.data()["available"], 1_200_000_000);
+    // No card of the test gateway pays here.
+    let card = format!("/billing/top-ups/{}/test-card", text(&begun["invoice"]["id"]));
+    assert_eq!(ada.post(&card, &json!({ "card": "4242424242424242" })).await.status, 404);
+    // The simulator tells of a refund too.
+    stripe.refund(intent, 250).await;
+    eventually("the refund comes", async || {
+        (ada.get("/billing/invoices").await.data()["items"][0]["refundedCents"] == 250).then_some(())
+    })
+    .await;
+    assert_eq!(ada.get("/billing").await.data()["available"], 950_000_000);
+}
+
+#[tokio::test]
+async fn only_what_stripe_signed_is_heard() {
+    let stripe = Simulator::start().await;
+    let (app, mut signer) = (app(&stripe).await, Signer::start());
+    let url = format!("{}/webhooks/stripe", app.url);
+    let body =
+        json!({ "id": "evt_1", "type": "balance.available", "data": { "object": { "object": "balance" } } });
+    // Odd spaces: it is the raw body that is signed.
+    let body = format!("  {body}\n");
+    let header = signer.sign(&body, SECRET, now()).await;
+    let send = async |header: Option<&str>, body: String| {
+        let mut request =
+            Client::new().post(&url).header("content-type", "application/json; charset=utf-8").body(body);
+        if let Some(header) = header {
+            request = request.header("stripe-signature", header);
+        }
+        Answer::of(request).await.status
+    };
+    assert_eq!(send(Some(&header), body.clone()).await, 200);
+    assert_eq!(send(Some(&header), body.clone()).await, 200, "once more");
+    assert_eq!(send(None, body.clone()).await, 400);
+    assert_eq!(send(Some(&header), body.trim().to_owned()).await, 400);
+    assert_eq!(send(Some("t=1,v1=é"), body.clone()).await, 400);
+    assert_eq!(send(Some(&signer.sign(&body, "whsec_other", now()).await), body.clone()).await, 400);
+    assert_eq!(send(Some(&signer.sign(&body, SECRET, now() - 400).await), body.clone()).await, 400);
+    assert_eq!(send(Some(&header), "x".repeat(300 * 1024)).await, 413);
+    assert_eq!(Client::new().get(&url).send().await.unwrap().status(), 405);
+    // Where Stripe takes no payments nothing is heard.
+    let without = App::start().await;
+    let request =
+        Client::new().post(format!("{}/webhooks/stripe", without.url)).header("stripe-signature", header);
+    assert_eq!(Answer::of(request.body(body)).await.status, 404);
+}
