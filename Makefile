@@ -20,8 +20,10 @@ web:
 	@scripts/web
 
 test:
-	@scripts/setup tools wasm sandbox node python browser postgres
-	@scripts/test style rust postgres schemathesis browser
+	@scripts/setup tools wasm
+	@scripts/test style
+	@scripts/setup sandbox node python browser postgres & scripts/test build && wait $$!
+	@scripts/test rust postgres schemathesis browser
 
 test-rust:
 	@scripts/setup tools wasm sandbox node python
