@@ -1,7 +1,7 @@
 import { type Page } from '@playwright/test';
 import { Server } from '../support/server';
 import { CHALLENGED, DECLINED, PAYS, Stripe } from '../support/stripe';
-import { expect, hydrated, signUp, test } from '../support/test';
+import { expect, expectAccessible, hydrated, signUp, test } from '../support/test';
 
 let stripe: Stripe;
 let server: Server;
@@ -87,4 +87,47 @@ test('where Stripe cannot be reached the dialog says so', async ({ page }) => {
   await begin(page, '500');
   await expect(dialog(page).getByRole('alert')).toContainText("can't be loaded");
   await expect(dialog(page).getByRole('button', { name: 'Pay', exact: true })).toBeDisabled();
+});
+
+test('a package is subscribed to, changed and ended on the pages of Stripe', async ({ page, narrow }) => {
+  const person = await signUp(page.context().request, server.url);
+  const billing = `${server.url}/${person.org}/billing`;
+  await page.goto(billing);
+  await hydrated(page);
+  const packages = page.getByRole('region', { name: 'Packages' });
+  await packages.getByRole('button', { name: 'Subscribe to Pro' }).click();
+  // Turned back at Stripe's door, nothing has changed.
+  await expect(page).toHaveTitle('Stripe');
+  await page.goto(billing);
+  await hydrated(page);
+  await expect(packages.getByRole('listitem').filter({ hasText: 'Your package' })).toContainText('Personal');
+  await packages.getByRole('button', { name: 'Subscribe to Pro' }).click();
+  await page.getByRole('button', { name: 'subscribe', exact: true }).click();
+  await page.waitForURL(/billing\?subscribed$/);
+  await hydrated(page);
+  await expect(packages.getByRole('listitem').filter({ hasText: 'Your package' })).toContainText('Pro');
+  await expect(packages).toContainText(/Paid until .*, then renewed/);
+  await expect(balance(page)).toHaveText('2,200 credits');
+  await expect(packages.getByRole('button', { name: /^Subscribe/ })).toHaveCount(0);
+  await expectAccessible(page);
+  await packages.screenshot({ path: `test-results/shots/stripe-packages-${narrow ? 'phone' : 'desktop'}.png` });
+  await expect(page.getByRole('link', { name: /^Balance/ })).toContainText('2,200 credits');
+
+  const manage = packages.getByRole('button', { name: 'Manage subscription' });
+  await manage.click();
+  await page.getByRole('button', { name: 'price_team' }).click();
+  await page.waitForURL(/billing\?subscribed$/);
+  await hydrated(page);
+  await expect(balance(page)).toHaveText('9,200 credits');
+  await manage.click();
+  await page.getByRole('button', { name: 'cancel' }).click();
+  await page.waitForURL(/billing\?subscribed$/);
+  await hydrated(page);
+  await expect(packages).toContainText(/Ends on/);
+  await manage.click();
+  await page.getByRole('button', { name: 'end', exact: true }).click();
+  await page.waitForURL(/billing\?subscribed$/);
+  await hydrated(page);
+  await expect(packages.getByRole('listitem').filter({ hasText: 'Your package' })).toContainText('Personal');
+  await expect(packages.getByRole('button', { name: 'Subscribe to Team' })).toBeVisible();
 });

@@ -37,6 +37,7 @@ export class Stripe {
       ALUMIA_STRIPE__PUBLISHABLE_KEY: 'pk_test_simulated',
       ALUMIA_STRIPE__WEBHOOK_SECRET: 'whsec_simulated',
       ALUMIA_STRIPE__API_BASE: this.url,
+      ALUMIA_STRIPE__PRICES: '{ pro = "price_pro", team = "price_team" }',
     };
   }
 

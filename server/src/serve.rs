@@ -195,7 +195,11 @@ pub fn gateway(config: &Config) -> PaymentGateway {
 
 fn stripe(config: &Config) -> Result<StripeKeys> {
     let keys = config.stripe.keys().map_err(|message| Error::BadRequest(message.into()))?;
-    keys.ok_or_else(|| Error::BadRequest("The keys of [stripe] are missing.".into()))
+    let mut keys = keys.ok_or_else(|| Error::BadRequest("The keys of [stripe] are missing.".into()))?;
+    let packages = packages(config)?;
+    let dearer = |id: &str| packages.get(id).price_cents;
+    keys.prices.sort_by_key(|(package, _)| dearer(package));
+    Ok(keys)
 }
 
 /// Where commands run, if they may.

@@ -220,20 +220,22 @@ fn origin(app: &App, parts: Option<&Parts>) -> String {
 /// the policy of the document that it was reached from, so all pages have it. Style attributes are allowed: the
 /// canvas places its nodes by them.
 fn content_policy(nonce: &str, stripe: bool) -> String {
-    let [scripts, frames, connections, images] = if stripe {
+    let [scripts, frames, connections, images, forms] = if stripe {
         [
             " https://js.stripe.com https://*.js.stripe.com",
             "frame-src https://js.stripe.com https://*.js.stripe.com https://hooks.stripe.com; ",
             "connect-src 'self' https://api.stripe.com; ",
             " https://*.stripe.com",
+            // A form may lead to Stripe's pages for subscriptions.
+            " https://checkout.stripe.com https://billing.stripe.com",
         ]
     } else {
-        [""; 4]
+        [""; 5]
     };
     format!(
         "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'{scripts}; {frames}{connections}\
          style-src 'self' 'nonce-{nonce}'; style-src-attr 'unsafe-inline'; img-src 'self' data: blob:{images}; \
-         object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+         object-src 'none'; base-uri 'none'; form-action 'self'{forms}; frame-ancestors 'none'"
     )
 }
 

@@ -1,4 +1,4 @@
-use crate::objects::{Dispute, PaymentIntent};
+use crate::objects::{Dispute, PaymentIntent, Subscription};
 use miniserde::Deserialize;
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};
@@ -72,6 +72,11 @@ struct Page<T> {
     data: Vec<T>,
 }
 
+#[derive(Deserialize)]
+struct Hosted {
+    url: String,
+}
+
 #[derive(Serialize)]
 struct Expand {
     expand: [&'static str; 1],
@@ -140,6 +145,56 @@ impl Stripe {
     /// [`Failure::Missing`] where there is none.
     pub async fn payment_intent(&self, id: &str) -> Result<PaymentIntent> {
         self.get(format!("/payment_intents/{id}"), &Expand { expand: ["latest_charge"] }).await
+    }
+
+    /// A page of Stripe's where a customer subscribes to a price; its address, good for a day. Afterwards the person
+    /// is sent to `back`.
+    pub async fn create_checkout(
+        &self,
+        key: &str,
+        customer: &str,
+        price: &str,
+        back: &str,
+    ) -> Result<String> {
+        #[derive(Serialize)]
+        struct Form<'a> {
+            mode: &'static str,
+            customer: &'a str,
+            line_items: [Line<'a>; 1],
+            success_url: &'a str,
+            cancel_url: &'a str,
+        }
+        #[derive(Serialize)]
+        struct Line<'a> {
+            price: &'a str,
+            quantity: u8,
+        }
+        let line_items = [Line { price, quantity: 1 }];
+        let form = Form { mode: "subscription", customer, line_items, success_url: back, cancel_url: back };
+        Ok(self.post::<Hosted>(key, "/checkout/sessions", &form).await?.url)
+    }
+
+    /// A page of Stripe's where a customer changes, pays and ends subscriptions; its address, good for minutes.
+    pub async fn create_portal(&self, key: &str, customer: &str, back: &str) -> Result<String> {
+        #[derive(Serialize)]
+        struct Form<'a> {
+            customer: &'a str,
+            return_url: &'a str,
+        }
+        let form = Form { customer, return_url: back };
+        Ok(self.post::<Hosted>(key, "/billing_portal/sessions", &form).await?.url)
+    }
+
+    /// A customer's subscriptions, but for those that are over.
+    pub async fn subscriptions(&self, customer: &str) -> Result<Vec<Subscription>> {
+        #[derive(Serialize)]
+        struct Query<'a> {
+            customer: &'a str,
+            limit: u8,
+        }
+        let page: Page<Subscription> =
+            self.get("/subscriptions".into(), &Query { customer, limit: 100 }).await?;
+        Ok(page.data)
     }
 
     /// What banks ask back of a payment.

@@ -15,5 +15,7 @@ mod objects;
 mod webhook;
 
 pub use client::{Failure, Stripe};
-pub use objects::{Charge, Dispute, PaymentError, PaymentIntent, PaymentStatus};
+pub use objects::{
+    Charge, Dispute, PaymentError, PaymentIntent, PaymentStatus, Subscription, SubscriptionStatus,
+};
 pub use webhook::{Event, Refused, TOLERANCE_SECONDS, read};

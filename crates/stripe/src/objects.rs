@@ -75,3 +75,71 @@ impl Dispute {
         matches!(self.status.as_str(), "needs_response" | "under_review" | "lost")
     }
 }
+
+/// A subscription to one price.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Subscription {
+    pub id: String,
+    #[serde(rename = "status")]
+    word: String,
+    /// It ends with the period that is paid.
+    pub cancel_at_period_end: Option<bool>,
+    // Until version 2025-03-31 the period stands here, since then at the items.
+    current_period_start: Option<i64>,
+    current_period_end: Option<i64>,
+    items: Items,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Items {
+    data: Vec<Item>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Item {
+    price: Option<Named>,
+    // What prices were called before.
+    plan: Option<Named>,
+    current_period_start: Option<i64>,
+    current_period_end: Option<i64>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Named {
+    id: String,
+}
+
+/// How a subscription stands, of Stripe's words those that make a difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SubscriptionStatus {
+    /// Its period is paid.
+    Active,
+    /// The period's payment failed, and Stripe tries on.
+    PastDue,
+    /// Not begun, or over.
+    Over,
+}
+
+impl Subscription {
+    /// How it stands.
+    pub fn status(&self) -> SubscriptionStatus {
+        match self.word.as_str() {
+            "active" | "trialing" => SubscriptionStatus::Active,
+            "past_due" => SubscriptionStatus::PastDue,
+            _ => SubscriptionStatus::Over,
+        }
+    }
+
+    /// The id of its price.
+    pub fn price(&self) -> Option<&str> {
+        let item = self.items.data.first()?;
+        item.price.as_ref().or(item.plan.as_ref()).map(|price| price.id.as_str())
+    }
+
+    /// The present period's beginning and end, in seconds since 1970.
+    pub fn period(&self) -> Option<(i64, i64)> {
+        let item = self.items.data.first()?;
+        let start = item.current_period_start.or(self.current_period_start)?;
+        Some((start, item.current_period_end.or(self.current_period_end)?))
+    }
+}

@@ -34,7 +34,7 @@ mod waits;
 pub use alumia_protocol::billing::{ModelTier as Tier, Operation};
 pub use byok::OwnKeys;
 pub use compare::Difference;
-pub use model::{Ask, Grant, Reservation, State, Used};
+pub use model::{Ask, Grant, Paid, Reservation, State, Used};
 pub use packages::{Caps, Package, Packages};
 pub use rates::Rates;
 pub use service::Billing;

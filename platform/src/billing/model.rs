@@ -1,4 +1,4 @@
-use super::Tier;
+use super::{Package, Tier};
 use alumia_protocol::{
     BucketId, Microcredits, ReservationId, Timestamp,
     billing::{Bucket, BucketKind, ChargedTo, Operation},
@@ -99,8 +99,19 @@ pub enum Act {
     Refund(ReservationId, Microcredits),
     /// So much of a bucket is taken back in all, as far as it is free; what was taken beyond that comes back.
     Reverse(BucketId, Microcredits),
+    /// Another package, paid for a period; `None` for one that is free.
+    Subscribe(Box<Package>, Option<Paid>),
     /// Only what is due anyway: months, expiry.
     Tidy,
+}
+
+/// The period that a package is paid for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Paid {
+    pub start: Timestamp,
+    pub end: Timestamp,
+    /// Whether the period is paid. While its payment is tried again the package stays and nothing is granted.
+    pub paid: bool,
 }
 
 /// What an act left.
@@ -119,4 +130,6 @@ pub struct Account {
     pub anchor: Timestamp,
     /// The month whose credits were granted last ends here.
     pub granted_until: Timestamp,
+    /// Until when the package is paid; `None` where it is free. No month begins that isn't paid.
+    pub paid_until: Option<Timestamp>,
 }

@@ -76,6 +76,7 @@ impl Package {
                 sandbox_minutes,
                 concurrent_runs,
             },
+            can_subscribe: false,
         }
     }
 }

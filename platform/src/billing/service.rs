@@ -1,7 +1,7 @@
 use super::{
     byok,
-    model::{Act, Ask, Done, Grant, Reservation, Used},
-    packages::Packages,
+    model::{Act, Ask, Done, Grant, Paid, Reservation, Used},
+    packages::{Package, Packages},
     post::post,
     queue::{Queue, only},
     store,
@@ -112,6 +112,18 @@ impl Billing {
         total: Microcredits,
     ) -> Result<Bucket> {
         bucket(only(post(self.queue.desk(), tx, vec![(org, Act::Reverse(id, total))]).await?)?)
+    }
+
+    /// Another package, in the transaction that says why; `None` for one that is free.
+    pub(super) async fn subscribe_within(
+        &self,
+        tx: &mut Tx,
+        org: OrgId,
+        package: &Package,
+        paid: Option<Paid>,
+    ) -> Result<()> {
+        let acts = vec![(org, Act::Subscribe(Box::new(package.clone()), paid))];
+        only(post(self.queue.desk(), tx, acts).await?).map(drop)
     }
 
     /// Gives free what is still held for a run, in the caller's transaction: for whoever takes it over.

@@ -29,7 +29,7 @@ fn money(row: &AnyRow, column: &str) -> Result<Microcredits> {
     row.number(column).map(Microcredits)
 }
 
-fn time_or_null(row: &AnyRow, column: &str) -> Result<Option<Timestamp>> {
+pub(super) fn time_or_null(row: &AnyRow, column: &str) -> Result<Option<Timestamp>> {
     Ok(row.try_get::<Option<i64>, _>(column)?.map(Timestamp))
 }
 
@@ -47,7 +47,7 @@ pub(super) async fn lock(tx: &mut Tx, engine: Engine, orgs: &[OrgId]) -> Result<
     let mut accounts = Vec::with_capacity(orgs.len());
     for ids in alternatives(&texts(orgs)) {
         let sql = one_of(
-            "SELECT org_id, package, anchor, granted_until FROM billing_accounts WHERE org_id IN ",
+            "SELECT org_id, package, anchor, granted_until, paid_until FROM billing_accounts WHERE org_id IN ",
             ids.len(),
             tail,
         );
@@ -57,6 +57,7 @@ pub(super) async fn lock(tx: &mut Tx, engine: Engine, orgs: &[OrgId]) -> Result<
                 package: row.text("package")?,
                 anchor: row.time("anchor")?,
                 granted_until: row.time("granted_until")?,
+                paid_until: time_or_null(&row, "paid_until")?,
             };
             accounts.push((row.parsed("org_id")?, account));
         }
@@ -315,7 +316,7 @@ pub(super) async fn past_deadline(
 pub(super) async fn untidy(store: &Store, now: Timestamp, most: i64) -> Result<Vec<OrgId>> {
     let rows = sqlx::query(
         "SELECT a.org_id FROM billing_accounts a JOIN orgs o ON o.id = a.org_id AND o.deleted_at IS NULL \
-         WHERE a.granted_until <= $1 \
+         WHERE a.granted_until <= $1 AND (a.paid_until IS NULL OR a.paid_until > $1) \
          UNION SELECT o.id FROM orgs o WHERE o.deleted_at IS NULL \
          AND NOT EXISTS (SELECT 1 FROM billing_accounts a WHERE a.org_id = o.id) \
          UNION SELECT org_id FROM credit_buckets WHERE expires_at <= $1 \

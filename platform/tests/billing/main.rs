@@ -10,4 +10,5 @@ mod rules;
 mod stripe;
 #[path = "../../../crates/stripe/tests/support/mod.rs"]
 mod stripe_account;
+mod subscriptions;
 mod support;

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 
 const CREDITS: i64 = 500_000_000;
-const SECRET: &str = "whsec_Zm9yIHRlc3Rz";
+pub const SECRET: &str = "whsec_Zm9yIHRlc3Rz";
 
 struct Shop {
     world: World,
@@ -66,12 +66,15 @@ impl Shop {
     }
 }
 
-fn shop(world: &World, url: &str) -> Payments {
+pub fn shop(world: &World, url: &str) -> Payments {
     let keys = StripeKeys {
         secret_key: SECRET_KEY.into(),
         publishable_key: "pk_test_simulated".into(),
         webhook_secret: SECRET.into(),
         api_base: Some(url.to_owned()),
+        prices: [("pro", "price_pro"), ("team", "price_team")]
+            .map(|(id, price)| (id.into(), price.into()))
+            .into(),
     };
     Payments::new(world.billing.clone()).with(Arc::new(StripeGateway::new(keys).unwrap()))
 }

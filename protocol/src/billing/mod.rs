@@ -9,7 +9,10 @@ mod usage;
 pub use budgets::{Budget, BudgetLimit, BudgetPeriod, BudgetScope, SetBudgets};
 pub use byok::{NewOwnKey, OwnKey};
 pub use overview::{BillingOverview, Catalog, ModelTier, PackageCaps, PackageOffer, TopUpOffer};
-pub use payments::{Invoice, NewTopUp, PaymentState, TestCard, TopUp};
+pub use payments::{
+    HostedPage, Invoice, NewSubscription, NewTopUp, PaymentState, Subscription, SubscriptionState, TestCard,
+    TopUp,
+};
 pub use usage::{Operation, PaidCall, UsageGroup, UsageReport, UsageRow, UsageSum};
 
 use crate::{

@@ -1,5 +1,6 @@
 //! What there is, and what can be had.
 
+use super::Subscription;
 use crate::{Microcredits, Timestamp, models::Price};
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +58,8 @@ pub struct BillingOverview {
     pub lasts_days: Option<i64>,
     /// The subscription's package.
     pub package: PackageOffer,
+    /// What is paid for the package; `null` where nobody subscribed.
+    pub subscription: Option<Subscription>,
     /// When the package's month ends; its credits are granted anew then. `null` before the first.
     pub month_ends_at: Option<Timestamp>,
     /// Runs that wait until they can be paid.
@@ -103,6 +106,8 @@ pub struct PackageOffer {
     pub own_keys: bool,
     /// Limits.
     pub caps: PackageCaps,
+    /// Whether it can be subscribed to here.
+    pub can_subscribe: bool,
 }
 
 /// What can be bought at once.

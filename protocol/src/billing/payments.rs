@@ -51,6 +51,54 @@ pub struct TopUp {
     pub client_secret: String,
 }
 
+/// The body of `POST /billing/subscriptions/checkout`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct NewSubscription {
+    /// A package of the catalog that can be subscribed to.
+    pub package_id: String,
+}
+
+/// A page of the gateway's that a person goes on at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct HostedPage {
+    /// Its address; it doesn't last.
+    pub url: String,
+}
+
+/// How a subscription stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum SubscriptionState {
+    /// Its period is paid.
+    Active,
+    /// The period's payment failed, and is tried again.
+    PastDue,
+    /// It has ended.
+    Over,
+}
+
+/// A package that is paid by the month.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Subscription {
+    /// The package.
+    pub package_id: String,
+    /// How it stands.
+    pub state: SubscriptionState,
+    /// When the period began that is paid, or is to be.
+    pub period_start: Timestamp,
+    /// When it ends.
+    pub period_end: Timestamp,
+    /// It ends with the period.
+    pub ends: bool,
+}
+
 /// A payment, with its receipt once it is paid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -215,6 +215,8 @@ pub fn routes() -> Vec<Route> {
         post("/billing/byok-keys", Nothing, billing::byok::add).limit(Limit::Auth).refuses(&[402, 404]),
         delete("/billing/byok-keys/{id}", ProviderKey, billing::byok::remove),
         get("/billing/invoices", Nothing, billing::payments::invoices),
+        post("/billing/subscriptions/checkout", Nothing, billing::subscriptions::checkout),
+        post("/billing/subscriptions/portal", Nothing, billing::subscriptions::portal),
         post("/billing/top-ups/payment-intent", Nothing, billing::payments::begin),
         post("/billing/top-ups/{id}/test-card", Payment, billing::payments::pay_test_money),
         get("/models", Nothing, models::list),

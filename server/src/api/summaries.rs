@@ -83,6 +83,11 @@ const SUMMARIES: &[(&str, &str)] = &[
     ("billing::byok::remove", "Removes a provider's key."),
     ("billing::payments::invoices", "Payments and their receipts, newest first; limit 1 to 100."),
     ("billing::payments::begin", "Begins to buy credits."),
+    ("billing::subscriptions::checkout", "A page of the gateway's where a package is subscribed to."),
+    (
+        "billing::subscriptions::portal",
+        "A page of the gateway's where the subscription is changed, paid and ended.",
+    ),
     ("billing::payments::pay_test_money", "Pays with a test card, where test money is taken."),
     ("models::list", "Every model, and whether it is usable now."),
     ("agents::list", "The agents of the organization."),

@@ -48,6 +48,8 @@ pub mod things {
         OrgSettings "Organization settings management",
         /// Keys of the organisation's own for model providers.
         ProviderKeys "Provider key management",
+        /// Packages that are paid by the month.
+        Subscriptions "Subscription management",
         /// Buying credits.
         TopUps "Buying credits",
         Workspaces "Workspace management",

@@ -3,6 +3,7 @@ use alumia_platform::billing::{Package, payments::StripeKeys};
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::{
+    collections::BTreeMap,
     net::{IpAddr, SocketAddr},
     path::PathBuf,
 };
@@ -117,6 +118,9 @@ pub struct Stripe {
     pub webhook_secret: Secret,
     /// Where a simulator listens. Empty: Stripe itself.
     pub api_base: String,
+    /// Packages that can be subscribed to, each with the id of its monthly price.
+    #[serde(default)]
+    pub prices: BTreeMap<String, String>,
 }
 
 impl Stripe {
@@ -125,7 +129,7 @@ impl Stripe {
     /// # Errors
     /// The key that is missing or wrong.
     pub fn keys(&self) -> Result<Option<StripeKeys>, &'static str> {
-        let Self { secret_key, publishable_key, webhook_secret, api_base } = self;
+        let Self { secret_key, publishable_key, webhook_secret, api_base, prices } = self;
         if secret_key.is_empty() && publishable_key.is_empty() && webhook_secret.is_empty() {
             return Ok(None);
         }
@@ -151,6 +155,7 @@ impl Stripe {
             publishable_key: publishable_key.clone(),
             webhook_secret: webhook_secret.expose().into(),
             api_base: Some(api_base.clone()).filter(|base| !base.is_empty()),
+            prices: prices.clone().into_iter().collect(),
         }))
     }
 }

@@ -130,6 +130,16 @@ fn check(config: &Config) -> Result<(), ConfigError> {
         }
         Ok(_) => {}
     }
+    if let Ok(packages) = alumia_platform::billing::Packages::new(&billing.packages, &billing.package) {
+        for package in config.stripe.prices.keys() {
+            if packages.all().iter().all(|known| known.id != *package || known.price_cents == 0) {
+                wrong.push(format!(
+                    "[stripe] prices: \"{}\" is no package with a price.",
+                    package.escape_debug()
+                ));
+            }
+        }
+    }
     if let Err(error) = alumia_platform::billing::Rates::new(billing.sandbox_second_price) {
         wrong.push(format!("{error}."));
     }
@@ -284,6 +294,7 @@ mod tests {
         assert!(with(&format!("{production}[payments]\ngateway = \"auto\"")).is_ok());
         for (text, word) in [
             ("[payments]\ngateway = \"stripe\"", "needs the keys"),
+            ("[stripe]\nprices = { personal = \"price_1\" }", "no package with a price"),
             ("[stripe]\nsecret_key = \"pk_test_1\"", "secret_key must be"),
             ("[stripe]\nsecret_key = \"sk_test_1\"", "publishable_key must be"),
             ("[stripe]\nsecret_key = \"sk_test_1\"\npublishable_key = \"pk_live_1\"", "both be test keys"),

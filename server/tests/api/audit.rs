@@ -12,12 +12,14 @@ use alumia_protocol::people::Role;
 use alumia_server::{api::routes, auth::permission::Keys};
 use serde_json::json;
 
-/// First halves, and a card that is declined: nothing is different after them.
-const BEGIN: [&str; 5] = [
+/// First halves, a card that is declined, and what can't be subscribed to: nothing is different after them.
+const BEGIN: [&str; 7] = [
     "POST /auth/totp/enroll",
     "POST /auth/passkeys/register/start",
     "POST /auth/passkeys/step-up/start",
     "POST /auth/passkeys/login/start",
+    "POST /billing/subscriptions/checkout",
+    "POST /billing/subscriptions/portal",
     "POST /billing/top-ups/{id}/test-card",
 ];
 

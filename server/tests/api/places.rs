@@ -193,6 +193,7 @@ pub fn place(route: &Route, things: &Things) -> (Carries, &'static str) {
         ("POST", "/api-keys") => json(json!({ "name": "New", "scopes": ["models:read"] })),
         ("PUT", "/billing/budgets") => json(json!({ "budgets": [] })),
         ("POST", "/billing/byok-keys") => json(json!({ "provider": "nobody", "key": "sk-nothing" })),
+        ("POST", "/billing/subscriptions/checkout") => json(json!({ "packageId": "pro" })),
         ("POST", "/billing/top-ups/payment-intent") => json(json!({ "credits": 500 })),
         ("POST", "/billing/top-ups/{id}/test-card") => json(json!({ "card": "4000000000000002" })),
         ("PUT", "/agents/{id}/tools/{tool}") => json(json!({ "enabled": true })),
@@ -225,6 +226,7 @@ pub fn place(route: &Route, things: &Things) -> (Carries, &'static str) {
             | "/org/invites/{id}/resend"
             | "/invites/{id}/accept"
             | "/api-keys/{id}/rotate"
+            | "/billing/subscriptions/portal"
             | "/sessions/{id}/calls/{call}/cancel"
             | "/chat/{id}/stop"
             | "/chat/{id}/resume",

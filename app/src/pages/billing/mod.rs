@@ -57,9 +57,13 @@ pub struct Books {
 
 /// Reads the balance, and what can be had.
 #[server(prefix = "/fn", endpoint = "billing_account")]
-pub async fn load_account(org: String, path: String) -> Result<Account, PageError> {
+pub async fn load_account(org: String, path: String, subscribed: bool) -> Result<Account, PageError> {
     let platform = expect_context::<alumia_platform::Platform>();
     let scope = crate::server::member(crate::server::signed_in(&path)?, &org).await?;
+    if subscribed && scope.require_treasurer().is_ok() {
+        // Somebody comes back from the gateway's page. If it doesn't answer now, its event or the next look will.
+        drop(platform.payments.look_at_subscription(&scope).await);
+    }
     let buckets = match scope.require_treasurer() {
         Ok(()) => Some(platform.billing.buckets(&scope, None, 20).await?.items),
         Err(_) => None,
@@ -113,8 +117,11 @@ pub fn BillingPage() -> impl IntoView {
     let query = use_query_map();
     let org = Memo::new(move |_| params.with(|params| params.get("org").unwrap_or_default()));
     let wanted = Memo::new(move |_| query.with(usage::Wanted::of));
-    let account =
-        Resource::new_blocking(move || org.get(), move |org| load_account(org, path.get_untracked()));
+    let subscribed = Memo::new(move |_| query.with(|query| query.get("subscribed").is_some()));
+    let account = Resource::new_blocking(
+        move || (org.get(), subscribed.get()),
+        move |(org, subscribed)| load_account(org, path.get_untracked(), subscribed),
+    );
     let books = Resource::new_blocking(
         move || (org.get(), wanted.get()),
         move |(org, wanted)| load_books(org, wanted, path.get_untracked()),
@@ -131,6 +138,12 @@ pub fn BillingPage() -> impl IntoView {
         payments.refetch();
         spending.moved();
     })));
+    // The rail was drawn before the gateway was asked.
+    Effect::new(move || {
+        if subscribed.get() && account.get().is_some() {
+            spending.moved();
+        }
+    });
     let asked = Memo::new(move |_| query.with(|query| query.get("buy").is_some()));
     let open = RwSignal::new(asked.get_untracked());
     // A link from elsewhere in the app comes here without a new document.
@@ -184,8 +197,16 @@ pub fn BillingPage() -> impl IntoView {
             </Transition>
             <Transition>
                 {move || Suspend::new(async move {
-                    let Account { overview, catalog, .. } = account.await.ok()?;
-                    Some(view! { <overview::Packages packages=catalog.packages current=overview.package.id /> })
+                    let Account { overview, catalog, buckets } = account.await.ok()?;
+                    Some(view! {
+                        <overview::Packages
+                            packages=catalog.packages
+                            current=overview.package.id
+                            subscription=overview.subscription
+                            org=org.get_untracked()
+                            manages=buckets.is_some()
+                        />
+                    })
                 })}
             </Transition>
             <payments::Buying org open />

@@ -2,14 +2,22 @@
 
 use crate::{
     components::{
+        button::Button,
         credits,
+        field::FormError,
         status::{Badge, Tone},
         table::Table,
         time,
     },
-    pages::settings::Section,
+    pages::{
+        PageError,
+        auth::Before,
+        settings::{Section, failure},
+    },
 };
-use alumia_protocol::billing::{BillingOverview, Bucket, BucketKind, PackageCaps, PackageOffer};
+use alumia_protocol::billing::{
+    BillingOverview, Bucket, BucketKind, PackageCaps, PackageOffer, Subscription, SubscriptionState,
+};
 use leptos::prelude::*;
 
 /// The figures at the top.
@@ -24,6 +32,7 @@ pub fn Overview(overview: BillingOverview) -> impl IntoView {
         package,
         month_ends_at,
         waiting_runs,
+        subscription: _,
     } = overview;
     let held = reserved
         .is_positive()
@@ -134,9 +143,82 @@ fn caps(caps: PackageCaps) -> Vec<String> {
     ]
 }
 
-/// What the packages include, and which one the organisation has.
+/// Goes on to the gateway's page where a package is subscribed to.
+#[server(prefix = "/fn", endpoint = "subscribe")]
+pub async fn subscribe(org: String, package: String) -> Result<(), PageError> {
+    let page = format!("/{}/billing", crate::live::api::percent_encode(&org));
+    let scope = crate::server::member(crate::server::signed_in(&page)?, &org).await?;
+    scope.require_treasurer()?;
+    let platform = expect_context::<alumia_platform::Platform>();
+    let back = platform.outbox.links().to(&format!("{page}?subscribed"));
+    match platform.payments.subscribe(&scope, &package, &back).await {
+        Ok(url) => Ok(leptos_axum::redirect(&url)),
+        Err(error) => crate::server::form_error(error, "subscribe", &page, &[]),
+    }
+}
+
+/// Goes on to the gateway's page where the subscription is changed, paid and ended.
+#[server(prefix = "/fn", endpoint = "manage_subscription")]
+pub async fn manage_subscription(org: String) -> Result<(), PageError> {
+    let page = format!("/{}/billing", crate::live::api::percent_encode(&org));
+    let scope = crate::server::member(crate::server::signed_in(&page)?, &org).await?;
+    scope.require_treasurer()?;
+    let platform = expect_context::<alumia_platform::Platform>();
+    let back = platform.outbox.links().to(&format!("{page}?subscribed"));
+    match platform.payments.manage(&scope, &back).await {
+        Ok(url) => Ok(leptos_axum::redirect(&url)),
+        Err(error) => crate::server::form_error(error, "subscribe", &page, &[]),
+    }
+}
+
+fn standing(subscription: &Subscription) -> (Tone, String) {
+    let end = time::date(subscription.period_end);
+    match subscription.state {
+        SubscriptionState::Active if subscription.ends => (Tone::Amber, format!("Ends on {end}")),
+        SubscriptionState::Active => (Tone::Green, format!("Paid until {end}, then renewed")),
+        SubscriptionState::PastDue => (Tone::Red, "The last payment failed and is tried again".into()),
+        SubscriptionState::Over => (Tone::Grey, "Ended".into()),
+    }
+}
+
+/// What the packages include, which one the organisation has, and the way to another. `manages` says whether the
+/// person looks after money.
 #[component]
-pub fn Packages(packages: Vec<PackageOffer>, current: String) -> impl IntoView {
+pub fn Packages(
+    packages: Vec<PackageOffer>,
+    current: String,
+    subscription: Option<Subscription>,
+    org: String,
+    manages: bool,
+) -> impl IntoView {
+    let begin = ServerAction::<Subscribe>::new();
+    let manage = ServerAction::<ManageSubscription>::new();
+    let first = StoredValue::new(Before::of("subscribe").message());
+    let (of_begin, of_manage) = (failure(begin), failure(manage));
+    let message =
+        Signal::derive(move || of_begin.get().or_else(|| of_manage.get()).or_else(|| first.get_value()));
+    let org = StoredValue::new(org);
+    let goes_on = subscription.as_ref().is_some_and(|kept| kept.state != SubscriptionState::Over);
+    let offered = packages.iter().any(|package| package.can_subscribe);
+    let lead = match (offered, manages) {
+        (true, true) => {
+            "What each includes. A month is paid in advance; a change or an end is made at the payment service."
+        }
+        (true, false) => "What each includes. Owners, admins and billing members choose another.",
+        (false, _) => "What each includes. Another one can't be chosen here.",
+    };
+    let state = subscription.map(|subscription| {
+        let (tone, words) = standing(&subscription);
+        let form = manages.then(|| {
+            view! {
+                <ActionForm action=manage>
+                    <input type="hidden" name="org" value=org.get_value() />
+                    <Button submit=true busy=manage.pending()>"Manage subscription"</Button>
+                </ActionForm>
+            }
+        });
+        view! { <div class="subscription"><Badge tone text=words />{form}</div> }
+    });
     let cards = packages
         .into_iter()
         .map(|package| {
@@ -151,6 +233,16 @@ pub fn Packages(packages: Vec<PackageOffer>, current: String) -> impl IntoView {
                 format!("{} a month", credits::words(package.monthly_credits)),
                 format!("Models: {}", tiers.join(", ")),
             ];
+            let (id, words) = (package.id.clone(), format!("Subscribe to {}", package.name));
+            let choose = (manages && !here && !goes_on && package.can_subscribe).then(|| {
+                view! {
+                    <ActionForm action=begin>
+                        <input type="hidden" name="org" value=org.get_value() />
+                        <input type="hidden" name="package" value=id />
+                        <Button submit=true busy=begin.pending()>{words}</Button>
+                    </ActionForm>
+                }
+            });
             let own = package.own_keys.then(|| "Own provider keys".to_owned());
             let lines = lines
                 .into_iter()
@@ -164,12 +256,15 @@ pub fn Packages(packages: Vec<PackageOffer>, current: String) -> impl IntoView {
                     <p class="figure">{price}</p>
                     {here.then(|| view! { <Badge tone=Tone::Green text="Your package".to_owned() /> })}
                     <ul>{lines}</ul>
+                    {choose}
                 </li>
             }
         })
         .collect_view();
     view! {
-        <Section id="packages" title="Packages" lead="What each includes. Another one can't be chosen here yet.">
+        <Section id="packages" title="Packages" lead>
+            <FormError message />
+            {state}
             <ul class="packages" role="list">{cards}</ul>
         </Section>
     }

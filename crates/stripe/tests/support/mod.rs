@@ -110,6 +110,23 @@ impl Simulator {
         self.post(&format!("/v1/disputes/{dispute}"), &json!({ "status": status })).await;
     }
 
+    /// A customer subscribes to a price; the subscription.
+    pub async fn subscribe(&self, customer: &str, price: &str) -> String {
+        let order = json!({ "customer": customer, "price": price });
+        self.post("/_test/subscriptions/new", &order).await["id"].as_str().unwrap().to_owned()
+    }
+
+    /// What time and banks do to a subscription: `start` in seconds since 1970, `status`, `ends`, `price`.
+    pub async fn change(&self, subscription: &str, changes: &Value) {
+        self.post(&format!("/_test/subscriptions/{subscription}"), changes).await;
+    }
+
+    /// Ends a subscription at once.
+    pub async fn end(&self, subscription: &str) {
+        let url = format!("{}/v1/subscriptions/{subscription}", self.url);
+        assert!(self.http.delete(url).bearer_auth(SECRET_KEY).send().await.unwrap().status().is_success());
+    }
+
     /// Sends its events to an address from now on.
     pub async fn tell(&self, url: &str, secret: &str) {
         let path = format!("{}/_config/webhooks/here", self.url);

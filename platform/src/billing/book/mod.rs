@@ -11,7 +11,7 @@ pub mod time;
 pub use budgets::{Counted, Counter, Notice, overflow};
 
 use super::{
-    model::{Account, Act, Done, Grant, MOST, Reservation, State},
+    model::{Account, Act, Done, Grant, MOST, Paid, Reservation, State},
     packages::Package,
 };
 use crate::{Error, Result};
@@ -91,6 +91,10 @@ impl Book {
             Act::Grant(grant) => Done::Bucket(self.grant(grant)?),
             Act::Refund(id, amount) => Done::Bucket(self.refund(id, amount)?),
             Act::Reverse(id, amount) => Done::Bucket(self.reverse(id, amount)?),
+            Act::Subscribe(package, paid) => {
+                self.subscribe(*package, paid)?;
+                Done::Tidied
+            }
             Act::Tidy => Done::Tidied,
         })
     }
@@ -105,7 +109,8 @@ impl Book {
                 self.shift(index, &moves, Place::Available, Place::Expired, left)?;
             }
         }
-        if self.account.granted_until > self.now {
+        let unpaid = self.account.paid_until.is_some_and(|until| until <= self.now);
+        if unpaid || self.account.granted_until > self.now {
             return Ok(());
         }
         let (start, end) = time::month(self.account.anchor, self.now)?;
@@ -113,11 +118,39 @@ impl Book {
         self.changes.account = true;
         if self.package.monthly_credits.is_positive() {
             self.grant(Grant {
-                key: format!("monthly:{}", start.0),
+                key: month_key(start),
                 kind: BucketKind::Monthly,
                 amount: self.package.monthly_credits,
                 expires_at: Some(end),
             })?;
+        }
+        Ok(())
+    }
+
+    /// Changes the package to what is paid for, and grants its credits for the month, once: after a change to a
+    /// larger package within a month, what it has more.
+    fn subscribe(&mut self, package: Package, paid: Option<Paid>) -> Result<()> {
+        self.account.package.clone_from(&package.id);
+        self.package = package;
+        // A period whose payment is tried again is over as far as grants go.
+        self.account.paid_until = paid.map(|paid| if paid.paid { paid.end } else { paid.start });
+        self.changes.account = true;
+        let Some(paid) = paid.filter(|paid| paid.paid && paid.start <= self.now && self.now < paid.end)
+        else {
+            return Ok(());
+        };
+        self.account.anchor = paid.start;
+        let (start, end) = time::month(paid.start, self.now)?;
+        self.account.granted_until = end;
+        let first = month_key(start);
+        let of_month = |key: &str| key.split('/').next() == Some(first.as_str());
+        let granted = self.buckets.iter().filter(|kept| of_month(&kept.key));
+        let granted =
+            Microcredits::checked_sum(granted.map(|kept| kept.bucket.granted)).ok_or_else(overflow)?;
+        let missing = self.package.monthly_credits.checked_sub(granted).ok_or_else(overflow)?;
+        if missing.is_positive() {
+            let key = if granted.is_positive() { more_key(start, &self.package.id) } else { first };
+            self.grant(Grant { key, kind: BucketKind::Monthly, amount: missing, expires_at: Some(end) })?;
         }
         Ok(())
     }
@@ -256,6 +289,16 @@ impl Book {
             at: self.now,
         });
     }
+}
+
+/// What the grant for the month that begins then is known by.
+pub fn month_key(start: Timestamp) -> String {
+    format!("monthly:{}", start.0)
+}
+
+/// The same for what a larger package has more.
+pub fn more_key(start: Timestamp, package: &str) -> String {
+    format!("{}/{package}", month_key(start))
 }
 
 impl Moves {

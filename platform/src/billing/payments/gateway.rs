@@ -1,5 +1,5 @@
 use crate::{Error, Result};
-use alumia_protocol::{PaymentId, Timestamp};
+use alumia_protocol::{OrgId, PaymentId, Timestamp, billing::SubscriptionState};
 use async_trait::async_trait;
 
 /// What a gateway is asked to take.
@@ -44,12 +44,26 @@ pub enum ChargeState {
     Failed,
 }
 
+/// What an organisation pays for at a gateway by the month.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// A package's id.
+    pub package: String,
+    pub state: SubscriptionState,
+    pub start: Timestamp,
+    pub end: Timestamp,
+    /// It ends with the period.
+    pub ends: bool,
+}
+
 /// What an event is believed: which one it is, and which payment to look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
     pub event: String,
-    /// `None` where it is about something else.
+    /// A payment to look at.
     pub object_id: Option<String>,
+    /// A customer whose subscription is to be looked at.
+    pub customer: Option<String>,
 }
 
 /// Takes money.
@@ -67,6 +81,36 @@ pub trait Gateway: Send + Sync {
     /// How a payment stands now; `None` for one that it doesn't know.
     async fn look(&self, object_id: &str) -> Result<Option<Charge>>;
 
+    /// Whether a package can be subscribed to.
+    fn sells(&self, package: &str) -> bool {
+        let _ = package;
+        false
+    }
+
+    /// Makes an organisation a customer; the same again is the same one.
+    async fn enrol(&self, org: OrgId) -> Result<String> {
+        let _ = org;
+        Err(no_subscriptions())
+    }
+
+    /// A page where a customer subscribes to a package and is sent `back` from; its address.
+    async fn checkout(&self, customer: &str, package: &str, back: &str) -> Result<String> {
+        let _ = (customer, package, back);
+        Err(no_subscriptions())
+    }
+
+    /// A page where a customer changes, pays and ends what they subscribed to; its address.
+    async fn portal(&self, customer: &str, back: &str) -> Result<String> {
+        let _ = (customer, back);
+        Err(no_subscriptions())
+    }
+
+    /// What a customer subscribed to; the dearest where it is several packages, `None` where nothing goes on.
+    async fn standing(&self, customer: &str) -> Result<Option<Standing>> {
+        let _ = customer;
+        Err(no_subscriptions())
+    }
+
     /// What its dialog in the browser names it by, where it has one of its own.
     fn publishable_key(&self) -> Option<&str> {
         None
@@ -80,4 +124,8 @@ pub trait Gateway: Send + Sync {
         let _ = (signature, body, now);
         Err(Error::NotFound("webhook"))
     }
+}
+
+fn no_subscriptions() -> Error {
+    Error::conflict("Nothing can be subscribed to here.")
 }

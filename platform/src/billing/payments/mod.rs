@@ -6,6 +6,7 @@
 //! | `gateway.rs` | what a gateway does |
 //! | `offer.rs` | what can be bought |
 //! | `service.rs` | beginning payments, settling them |
+//! | `subscriptions/` | packages that are paid by the month |
 //! | `reconcile.rs` | looking after those that no event has told of |
 //! | `stripe.rs` | Stripe |
 //! | `store.rs` | its SQL |
@@ -16,10 +17,12 @@ mod reconcile;
 mod service;
 mod store;
 mod stripe;
+mod subscriptions;
 mod test_gateway;
 
-pub use gateway::{Begun, Charge, ChargeState, Gateway, Order, Told};
+pub use gateway::{Begun, Charge, ChargeState, Gateway, Order, Standing, Told};
 pub use offer::offer;
 pub use service::Payments;
 pub use stripe::{StripeGateway, StripeKeys};
+pub(super) use subscriptions::of_account;
 pub use test_gateway::{Card, TestGateway};

@@ -1,6 +1,6 @@
 //! Looking after payments that no event has told of.
 
-use super::{service::Payments, store};
+use super::{service::Payments, store, subscriptions};
 use crate::Result;
 use alumia_protocol::Timestamp;
 use std::time::Duration;
@@ -14,8 +14,8 @@ const TEST_LOOK: Duration = Duration::from_secs(1);
 const NIGHT: Duration = Duration::from_hours(24);
 /// Looked at in one go.
 const MOST: i64 = 100;
-const MINUTE: i64 = 60;
-const HOUR: i64 = 60 * MINUTE;
+pub(super) const MINUTE: i64 = 60;
+pub(super) const HOUR: i64 = 60 * MINUTE;
 /// A payment that nobody has paid by then has failed.
 const OPEN_SECONDS: i64 = 3 * 24 * HOUR;
 
@@ -62,8 +62,8 @@ impl Payments {
         Ok(())
     }
 
-    /// Asks the gateway about payments that are due; how many those were. A payment that it doesn't answer for
-    /// stops none of the others.
+    /// Asks the gateway about payments and subscriptions that are due; how many those were. One that it doesn't
+    /// answer for stops none of the others.
     pub async fn reconcile(&self) -> Result<usize> {
         let Some(gateway) = &self.gateway else { return Ok(0) };
         let queue = &self.billing.queue;
@@ -77,7 +77,17 @@ impl Payments {
                 );
             }
         }
-        Ok(due.len())
+        let customers = subscriptions::due(&queue.store, gateway.id(), queue.clock.now(), MOST).await?;
+        for customer in &customers {
+            if let Err(error) = self.look_at_customer(None, customer).await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    customer,
+                    "a subscription is not looked at"
+                );
+            }
+        }
+        Ok(due.len() + customers.len())
     }
 
     /// Hears the events of the test gateway that are due.

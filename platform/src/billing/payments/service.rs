@@ -8,13 +8,13 @@ use super::{
 use crate::{
     Error, OrgScope, Result,
     audit::{Audit, Entry},
-    billing::{Billing, Grant},
+    billing::{Billing, Grant, Package},
     fault::fault,
     store::{Cursor, Tx},
 };
 use alumia_protocol::{
     List, PaymentId,
-    billing::{BucketKind, Catalog, Invoice, NewTopUp, PaymentState, TopUp},
+    billing::{BucketKind, Catalog, Invoice, NewTopUp, PackageOffer, PaymentState, TopUp},
 };
 use serde_json::json;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub struct Payments {
     pub(in crate::billing) gateway: Option<Arc<dyn Gateway>>,
     /// The same gateway, where it is the test one.
     pub(super) test: Option<TestGateway>,
-    audit: Audit,
+    pub(super) audit: Audit,
 }
 
 impl Payments {
@@ -56,8 +56,10 @@ impl Payments {
     /// What can be had for money, and what calls cost that are paid by time.
     pub fn catalog(&self) -> Catalog {
         let packages = self.billing.packages();
+        let sells = |id: &str| self.gateway.as_ref().is_some_and(|gateway| gateway.sells(id));
+        let shown = |package: &Package| PackageOffer { can_subscribe: sells(&package.id), ..package.offer() };
         Catalog {
-            packages: packages.all().iter().map(crate::billing::Package::offer).collect(),
+            packages: packages.all().iter().map(shown).collect(),
             top_ups: offer(self.gateway.as_deref()),
             sandbox_second: packages.rates().second(crate::billing::Operation::Sandbox),
         }
@@ -69,10 +71,7 @@ impl Payments {
     /// `Invalid` for an amount out of bounds, `Unavailable` where nobody takes money.
     pub async fn begin(&self, scope: &OrgScope, new: NewTopUp) -> Result<TopUp> {
         let (credits, amount_cents) = offer::price(new.credits)?;
-        let gateway = self.gateway.as_ref().ok_or_else(|| Error::Unavailable {
-            message: "Nobody takes payments here yet. Ask the operator to set up a payment gateway.".into(),
-            retry_after_seconds: 3_600,
-        })?;
+        let gateway = self.gateway()?;
         let id = PaymentId::new();
         let description = format!("{credits} for Alumia");
         let begun = gateway.begin(&Order { id, amount_cents, currency: CURRENCY, description }).await?;
@@ -105,6 +104,13 @@ impl Payments {
         self.audit.record(&mut tx, entry).await?;
         tx.commit().await?;
         Ok(TopUp { invoice, gateway: gateway.id().into(), client_secret: begun.client_secret })
+    }
+
+    pub(super) fn gateway(&self) -> Result<&Arc<dyn Gateway>> {
+        self.gateway.as_ref().ok_or_else(|| Error::Unavailable {
+            message: "Nobody takes payments here yet. Ask the operator to set up a payment gateway.".into(),
+            retry_after_seconds: 3_600,
+        })
     }
 
     /// Pays with a card of the test gateway, as the gateway's own dialog does with a real one.
@@ -154,6 +160,9 @@ impl Payments {
         let ours = self.gateway.as_ref().filter(|ours| ours.id() == gateway);
         let told =
             ours.ok_or(Error::NotFound("webhook"))?.read(signature, body, self.billing.queue.clock.now())?;
+        if let Some(customer) = told.customer {
+            self.look_at_customer(Some(&told.event), &customer).await?;
+        }
         match told.object_id {
             Some(object_id) => self.hear(&told.event, &object_id).await,
             None => Ok(()),

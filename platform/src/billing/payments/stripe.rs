@@ -1,12 +1,13 @@
 //! Stripe as a gateway: PaymentIntents, whose state is what it says when it is asked.
 
-use super::gateway::{Begun, Charge, ChargeState, Gateway, Order, Told};
+use super::gateway::{Begun, Charge, ChargeState, Gateway, Order, Standing, Told};
 use crate::{Error, Result};
-use alumia_protocol::Timestamp;
-use alumia_stripe::{Failure, PaymentStatus, Stripe};
+use alumia_protocol::{OrgId, Timestamp, billing::SubscriptionState};
+use alumia_stripe::{Failure, PaymentStatus, Stripe, SubscriptionStatus};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::collections::BTreeMap;
+use uuid::Uuid;
 
 /// How long to wait when Stripe doesn't answer.
 const RETRY_SECONDS: u64 = 30;
@@ -22,6 +23,8 @@ pub struct StripeKeys {
     pub webhook_secret: SecretString,
     /// Where a simulator listens.
     pub api_base: Option<String>,
+    /// Packages that can be subscribed to, with their monthly price's id, the dearest last.
+    pub prices: Vec<(String, String)>,
 }
 
 /// See the module.
@@ -92,6 +95,52 @@ impl Gateway for StripeGateway {
         }))
     }
 
+    fn sells(&self, package: &str) -> bool {
+        self.keys.prices.iter().any(|(id, _)| id == package)
+    }
+
+    async fn enrol(&self, org: OrgId) -> Result<String> {
+        let notes = BTreeMap::from([("organization", org.to_string())]);
+        self.stripe.create_customer(&format!("customer:{org}"), &notes).await.map_err(error)
+    }
+
+    async fn checkout(&self, customer: &str, package: &str, back: &str) -> Result<String> {
+        let price = self.keys.prices.iter().find(|(id, _)| id == package).map(|(_, price)| price);
+        let price =
+            price.ok_or_else(|| Error::invalid("packageId", "This package can't be subscribed to."))?;
+        let key = format!("checkout:{}", Uuid::now_v7());
+        self.stripe.create_checkout(&key, customer, price, back).await.map_err(error)
+    }
+
+    async fn portal(&self, customer: &str, back: &str) -> Result<String> {
+        let key = format!("portal:{}", Uuid::now_v7());
+        self.stripe.create_portal(&key, customer, back).await.map_err(error)
+    }
+
+    async fn standing(&self, customer: &str) -> Result<Option<Standing>> {
+        let all = self.stripe.subscriptions(customer).await.map_err(error)?;
+        let ranked = all.iter().filter_map(|subscription| {
+            let state = match subscription.status() {
+                SubscriptionStatus::Active => SubscriptionState::Active,
+                SubscriptionStatus::PastDue => SubscriptionState::PastDue,
+                SubscriptionStatus::Over => return None,
+            };
+            let price = subscription.price()?;
+            let Some(rank) = self.keys.prices.iter().position(|(_, id)| id == price) else {
+                tracing::error!(customer, price, "a subscription is to a price that no package has");
+                return None;
+            };
+            let (start, end) = subscription.period()?;
+            let at = |seconds: i64| Timestamp(0).plus_seconds(seconds);
+            let ends = subscription.cancel_at_period_end == Some(true);
+            let package = self.keys.prices[rank].0.clone();
+            Some((rank, Standing { package, state, start: at(start), end: at(end), ends }))
+        });
+        // What is paid goes before what is not.
+        let best = ranked.max_by_key(|(rank, standing)| (standing.state == SubscriptionState::Active, *rank));
+        Ok(best.map(|(_, standing)| standing))
+    }
+
     fn publishable_key(&self) -> Option<&str> {
         Some(&self.keys.publishable_key)
     }
@@ -99,7 +148,14 @@ impl Gateway for StripeGateway {
     fn read(&self, signature: &str, body: &[u8], now: Timestamp) -> Result<Told> {
         let secret = self.keys.webhook_secret.expose_secret();
         match alumia_stripe::read(signature, body, secret, now.0.div_euclid(1_000_000)) {
-            Ok(event) => Ok(Told { event: event.id, object_id: event.payment_intent }),
+            Ok(event) => {
+                let of_subscription = ["customer.subscription.", "invoice.", "checkout.session."];
+                let customer = event
+                    .customer
+                    .filter(|_| of_subscription.iter().any(|kind| event.kind.starts_with(kind)));
+                let object_id = event.payment_intent.filter(|_| customer.is_none());
+                Ok(Told { event: event.id, object_id, customer })
+            }
             Err(refused) => Err(Error::BadRequest(refused.to_string())),
         }
     }

@@ -4,7 +4,7 @@ mod store;
 pub(super) use store::save;
 
 use super::{
-    book::{Book, Counted, time},
+    book::{Book, Counted, month_key, more_key, time},
     model::{Act, Ask, Done},
     packages::Packages,
     store as read,
@@ -77,7 +77,7 @@ pub(super) async fn open(desk: Desk<'_>, tx: &mut Tx, acts: &[(OrgId, Act)]) -> 
             book.reservations.insert(reservation.id, reservation);
         }
     }
-    read_named(tx, &mut books, acts).await?;
+    read_named(desk, tx, &mut books, acts).await?;
     read_budgets(desk, tx, &mut books, &orgs).await?;
     read_runs(tx, &mut books, acts).await?;
     read_time(desk, tx, &mut books, acts).await?;
@@ -88,18 +88,30 @@ pub(super) async fn open(desk: Desk<'_>, tx: &mut Tx, acts: &[(OrgId, Act)]) -> 
 }
 
 /// Buckets that acts name and that may hold nothing any more.
-async fn read_named(tx: &mut Tx, books: &mut HashMap<OrgId, Book>, acts: &[(OrgId, Act)]) -> Result<()> {
+async fn read_named(
+    desk: Desk<'_>,
+    tx: &mut Tx,
+    books: &mut HashMap<OrgId, Book>,
+    acts: &[(OrgId, Act)],
+) -> Result<()> {
     for (org, act) in acts {
         let Some(book) = books.get_mut(org) else { continue };
-        let (id, key) = match act {
-            Act::Grant(grant) => (None, Some(grant.key.as_str())),
-            Act::Reverse(id, _) => (Some(*id), None),
+        let names = match act {
+            Act::Grant(grant) => vec![(None, Some(grant.key.clone()))],
+            Act::Reverse(id, _) => vec![(Some(*id), None)],
+            Act::Subscribe(_, Some(paid)) => {
+                let (start, _) = time::month(paid.start, desk.now)?;
+                let more = desk.packages.all().iter().map(|package| more_key(start, &package.id));
+                std::iter::once(month_key(start)).chain(more).map(|key| (None, Some(key))).collect()
+            }
             _ => continue,
         };
-        if let Some(kept) = read::one_bucket(tx, *org, id, key).await?
-            && !book.buckets.iter().any(|known| known.bucket.id == kept.bucket.id)
-        {
-            book.buckets.push(kept);
+        for (id, key) in names {
+            if let Some(kept) = read::one_bucket(tx, *org, id, key.as_deref()).await?
+                && !book.buckets.iter().any(|known| known.bucket.id == kept.bucket.id)
+            {
+                book.buckets.push(kept);
+            }
         }
     }
     Ok(())
@@ -188,6 +200,6 @@ fn reservations_of(act: &Act) -> Vec<ReservationId> {
         Act::Reserve(ask) => vec![ask.id],
         Act::Replace(earlier, ask) => vec![*earlier, ask.id],
         Act::Settle(id, _) | Act::Release(id) | Act::Refund(id, _) => vec![*id],
-        Act::Note(..) | Act::Grant(_) | Act::Reverse(..) | Act::Tidy => Vec::new(),
+        Act::Note(..) | Act::Grant(_) | Act::Reverse(..) | Act::Subscribe(..) | Act::Tidy => Vec::new(),
     }
 }

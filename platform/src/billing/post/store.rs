@@ -19,12 +19,14 @@ use std::collections::{BTreeSet, HashMap};
 pub(in crate::billing) async fn save(tx: &mut Tx, books: &HashMap<OrgId, Book>) -> Result<()> {
     for (org, book) in books.iter().filter(|(_, book)| book.changes.account) {
         sqlx::query(
-            "UPDATE billing_accounts SET package = $2, anchor = $3, granted_until = $4 WHERE org_id = $1",
+            "UPDATE billing_accounts SET package = $2, anchor = $3, granted_until = $4, paid_until = $5 \
+             WHERE org_id = $1",
         )
         .bind(org.to_string())
         .bind(&book.account.package)
         .bind(book.account.anchor.0)
         .bind(book.account.granted_until.0)
+        .bind(book.account.paid_until.map(|until| until.0))
         .execute(&mut **tx)
         .await?;
     }

@@ -1,7 +1,7 @@
 use super::store;
 use crate::{
     Error, OrgScope, Result,
-    billing::{Billing, book::time},
+    billing::{Billing, book::time, payments},
     store::Cursor,
 };
 use alumia_protocol::{
@@ -73,6 +73,7 @@ impl Billing {
             burn_per_day: Microcredits(burn),
             lasts_days: (burn > 0).then(|| sums.available.0 / burn),
             package: package.offer(),
+            subscription: payments::of_account(db, org).await?,
             month_ends_at: account.map(|(.., end)| end).filter(|end| *end > Timestamp(0)),
             waiting_runs: store::waiting(db, org).await?,
         })

@@ -1,8 +1,9 @@
-//! Credits: what there is, what it was used for, limits, own keys, payments.
+//! Credits: what there is, what it was used for, limits, own keys, payments, subscriptions.
 
 pub mod byok;
 pub mod payments;
 mod reports;
+pub mod subscriptions;
 
 pub use reports::{buckets, calls, ledger, overview, usage};
 

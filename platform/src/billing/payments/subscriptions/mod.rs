@@ -1,0 +1,160 @@
+//! Packages that are paid by the month. How a subscription stands is asked of the gateway whenever it tells of
+//! something, when a period is over, and for an hour after somebody went to subscribe; the account follows.
+mod store;
+
+pub(super) use store::due;
+pub(in crate::billing) use store::of_account;
+
+use super::{
+    gateway::Standing,
+    reconcile::{HOUR, MINUTE, next_look},
+    service::Payments,
+    store::first_time,
+};
+use crate::{Error, OrgScope, Result, audit::Entry, billing::Paid, fault::fault};
+use alumia_protocol::{
+    Timestamp,
+    billing::{Subscription, SubscriptionState},
+};
+use serde_json::json;
+use store::Customer;
+
+impl Payments {
+    /// A page of the gateway's where a person subscribes to a package and is sent `back` from; its address.
+    ///
+    /// # Errors
+    /// `Invalid` for a package that can't be subscribed to, `Conflict` where something is subscribed to already.
+    pub async fn subscribe(&self, scope: &OrgScope, package: &str, back: &str) -> Result<String> {
+        let gateway = self.gateway()?;
+        if !gateway.sells(package) {
+            return Err(Error::invalid("packageId", "This package can't be subscribed to."));
+        }
+        let (db, org, now) = (&self.billing.queue.store, scope.org_id(), self.billing.queue.clock.now());
+        let known = store::of_org(db, gateway.id(), org).await?;
+        if known.as_ref().is_some_and(Customer::goes_on) {
+            return Err(Error::conflict(
+                "There is a subscription already. Change it under \"Manage subscription\".",
+            ));
+        }
+        let customer = match known {
+            Some(customer) => customer.id,
+            None => gateway.enrol(org).await?,
+        };
+        let url = gateway.checkout(&customer, package, back).await?;
+        let mut tx = db.begin().await?;
+        store::begin(&mut tx, gateway.id(), org, &customer, now, next_look(now, now)).await?;
+        let entry = Entry::by(scope, "subscription.begun").on("organization", org, "");
+        self.audit.record(&mut tx, entry.with(json!({ "package": package }))).await?;
+        tx.commit().await?;
+        Ok(url)
+    }
+
+    /// A page of the gateway's where a person changes, pays and ends the subscription; its address.
+    ///
+    /// # Errors
+    /// `Conflict` where nothing was ever subscribed to.
+    pub async fn manage(&self, scope: &OrgScope, back: &str) -> Result<String> {
+        let gateway = self.gateway()?;
+        let (db, org, now) = (&self.billing.queue.store, scope.org_id(), self.billing.queue.clock.now());
+        let customer = store::of_org(db, gateway.id(), org).await?;
+        let customer = customer.ok_or_else(|| Error::conflict("There is no subscription to manage yet."))?;
+        let url = gateway.portal(&customer.id, back).await?;
+        // Something may change there.
+        let mut tx = db.begin().await?;
+        store::begin(&mut tx, gateway.id(), org, &customer.id, now, next_look(now, now)).await?;
+        tx.commit().await?;
+        Ok(url)
+    }
+
+    /// Asks the gateway how the organisation's subscription stands, without waiting for its event.
+    pub async fn look_at_subscription(&self, scope: &OrgScope) -> Result<()> {
+        let Some(gateway) = &self.gateway else { return Ok(()) };
+        match store::of_org(&self.billing.queue.store, gateway.id(), scope.org_id()).await? {
+            Some(customer) => self.look_at_customer(None, &customer.id).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Does what the gateway says of a customer's subscription now.
+    pub(super) async fn look_at_customer(&self, event: Option<&str>, id: &str) -> Result<()> {
+        let Some(gateway) = &self.gateway else { return Ok(()) };
+        let queue = &self.billing.queue;
+        if !store::is_known(&queue.store, gateway.id(), id).await? {
+            return Ok(());
+        }
+        // Asked before anything is locked: it may take its time.
+        let standing = gateway.standing(id).await?;
+        let now = queue.clock.now();
+        let mut tx = queue.store.begin().await?;
+        let Some(mut customer) = store::lock(&mut tx, gateway.id(), id).await? else { return Ok(()) };
+        if let Some(event) = event
+            && !first_time(&mut tx, gateway.id(), event, id, now).await?
+        {
+            return Ok(());
+        }
+        let before = customer.subscription.clone();
+        customer.subscription = match standing {
+            Some(standing) => Some(standing.into()),
+            // It was there and is no more.
+            None => before.clone().map(|over| Subscription { state: SubscriptionState::Over, ..over }),
+        };
+        customer.check_at = customer.next_look(now);
+        if customer.subscription != before
+            && let Some(subscription) = &customer.subscription
+        {
+            let packages = self.billing.packages();
+            let period = Paid {
+                start: subscription.period_start,
+                end: subscription.period_end,
+                paid: subscription.state == SubscriptionState::Active,
+            };
+            let (package, paid) = match subscription.state {
+                SubscriptionState::Over => (packages.first(), None),
+                _ => (packages.get(&subscription.package_id), Some(period)),
+            };
+            self.billing.subscribe_within(&mut tx, customer.org, package, paid).await?;
+            let action = match subscription.state {
+                SubscriptionState::Over => "subscription.ended",
+                SubscriptionState::PastDue => "subscription.unpaid",
+                SubscriptionState::Active => "subscription.paid",
+            };
+            let details = json!({ "package": subscription.package_id, "ends": subscription.ends });
+            let entry = Entry::by_system(customer.org, action).on("organization", customer.org, "");
+            self.audit.record(&mut tx, entry.with(details)).await?;
+        }
+        store::save(&mut tx, gateway.id(), &customer, now).await?;
+        fault!("payment.before");
+        tx.commit().await?;
+        fault!("payment.after");
+        queue.news.notify_one();
+        Ok(())
+    }
+}
+
+impl Customer {
+    /// Whether something is subscribed to now.
+    fn goes_on(&self) -> bool {
+        self.subscription.as_ref().is_some_and(|subscription| subscription.state != SubscriptionState::Over)
+    }
+
+    /// When it is looked at next: soon after somebody was sent to the gateway, when the period is over, and each
+    /// hour while a payment is tried again.
+    fn next_look(&self, now: Timestamp) -> Option<Timestamp> {
+        let soon = next_look(self.begun_at, now).filter(|at| at.0 - self.begun_at.0 <= HOUR * 1_000_000);
+        let later = self.subscription.as_ref().and_then(|subscription| match subscription.state {
+            SubscriptionState::Over => None,
+            SubscriptionState::Active if subscription.period_end > now => {
+                Some(subscription.period_end.plus_seconds(MINUTE))
+            }
+            SubscriptionState::Active | SubscriptionState::PastDue => Some(now.plus_seconds(HOUR)),
+        });
+        soon.into_iter().chain(later).min()
+    }
+}
+
+impl From<Standing> for Subscription {
+    fn from(standing: Standing) -> Self {
+        let Standing { package, state, start, end, ends } = standing;
+        Self { package_id: package, state, period_start: start, period_end: end, ends }
+    }
+}
