@@ -138,7 +138,6 @@ fn caps(caps: PackageCaps) -> Vec<String> {
     vec![
         cap(caps.members, "member", "members"),
         cap(caps.projects, "project", "projects"),
-        cap(caps.concurrent_runs, "run at once", "runs at once"),
         cap(caps.sandbox_minutes, "sandbox minute a month", "sandbox minutes a month"),
     ]
 }
@@ -172,7 +171,7 @@ pub async fn manage_subscription(org: String) -> Result<(), PageError> {
 }
 
 fn standing(subscription: &Subscription) -> (Tone, String) {
-    let end = time::date(subscription.period_end);
+    let end = time::day(subscription.period_end);
     match subscription.state {
         SubscriptionState::Active if subscription.ends => (Tone::Amber, format!("Ends on {end}")),
         SubscriptionState::Active => (Tone::Green, format!("Paid until {end}, then renewed")),
