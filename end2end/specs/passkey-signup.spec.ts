@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { Device, open, passkeyRows, post, security, stepUpDialog } from '../support/factors';
+import { Device, open, passkeyRows, post, security, stepUpDialog, withApp } from '../support/factors';
 import { expect, expectAccessible, hydrated, test } from '../support/test';
 
 // What is refused here is refused on purpose.
@@ -129,4 +129,26 @@ test('a browser without passkeys is not offered one', async ({ page }) => {
     await expect(page.getByRole('button', { name: button })).toHaveCount(0);
     await expect(page.getByRole('main').locator('button[type=submit]')).toBeVisible();
   }
+});
+
+test('an invited person joins with a passkey alone', async ({ page, person, server, browser }) => {
+  await withApp(page.context().request, server.url, person);
+  const { email } = newcomer();
+  const invited = await post(page.request, server.url, `/org/invites?org=${person.org}`, { email, role: 'member' });
+  expect(invited.status(), await invited.text()).toBe(201);
+  const { path } = (await invited.json()).data;
+  const context = await browser.newContext({ baseURL: server.url });
+  const theirs = await context.newPage();
+  await Device.plugIn(theirs);
+  await open(theirs, path);
+  await theirs.getByRole('link', { name: 'Use a passkey instead of a password' }).click();
+  await hydrated(theirs);
+  await expect(theirs.getByLabel('Email')).toHaveValue(email);
+  await expectAccessible(theirs);
+  await theirs.getByLabel('Name').fill('Nia New');
+  await way(theirs).click();
+  await theirs.waitForURL(path);
+  await theirs.getByRole('button', { name: 'Join' }).click();
+  await theirs.waitForURL(new RegExp(`/${person.org}/lab`));
+  await context.close();
 });

@@ -1,4 +1,5 @@
 import { type Page } from '@playwright/test';
+import { Lab } from '../support/lab';
 import { Server } from '../support/server';
 import { CHALLENGED, DECLINED, PAYS, Stripe } from '../support/stripe';
 import { expect, expectAccessible, hydrated, signUp, test } from '../support/test';
@@ -111,7 +112,7 @@ test('a package is subscribed to, changed and ended on the pages of Stripe', asy
   await expect(packages.getByRole('button', { name: /^Subscribe/ })).toHaveCount(0);
   await expectAccessible(page);
   await packages.screenshot({ path: `test-results/shots/stripe-packages-${narrow ? 'phone' : 'desktop'}.png` });
-  await expect(page.getByRole('link', { name: /^Balance/ })).toContainText('2,200 credits');
+  if (!narrow) await expect(page.getByRole('link', { name: /^Balance/ })).toContainText('2,200 credits');
 
   const manage = packages.getByRole('button', { name: 'Manage subscription' });
   await manage.click();
@@ -130,4 +131,31 @@ test('a package is subscribed to, changed and ended on the pages of Stripe', asy
   await hydrated(page);
   await expect(packages.getByRole('listitem').filter({ hasText: 'Your package' })).toContainText('Personal');
   await expect(packages.getByRole('button', { name: 'Subscribe to Team' })).toBeVisible();
+});
+
+test('what a package does not include waits, and goes on when another is subscribed to', async ({ page, narrow }) => {
+  test.setTimeout(120_000);
+  const small = await Server.start({
+    ...stripe.settings,
+    ALUMIA_BILLING__PACKAGES:
+      '[{id="personal",name="Personal",price_cents=0,monthly_credits=200,tiers=["free"],caps={sandbox_minutes=0}}]',
+  });
+  const person = await signUp(page.context().request, small.url);
+  const lab = new Lab(page, person, narrow);
+  await page.goto(`${small.url}/${person.org}/lab`);
+  await lab.ready();
+  await lab.say('call sandbox_exec {"command": "echo included", "timeoutSeconds": 5}');
+  const card = lab.chat.getByRole('group', { name: 'Waiting for credits' });
+  await expect(card).toContainText("Your package doesn't include this", { timeout: 30_000 });
+  await expectAccessible(page);
+  await page.screenshot({ path: `test-results/shots/billing-package-${narrow ? 'phone' : 'desktop'}.png` });
+  await card.getByRole('link', { name: 'See the packages' }).click();
+  await hydrated(page);
+  await page.getByRole('button', { name: 'Subscribe to Pro' }).click();
+  await page.getByRole('button', { name: 'subscribe', exact: true }).click();
+  await page.waitForURL(/billing\?subscribed$/);
+  await page.goto(`${small.url}/${person.org}/lab`);
+  await lab.ready();
+  await expect(lab.chat.locator('.call[data-state="done"]')).toHaveCount(1, { timeout: 30_000 });
+  await small.stop();
 });

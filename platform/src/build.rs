@@ -4,7 +4,7 @@ use crate::{
     Error, Result,
     agents::Agents,
     audit::Audit,
-    billing::{Billing, OwnKeys, Packages, payments::Payments},
+    billing::{Allowance, Billing, OwnKeys, Packages, payments::Payments},
     canvas::Canvas,
     clock::Clock,
     engine::{Engine, EngineLimits, EngineParts},
@@ -170,9 +170,10 @@ impl Platform {
             tools,
             limits,
         } = parts;
+        let allowance = Allowance::of(packages.clone());
         let billing = Billing::new(store.clone(), clock.clone(), packages);
         let jobs = Jobs::new(store.clone(), clock.clone());
-        let office = Office::new(store.clone(), clock.clone());
+        let office = Office { allowance: allowance.clone(), ..Office::new(store.clone(), clock.clone()) };
         let secrets = Secrets::open(store.clone(), clock.clone(), master_keys).await?;
         let own_keys = OwnKeys::new(billing.clone(), secrets.clone(), models.clone());
         let outbox = Outbox::new(store.clone(), jobs.clone(), secrets.clone(), mail, Links::default());
@@ -180,8 +181,12 @@ impl Platform {
         let identity = Identity::new(store.clone(), clock.clone(), outbox.clone());
         let keys = Keys::new(store.clone(), clock.clone());
         let idempotency = Idempotency::new(store.clone(), clock.clone());
-        let projects =
-            Projects { store: store.clone(), clock: clock.clone(), changes: office.changes.clone() };
+        let projects = Projects {
+            store: store.clone(),
+            clock: clock.clone(),
+            changes: office.changes.clone(),
+            allowance,
+        };
         let agents = Agents { store: store.clone(), clock: clock.clone() };
         let log = Log::new(store.clone(), clock.clone());
         let canvas = Canvas {

@@ -23,6 +23,8 @@ pub struct InviteData {
     pub invite: InviteView,
     /// The address of the account that is signed in.
     pub me: Option<String>,
+    /// Whether an account can be made without an invitation too.
+    pub sign_ups_open: bool,
 }
 
 /// Reads what a link offers.
@@ -33,7 +35,8 @@ pub async fn load_invite(token: String) -> Result<InviteData, PageError> {
         Some(user) => Some(platform.identity.me(user).await?.user.email),
         None => None,
     };
-    Ok(InviteData { invite: platform.invites.view(&token).await?, token, me })
+    let sign_ups_open = platform.sign_ups_open;
+    Ok(InviteData { invite: platform.invites.view(&token).await?, token, me, sign_ups_open })
 }
 
 /// Joins with the account that is signed in.
@@ -116,7 +119,7 @@ fn Dead(error: PageError) -> impl IntoView {
 
 #[component]
 fn Offer(data: InviteData) -> impl IntoView {
-    let InviteData { token, invite, me } = data;
+    let InviteData { token, invite, me, sign_ups_open } = data;
     let role = match invite.role {
         Role::Owner => "an owner",
         Role::Admin => "an admin",
@@ -135,7 +138,7 @@ fn Offer(data: InviteData) -> impl IntoView {
         None if invite.has_account => {
             view! { <p><a class="button primary" href=next>"Sign in to join"</a></p> }.into_any()
         }
-        None => view! { <Join token email=invite.email /> }.into_any(),
+        None => view! { <Join token email=invite.email sign_ups_open /> }.into_any(),
     };
     view! {
         <AccountPage title="You are invited" lead="">
@@ -171,10 +174,16 @@ fn Wrong(token: String, me: String, email: String) -> impl IntoView {
 }
 
 #[component]
-fn Join(token: String, email: String) -> impl IntoView {
+fn Join(token: String, email: String, sign_ups_open: bool) -> impl IntoView {
     let action = ServerAction::<JoinInvited>::new();
     let before = Before::of("join");
     let error = trouble(action, &before);
+    // With a passkey the account is made first, and comes back here to join.
+    let by_passkey = sign_ups_open.then(|| {
+        let email = crate::live::api::percent_encode(&email);
+        let href = format!("/signup?next=/invite/{token}&email={email}");
+        view! { <p class="muted needs-script"><a href=href>"Use a passkey instead of a password"</a></p> }
+    });
     view! {
         <ActionForm action=action attr:class="form">
             <input type="hidden" name="token" value=token />
@@ -193,5 +202,6 @@ fn Join(token: String, email: String) -> impl IntoView {
             />
             <Button kind=Kind::Primary submit=true busy=action.pending()>"Create account and join"</Button>
         </ActionForm>
+        {by_passkey}
     }
 }

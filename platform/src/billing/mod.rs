@@ -5,6 +5,7 @@
 //! | `model.rs` | what is asked of the ledger |
 //! | `book/` | the ledger of one organisation as pure rules |
 //! | `packages.rs`, `packages.toml` | what subscriptions include |
+//! | `allowance.rs` | what they cap by number |
 //! | `rates.rs` | what is paid by time |
 //! | `post/` | reads books, does what is asked, writes them back: one transaction |
 //! | `queue.rs` | puts what waits at the same time into one transaction |
@@ -16,6 +17,7 @@
 //! | `reports/` | what there is and what it was used for |
 //! | `waits.rs` | runs that wait until they can be paid |
 //! | `store.rs` | its SQL |
+mod allowance;
 mod book;
 mod budgets;
 mod byok;
@@ -31,6 +33,7 @@ mod service;
 mod store;
 mod sweep;
 mod waits;
+pub use allowance::{Allowance, Capped};
 pub use alumia_protocol::billing::{ModelTier as Tier, Operation};
 pub use byok::OwnKeys;
 pub use compare::Difference;
@@ -38,3 +41,12 @@ pub use model::{Ask, Grant, Paid, Reservation, State, Used};
 pub use packages::{Caps, Package, Packages};
 pub use rates::Rates;
 pub use service::Billing;
+
+use crate::{Result, store::Store};
+use alumia_protocol::{OrgId, billing::SubscriptionState};
+
+/// Whether the organisation's subscription is charged again by itself.
+pub(crate) async fn is_charged(store: &Store, org: OrgId) -> Result<bool> {
+    let subscription = payments::of_account(store, org).await?;
+    Ok(subscription.is_some_and(|kept| kept.state != SubscriptionState::Over && !kept.ends))
+}

@@ -65,6 +65,16 @@ pub(super) async fn lock(tx: &mut Tx, engine: Engine, orgs: &[OrgId]) -> Result<
     Ok(accounts)
 }
 
+/// The package of an account, which is the caller's until the transaction ends.
+pub(super) async fn lock_package(tx: &mut Tx, org: OrgId) -> Result<Option<String>> {
+    let row =
+        sqlx::query("UPDATE billing_accounts SET package = package WHERE org_id = $1 RETURNING package")
+            .bind(org.to_string())
+            .fetch_optional(&mut **tx)
+            .await?;
+    row.map(|row| row.text("package")).transpose()
+}
+
 /// Opens the account of an organisation that has none; its months are counted from its beginning.
 pub(super) async fn open_account(tx: &mut Tx, org: OrgId, package: &str, now: Timestamp) -> Result<()> {
     sqlx::query(

@@ -22,7 +22,7 @@ pub use service::{Orgs, Resource};
 pub use tenants::{PURGE_JOB, Tenants};
 pub use workspaces::Workspaces;
 
-use crate::{audit::Audit, clock::Clock, store::Store};
+use crate::{audit::Audit, billing::Allowance, clock::Clock, store::Store};
 use std::sync::Arc;
 
 /// What every service here works with.
@@ -32,12 +32,13 @@ pub struct Office {
     pub clock: Arc<dyn Clock>,
     pub audit: Audit,
     pub changes: AccessChanges,
+    pub allowance: Allowance,
 }
 
 impl Office {
     /// An office of its own.
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
         let audit = Audit::new(store.clone(), clock.clone());
-        Self { store, clock, audit, changes: AccessChanges::default() }
+        Self { store, clock, audit, changes: AccessChanges::default(), allowance: Allowance::default() }
     }
 }

@@ -1,6 +1,7 @@
 use super::{model, store};
 use crate::{
     Error, OrgScope, Result,
+    billing::{Allowance, Capped},
     clock::Clock,
     orgs::AccessChanges,
     store::{Cursor, Store, Tx},
@@ -20,12 +21,13 @@ pub struct Projects {
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) changes: AccessChanges,
+    pub(crate) allowance: Allowance,
 }
 
 impl Projects {
     /// Projects in this store.
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock, changes: AccessChanges::default() }
+        Self { store, clock, changes: AccessChanges::default(), allowance: Allowance::default() }
     }
 
     /// Most recently changed first; `limit` from 1 to 100.
@@ -72,11 +74,19 @@ impl Projects {
     }
 
     /// The slug comes from the name; a taken one gets a number.
+    ///
+    /// # Errors
+    /// `PaymentRequired` where the package includes no more.
     pub async fn create(&self, scope: &OrgScope, new: CreateProject) -> Result<Project> {
         scope.require_writer()?;
         let new = model::check_new(new)?;
+        let (org, now) = (scope.org_id(), self.clock.now());
         let mut tx = self.store.begin().await?;
-        let project = Self::insert(&mut tx, scope, new, self.clock.now()).await?;
+        let room = self.allowance.room(&mut tx, org, Capped::Projects, now).await?;
+        let project = Self::insert(&mut tx, scope, new, now).await?;
+        if let Some(room) = room {
+            room.holds(store::count(&mut tx, org).await?)?;
+        }
         tx.commit().await?;
         Ok(project)
     }

@@ -3,7 +3,7 @@ use crate::{
     store::{Columns as _, Cursor, Store, Tx},
 };
 use alumia_protocol::{
-    ProjectId, Timestamp, WorkspaceId,
+    OrgId, ProjectId, Timestamp, WorkspaceId,
     projects::{Project, Visibility},
 };
 use sqlx::any::AnyRow;
@@ -53,6 +53,16 @@ pub(super) async fn insert(tx: &mut Tx, project: &Project) -> Result<bool> {
     .execute(&mut **tx)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// How many there are, whoever sees them.
+pub(super) async fn count(tx: &mut Tx, org: OrgId) -> Result<i64> {
+    let row =
+        sqlx::query("SELECT COUNT(*) AS projects FROM projects WHERE org_id = $1 AND deleted_at IS NULL")
+            .bind(org.to_string())
+            .fetch_one(&mut **tx)
+            .await?;
+    row.number("projects")
 }
 
 /// The given workspace if the person sees it; else the one that they work in, the default one, or any that

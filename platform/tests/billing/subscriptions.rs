@@ -152,6 +152,7 @@ async fn a_larger_package_within_a_month_grants_the_difference_once() {
         shop.change(&customer, &subscription, json!({ "price": price })).await;
         assert_eq!(shop.stands().await, stands(package, FREE + TEAM), "{price}");
     }
+    assert!(shop.payments.compare().await.unwrap().is_empty());
     let again = shop.payments.subscribe(&shop.world.scope, "pro", BACK).await;
     assert!(matches!(again, Err(Error::Conflict { .. })), "{again:?}");
     let portal = shop.payments.manage(&shop.world.scope, BACK).await.unwrap();

@@ -1,7 +1,7 @@
 //! Whatever only a person in a browser may do is written down when it is done.
 
 use crate::{
-    places::{Things, name, request},
+    places::{ROOMY, Things, name, request},
     support::{
         App,
         client::Answer,
@@ -29,7 +29,7 @@ async fn lines(app: &App) -> i64 {
 
 #[tokio::test]
 async fn every_change_that_takes_a_browser_leaves_a_line() {
-    let app = App::start().await;
+    let app = App::with_settings(ROOMY).await;
     let mut ada = app.person("Ada").await;
     let (olga, vera) = (app.person("Olga").await, app.person("Vera").await);
     app.join(&olga, &ada, Role::Owner).await;

@@ -224,6 +224,32 @@ async fn buying_credits_lets_a_waiting_run_go_on() {
     chapter.end("payments");
 }
 
+/// One member and three projects, the sample among them.
+const SMALL: &str = "[[billing.packages]]\nid = \"personal\"\nname = \"Personal\"\nprice_cents = 0\n\
+                     monthly_credits = 0\ntiers = [\"free\"]\ncaps = { members = 1, projects = 3 }\n";
+
+#[tokio::test]
+async fn a_package_includes_so_many_members_and_projects() {
+    let app = App::with_settings(SMALL).await;
+    let ada = app.person("Ada").await;
+    let there = ada.get("/projects").await.data()["items"].as_array().map(Vec::len).unwrap();
+    // Of many at once as many are made as fit.
+    let names: Vec<String> = (0..8).map(|nth| format!("Project {nth}")).collect();
+    let made = join_all(names.iter().map(|name| {
+        let ada = &ada;
+        async move { ada.post("/projects", &json!({ "name": name })).await }
+    }))
+    .await;
+    assert_eq!(made.iter().filter(|answer| answer.status == 201).count(), 3 - there);
+    let refused = made.iter().find(|answer| answer.status != 201).unwrap();
+    assert_eq!(refused.refusal(), (402, "PAYMENT_REQUIRED".into(), "package_blocked".into()));
+    assert!(refused.to_string().contains("includes 3 projects"), "{refused}");
+    app.step_up(&ada).await;
+    let invited = ada.post("/org/invites", &json!({ "email": "b@example.org", "role": "viewer" })).await;
+    assert_eq!(invited.refusal(), (402, "PAYMENT_REQUIRED".into(), "package_blocked".into()));
+    assert!(invited.to_string().contains("includes 1 member."), "{invited}");
+}
+
 #[tokio::test]
 async fn nobody_takes_test_money_where_it_is_switched_off() {
     let app = App::with_settings("[payments]\ngateway = \"none\"").await;

@@ -1,7 +1,7 @@
 //! Every route × everybody who must not use it.
 
 use crate::{
-    places::{Carries, Things, name, place, request},
+    places::{Carries, ROOMY, Things, name, place, request},
     support::{
         App,
         client::{Answer, Client},
@@ -28,7 +28,7 @@ struct World {
 
 impl World {
     async fn new() -> Self {
-        let app = App::start().await;
+        let app = App::with_settings(ROOMY).await;
         let ada = app.person("Ada").await;
         let bob = app.person("Bob").await;
         // So that what stops them is not a missing step-up.

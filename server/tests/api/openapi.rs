@@ -1,7 +1,7 @@
 //! The API's description says what the API does.
 
 use crate::{
-    places::{Things, name, request},
+    places::{ROOMY, Things, name, request},
     support::{App, client::Answer},
 };
 use alumia_protocol::{keys::Scope, people::Role};
@@ -62,7 +62,7 @@ fn every_route_is_described() {
 
 #[tokio::test]
 async fn it_is_served_to_everybody() {
-    let app = App::start().await;
+    let app = App::with_settings(ROOMY).await;
     let answer = app.nobody().get("/openapi.json").await;
     assert_eq!((answer.status, answer.json()["openapi"].as_str()), (200, Some("3.1.0")));
     assert_eq!(answer.json(), *DOCUMENT);
@@ -100,7 +100,7 @@ fn misfit(route: &Route, answer: &Answer) -> Option<String> {
 
 #[tokio::test]
 async fn answers_fit_it() {
-    let app = App::start().await;
+    let app = App::with_settings(ROOMY).await;
     let ada = app.person("Ada").await;
     let vera = app.person("Vera").await;
     app.join(&vera, &ada, Role::Viewer).await;

@@ -2,7 +2,7 @@
 //! HTTP.
 
 use crate::{
-    places::{Things, name, request},
+    places::{ROOMY, Things, name, request},
     support::{
         App,
         client::{Answer, Client},
@@ -109,7 +109,7 @@ struct World {
 
 impl World {
     async fn new() -> Self {
-        let app = App::start().await;
+        let app = App::with_settings(ROOMY).await;
         let ada = app.person("Ada").await;
         let mut people = Vec::new();
         for (name, role) in [
@@ -236,7 +236,7 @@ async fn every_cell_holds_over_http() {
 
 #[tokio::test]
 async fn refusals_name_what_is_missing() {
-    let app = App::start().await;
+    let app = App::with_settings(ROOMY).await;
     let ada = app.person("Ada").await;
     let key = app.program(&ada, &ada.org, &[Scope::ModelsRead]).await;
     let message = |answer: &Answer| answer.error()["message"].as_str().unwrap().to_owned();

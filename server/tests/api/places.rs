@@ -50,6 +50,9 @@ pub struct Things {
     pub payment: String,
 }
 
+/// A package for as many members and projects as one likes.
+pub const ROOMY: &str = "[billing]\npackage = \"scale\"\n";
+
 impl Things {
     /// One of each, made by `person`, an owner; `project` says more about the project.
     pub async fn made_by(app: &App, person: &Person, project: Value) -> Self {

@@ -4,7 +4,7 @@ use crate::{
     stripe_account::{PAYS, SECRET_KEY, Signer, Simulator},
     support::{App, client::Answer, eventually, people::text},
 };
-use reqwest::Client;
+use reqwest::{Client, Method};
 use serde_json::json;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -13,7 +13,7 @@ const SECRET: &str = "whsec_b3ZlciBIVFRQ";
 async fn app(stripe: &Simulator) -> App {
     App::with_settings(&format!(
         "[stripe]\nsecret_key = \"{SECRET_KEY}\"\npublishable_key = \"pk_test_simulated\"\n\
-         webhook_secret = \"{SECRET}\"\napi_base = \"{}\"\n",
+         webhook_secret = \"{SECRET}\"\napi_base = \"{}\"\nprices = {{ pro = \"price_pro\" }}\n",
         stripe.url
     ))
     .await
@@ -91,4 +91,41 @@ async fn only_what_stripe_signed_is_heard() {
     let request =
         Client::new().post(format!("{}/webhooks/stripe", without.url)).header("stripe-signature", header);
     assert_eq!(Answer::of(request.body(body)).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_subscription_is_told_of_and_holds_its_organization() {
+    let stripe = Simulator::start().await;
+    let app = app(&stripe).await;
+    stripe.tell(&format!("{}/webhooks/stripe", app.url), SECRET).await;
+    let ada = app.person("Ada").await;
+    app.step_up(&ada).await;
+    let portal = ada.post("/billing/subscriptions/portal", &json!({})).await;
+    assert_eq!(portal.status, 409, "{portal}");
+    let wrong = ada.post("/billing/subscriptions/checkout", &json!({ "packageId": "scale" })).await;
+    assert_eq!(wrong.status, 422, "{wrong}");
+    let page = ada.post("/billing/subscriptions/checkout", &json!({ "packageId": "pro" })).await;
+    assert_eq!(page.status, 201, "{page}");
+    let url = text(&page.data()["url"]);
+    let session = stripe.get(&format!("/v1/checkout/sessions/{}", url.rsplit('/').next().unwrap())).await;
+    let back = format!("/{}/billing?subscribed", ada.org);
+    assert!(session["asked"]["success_url"].as_str().unwrap().ends_with(&back), "{session}");
+    let subscription = stripe.subscribe(session["customer"].as_str().unwrap(), "price_pro").await;
+    let state = async |wanted: &str| {
+        (ada.get("/billing").await.data()["subscription"]["state"] == wanted).then_some(())
+    };
+    eventually("Stripe tells that it began", async || state("active").await).await;
+    let account = ada.get("/billing").await.data();
+    assert_eq!(
+        (&account["package"]["id"], &account["available"]),
+        (&json!("pro"), &json!(2_200_000_000_i64))
+    );
+    let delete = || ada.api(Method::DELETE, "/org").json(&json!({ "confirm": ada.org }));
+    let held = Answer::of(delete()).await;
+    assert!(held.status == 409 && held.to_string().contains("subscription"), "{held}");
+    stripe.end(&subscription).await;
+    eventually("Stripe tells that it ended", async || state("over").await).await;
+    assert_eq!(ada.get("/billing").await.data()["package"]["id"], "personal");
+    let gone = Answer::of(delete()).await;
+    assert!(gone.status < 300, "{gone}");
 }

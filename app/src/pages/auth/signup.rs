@@ -1,6 +1,6 @@
 use super::{
     AccountPage, Before,
-    login::{go, passkeys_usable},
+    login::{go, passkeys_usable, wanted_path},
     of_field, of_form, trouble,
 };
 use crate::{
@@ -14,11 +14,18 @@ use crate::{
 use alumia_protocol::security::StartPasskeySignUp;
 use leptos::{html, prelude::*, task::spawn_local};
 use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
 
-/// Makes the account and lands in its lab.
+/// Makes the account and goes on to `next`, or to its lab.
 #[server(prefix = "/fn", endpoint = "sign_up")]
-pub async fn sign_up(name: String, email: String, password: String) -> Result<(), PageError> {
+pub async fn sign_up(
+    name: String,
+    email: String,
+    password: String,
+    next: Option<String>,
+) -> Result<(), PageError> {
     use alumia_protocol::people::SignUp;
+    let next = next.filter(|next| super::login::is_own_path(next));
     let platform = expect_context::<alumia_platform::Platform>();
     let form = SignUp { name: name.clone(), email: email.clone(), password, org_name: None };
     let entered = match platform.sign_up(form).await {
@@ -30,12 +37,14 @@ pub async fn sign_up(name: String, email: String, password: String) -> Result<()
     };
     match entered {
         Ok(signed_in) => {
-            leptos_axum::redirect(&format!("/{}/lab", signed_in.org.slug));
+            leptos_axum::redirect(&next.unwrap_or_else(|| format!("/{}/lab", signed_in.org.slug)));
             Ok(())
         }
         Err(error) => {
             let values = [("name", name.as_str()), ("email", email.as_str())];
-            crate::server::form_error(error, "signup", "/signup", &values)
+            let next = next.map(|next| format!("?next={}", crate::live::api::percent_encode(&next)));
+            let page = format!("/signup{}", next.unwrap_or_default());
+            crate::server::form_error(error, "signup", &page, &values)
         }
     }
 }
@@ -55,11 +64,20 @@ pub fn SignupPage() -> impl IntoView {
         }
     });
     let form = NodeRef::<html::Form>::new();
+    let next = wanted_path();
+    let sign_in = move || match next.get() {
+        Some(next) => format!("/login?next={}", crate::live::api::percent_encode(&next)),
+        None => "/login".to_owned(),
+    };
+    // An invitation's page says whom it is for.
+    let invited = use_query_map().with_untracked(|query| query.get("email"));
+    let email = Some(before.value("email")).filter(|typed| !typed.is_empty()).or(invited).unwrap_or_default();
     view! {
         <Title text="Create your account" />
         <AccountPage title="Create your account" lead="Free to try. No card, no model key needed.">
             <ActionForm action=action node_ref=form attr:class="form">
                 <FormError message=of_form(error) />
+                <input type="hidden" name="next" value=move || next.get().unwrap_or_default() />
                 <TextField
                     label="Name"
                     name="name"
@@ -74,7 +92,7 @@ pub fn SignupPage() -> impl IntoView {
                     name="email"
                     kind="email"
                     autocomplete="username"
-                    value=before.value("email")
+                    value=email
                     error=of_field(error, "email")
                     required=true
                 />
@@ -89,8 +107,8 @@ pub fn SignupPage() -> impl IntoView {
                 />
                 <Button kind=Kind::Primary submit=true busy=action.pending()>"Create account"</Button>
             </ActionForm>
-            <ByPasskey form action error=by_passkey />
-            <p class="muted">"Have an account? "<a href="/login">"Sign in"</a></p>
+            <ByPasskey form action error=by_passkey next />
+            <p class="muted">"Have an account? "<a href=sign_in>"Sign in"</a></p>
         </AccountPage>
     }
 }
@@ -101,6 +119,7 @@ fn ByPasskey(
     form: NodeRef<html::Form>,
     action: ServerAction<SignUp>,
     error: RwSignal<Option<PageError>>,
+    next: Signal<Option<String>>,
 ) -> impl IntoView {
     let usable = passkeys_usable();
     let busy = RwSignal::new(false);
@@ -116,7 +135,10 @@ fn ByPasskey(
             let answer = passkeys::sign_up(&new).await;
             busy.try_set(false);
             match answer {
-                Ok(signed_in) => go(&format!("/{}/lab", signed_in.org.slug)),
+                Ok(signed_in) => {
+                    let path = next.try_get_untracked().flatten();
+                    go(&path.unwrap_or_else(|| format!("/{}/lab", signed_in.org.slug)));
+                }
                 Err(problem) => drop(error.try_set(Some(problem.into()))),
             }
         });

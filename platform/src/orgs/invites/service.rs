@@ -2,6 +2,7 @@ use super::{model, store};
 use crate::{
     Error, OrgScope, Result,
     audit::{Entry, Origin},
+    billing::Capped,
     identity::Email,
     mail::{Letter, Outbox},
     orgs::{Office, members, store as orgs, workspaces},
@@ -40,7 +41,7 @@ impl Invites {
     /// # Errors
     /// `Forbidden` for everybody but owners and admins, and for admins who invite an owner; `Conflict` when
     /// the address is a member's or has an invitation; `Invalid` for no address; `NotFound` for a workspace
-    /// that isn't the organisation's.
+    /// that isn't the organisation's; `PaymentRequired` where the package includes no more members.
     pub async fn create(&self, scope: &OrgScope, new: CreateInvite) -> Result<InviteWithLink> {
         scope.require_admin("invite people")?;
         if new.role == Role::Owner {
@@ -67,6 +68,10 @@ impl Invites {
                 "{} invitations wait already. Revoke some that nobody will answer.",
                 model::MOST
             )));
+        }
+        if let Some(room) = self.office.allowance.room(&mut tx, org, Capped::Members, now).await? {
+            let asked = store::waiting(&mut tx, org, now).await?;
+            room.holds(members::count(&mut tx, org).await? + asked + 1)?;
         }
         let workspace_id = match new.workspace_id {
             Some(id) => {
@@ -205,7 +210,11 @@ impl Invites {
         }
         let org: OrgId = taken.org;
         let found = orgs::present(tx, org).await?.ok_or(Error::NotFound("invitation"))?;
+        let room = self.office.allowance.room(tx, org, Capped::Members, now).await?;
         let joined = orgs::add_member(tx, org, user, taken.role, now).await?;
+        if let Some(room) = room.filter(|_| joined) {
+            room.holds(members::count(tx, org).await?)?;
+        }
         workspaces::insert_member(tx, org, taken.workspace_id, user, now).await?;
         if joined {
             let entry = Entry::from(Some(org), Some(user), origin, "member.joined")

@@ -2,4 +2,4 @@
 mod service;
 mod store;
 pub use service::Members;
-pub(super) use store::{find, lock, member, role_of};
+pub(super) use store::{count, find, lock, member, role_of};

@@ -25,6 +25,14 @@ pub(in crate::orgs) async fn role_of(tx: &mut Tx, org: OrgId, user: UserId) -> R
     row.map(|row| row.named("role")).transpose()
 }
 
+pub(in crate::orgs) async fn count(tx: &mut Tx, org: OrgId) -> Result<i64> {
+    let row = sqlx::query("SELECT COUNT(*) AS members FROM members WHERE org_id = $1")
+        .bind(org.to_string())
+        .fetch_one(&mut **tx)
+        .await?;
+    row.number("members")
+}
+
 pub(super) async fn owners(tx: &mut Tx, org: OrgId) -> Result<i64> {
     let row = sqlx::query("SELECT COUNT(*) AS owners FROM members WHERE org_id = $1 AND role = 'owner'")
         .bind(org.to_string())

@@ -2,6 +2,7 @@ use super::store;
 use crate::{
     Error, OrgScope, Result,
     audit::{Entry, Origin},
+    billing,
     files::Files,
     jobs::{Handler, Job, Jobs, NewJob},
     models::{Models, Own},
@@ -111,12 +112,18 @@ impl Tenants {
     /// Until then an owner can bring it back.
     ///
     /// # Errors
-    /// `Forbidden` for everybody but owners, `Invalid` when `confirm` isn't its slug.
+    /// `Forbidden` for everybody but owners, `Invalid` when `confirm` isn't its slug, `Conflict` while a
+    /// subscription would go on being charged.
     pub async fn delete(&self, scope: &OrgScope, request: DeleteOrg) -> Result<DeletedOrg> {
         scope.require_owner("delete it")?;
         let settings = self.settings(scope).await?;
         if request.confirm.trim() != settings.slug {
             return Err(Error::invalid("confirm", format!("Type {} to delete it.", settings.slug)));
+        }
+        if billing::is_charged(&self.office.store, scope.org_id()).await? {
+            return Err(Error::conflict(
+                "It has a subscription. End that under Billing first, so that nothing more is charged.",
+            ));
         }
         let now = self.office.clock.now();
         let purge_at = now.plus_seconds(GRACE_SECONDS);

@@ -126,6 +126,7 @@ const PURGES: &[&str] = &[
     "DELETE FROM billing_waits WHERE org_id = $1",
     "DELETE FROM payments WHERE org_id = $1",
     "DELETE FROM byok_keys WHERE org_id = $1",
+    "DELETE FROM gateway_customers WHERE org_id = $1",
     "DELETE FROM budget_notices WHERE org_id = $1",
     "DELETE FROM budget_periods WHERE org_id = $1",
     "DELETE FROM budgets WHERE org_id = $1",
