@@ -4,7 +4,7 @@ use crate::{
     Error, Result,
     agents::Agents,
     audit::Audit,
-    billing::{Allowance, Billing, OwnKeys, Packages, payments::Payments},
+    billing::{Allowance, Billing, Notices, OwnKeys, Packages, payments::Payments},
     canvas::Canvas,
     clock::Clock,
     engine::{Engine, EngineLimits, EngineParts},
@@ -62,6 +62,8 @@ pub struct Platform {
     pub own_keys: OwnKeys,
     /// What is paid with money; nobody takes any until a gateway is set.
     pub payments: Payments,
+    /// Letters about budgets.
+    pub notices: Notices,
     pub identity: Identity,
     pub keys: Keys,
     pub idempotency: Idempotency,
@@ -174,6 +176,7 @@ impl Platform {
         let billing = Billing::new(store.clone(), clock.clone(), packages);
         let jobs = Jobs::new(store.clone(), clock.clone());
         let office = Office { allowance: allowance.clone(), ..Office::new(store.clone(), clock.clone()) };
+        let members = Members::new(office.clone());
         let secrets = Secrets::open(store.clone(), clock.clone(), master_keys).await?;
         let own_keys = OwnKeys::new(billing.clone(), secrets.clone(), models.clone());
         let outbox = Outbox::new(store.clone(), jobs.clone(), secrets.clone(), mail, Links::default());
@@ -228,10 +231,11 @@ impl Platform {
             clock,
             audit: office.audit.clone(),
             payments: Payments::new(billing.clone()),
+            notices: Notices::new(billing.clone(), members.clone(), outbox.clone()),
             billing,
             own_keys,
             access_changes: office.changes.clone(),
-            members: Members::new(office.clone()),
+            members,
             invites: Invites::new(office.clone(), outbox.clone()),
             workspaces: Workspaces::new(office),
             tenants,

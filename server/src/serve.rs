@@ -246,6 +246,8 @@ pub fn start(config: Config, role: Role, platform: Platform, listener: TcpListen
         background.push(tokio::spawn(async move { worker.work(ending).await }));
         let (billing, ending) = (app.platform.billing.clone(), app.ending.clone());
         background.push(tokio::spawn(async move { billing.work(ending).await }));
+        let (notices, ending) = (app.platform.notices.clone(), app.ending.clone());
+        background.push(tokio::spawn(async move { notices.work(ending).await }));
         let (payments, ending) = (app.platform.payments.clone(), app.ending.clone());
         background.push(tokio::spawn(async move { payments.work(ending).await }));
     }

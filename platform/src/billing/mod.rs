@@ -11,6 +11,7 @@
 //! | `queue.rs` | puts what waits at the same time into one transaction |
 //! | `service.rs`, `sweep.rs` | the way in; what is done without being asked |
 //! | `budgets.rs` | limits that people set |
+//! | `notices/` | letters about what is used of them |
 //! | `byok/` | keys of organisations' own |
 //! | `payments/` | what is paid with money, and who takes it |
 //! | `compare/` | whether it all adds up |
@@ -23,6 +24,7 @@ mod budgets;
 mod byok;
 mod compare;
 mod model;
+mod notices;
 mod packages;
 pub mod payments;
 mod post;
@@ -38,6 +40,7 @@ pub use alumia_protocol::billing::{ModelTier as Tier, Operation};
 pub use byok::OwnKeys;
 pub use compare::Difference;
 pub use model::{Ask, Grant, Paid, Reservation, State, Used};
+pub use notices::Notices;
 pub use packages::{Caps, Package, Packages};
 pub use rates::Rates;
 pub use service::Billing;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod budgets;
+mod notices;
 mod parallel;
 mod payments;
 mod plain;

@@ -1,6 +1,6 @@
 use super::store;
 use crate::{Error, OrgScope, Result, audit::Entry, orgs::Office, store::Tx};
-use alumia_protocol::{UserId, orgs::Member, people::Role};
+use alumia_protocol::{OrgId, UserId, orgs::Member, people::Role};
 use serde_json::json;
 
 /// Who belongs to an organisation, as what.
@@ -18,6 +18,13 @@ impl Members {
     /// Everybody, the longest there first. Every member sees the others.
     pub async fn list(&self, scope: &OrgScope) -> Result<Vec<Member>> {
         store::list(&self.office.store, scope.org_id()).await
+    }
+
+    /// Those who look after an organisation's money.
+    pub(crate) async fn treasurers(&self, org: OrgId) -> Result<Vec<Member>> {
+        let mut all = store::list(&self.office.store, org).await?;
+        all.retain(|member| matches!(member.role, Role::Owner | Role::Admin | Role::Billing));
+        Ok(all)
     }
 
     /// One of them.
