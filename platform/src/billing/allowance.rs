@@ -63,15 +63,13 @@ impl Room {
     /// `PaymentRequired` with the package.
     pub fn holds(&self, count: i64) -> Result<()> {
         let Some(most) = self.most.filter(|most| count > i64::from(*most)) else { return Ok(()) };
-        let things = match (self.what, most) {
-            (Capped::Members, 1) => "1 member",
-            (Capped::Members, _) => "members",
-            (Capped::Projects, 1) => "1 project",
-            (Capped::Projects, _) => "projects",
+        let thing = match self.what {
+            Capped::Members => "member",
+            Capped::Projects => "project",
         };
-        let things = if most == 1 { things.to_owned() } else { format!("{most} {things}") };
+        let plural = if most == 1 { "" } else { "s" };
         let message = format!(
-            "The package {} includes {things}. Choose another package under Billing, or make room first.",
+            "The package {} includes {most} {thing}{plural}. Choose another package under Billing, or make room first.",
             self.package.name
         );
         Err(Error::PaymentRequired(Box::new(Blocked {

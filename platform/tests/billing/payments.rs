@@ -11,9 +11,13 @@ use alumia_protocol::{
 };
 use async_trait::async_trait;
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
+use tokio::sync::Notify;
 
 const CREDITS: i64 = 500_000_000;
 const PAYS: &str = "4242 4242 4242 4242";
@@ -275,4 +279,72 @@ async fn what_does_not_add_up_is_told_and_left_as_it_is() {
     ];
     assert_eq!(starts, expected);
     assert_eq!(shop.payments.compare().await.unwrap(), told, "nothing is put right by itself");
+}
+
+/// Tells a payment's state of the moment in which it is asked, the second time with a delay.
+struct Slow {
+    now: Mutex<Charge>,
+    asked: AtomicU32,
+    /// The second one has asked.
+    reached: Notify,
+    /// They may have their answer.
+    release: Notify,
+}
+
+#[async_trait]
+impl Gateway for Slow {
+    fn id(&self) -> &'static str {
+        "slow"
+    }
+    fn takes_test_money(&self) -> bool {
+        false
+    }
+    async fn begin(&self, _: &Order) -> Result<Begun> {
+        Ok(Begun { object_id: "pi_1".into(), client_secret: "s".into() })
+    }
+    async fn look(&self, _: &str) -> Result<Option<Charge>> {
+        let answer = self.now.lock().unwrap().clone();
+        if self.asked.fetch_add(1, Ordering::SeqCst) == 1 {
+            self.reached.notify_one();
+            self.release.notified().await;
+        }
+        Ok(Some(answer))
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_was_overtaken_undoes_nothing() {
+    let world = World::poor().await;
+    let paid = Charge {
+        state: ChargeState::Succeeded,
+        reason: None,
+        amount_cents: 500,
+        refunded_cents: 0,
+        currency: "usd".into(),
+    };
+    let gateway = Arc::new(Slow {
+        now: Mutex::new(paid.clone()),
+        asked: AtomicU32::new(0),
+        reached: Notify::new(),
+        release: Notify::new(),
+    });
+    let payments = Payments::new(world.billing.clone()).with(gateway.clone());
+    payments.begin(&world.scope, NewTopUp { credits: 500 }).await.unwrap();
+    payments.hear("1", "pi_1").await.unwrap();
+    assert_eq!(world.sums().await.free, CREDITS);
+    let late = {
+        let payments = payments.clone();
+        tokio::spawn(async move { payments.hear("2", "pi_1").await })
+    };
+    gateway.reached.notified().await;
+    // Meanwhile it is paid back, and somebody else is told so.
+    *gateway.now.lock().unwrap() = Charge { refunded_cents: 500, ..paid };
+    payments.hear("3", "pi_1").await.unwrap();
+    gateway.release.notify_one();
+    late.await.unwrap().unwrap();
+    let invoice = payments.invoices(&world.scope, None, 10).await.unwrap().items.remove(0);
+    assert_eq!((invoice.state, invoice.refunded_cents), (PaymentState::Refunded, 500));
+    assert_eq!(world.sums().await.free, 0);
+    // Asked once more than there were events: the late one asked anew.
+    assert_eq!(gateway.asked.load(Ordering::SeqCst), 4);
 }

@@ -19,6 +19,9 @@ use alumia_protocol::{
 use serde_json::json;
 use std::sync::Arc;
 
+/// How often a gateway is asked anew because others were answered meanwhile.
+pub(super) const TRIES: u32 = 50;
+
 /// Payments. Cheap to clone.
 ///
 /// What holds whatever a gateway tells, in whichever order and however often: a payment grants its credits once,
@@ -94,6 +97,7 @@ impl Payments {
             check_at: next_look(now, now),
             bucket_id: None,
             created_by: scope.user_id(),
+            looks: 0,
             invoice: invoice.clone(),
         };
         let mut tx = self.billing.queue.store.begin().await?;
@@ -184,31 +188,46 @@ impl Payments {
 
     /// Does what the gateway says of a payment now.
     pub(super) async fn settle(&self, event: Option<&str>, object_id: &str) -> Result<()> {
-        let Some(gateway) = &self.gateway else { return Ok(()) };
-        if !store::is_known(&self.billing.queue.store, gateway.id(), object_id).await? {
-            tracing::debug!(object_id, "an event tells of a payment that isn't ours");
-            return Ok(());
+        for _ in 0..TRIES {
+            if self.try_settle(event, object_id).await? {
+                return Ok(());
+            }
         }
+        Err(overtaken())
+    }
+
+    /// The same; `false` when another answer of the gateway was done while it was asked. An earlier answer must
+    /// not undo a later one.
+    async fn try_settle(&self, event: Option<&str>, object_id: &str) -> Result<bool> {
+        let Some(gateway) = &self.gateway else { return Ok(true) };
+        let queue = &self.billing.queue;
+        let Some(looks) = store::looks(&queue.store, gateway.id(), object_id).await? else {
+            tracing::debug!(object_id, "an event tells of a payment that isn't ours");
+            return Ok(true);
+        };
         // Asked before anything is locked: it may take its time.
         let charge = gateway.look(object_id).await?;
-        let now = self.billing.queue.clock.now();
-        let mut tx = self.billing.queue.store.begin().await?;
+        let now = queue.clock.now();
+        let mut tx = queue.store.begin().await?;
         let Some(mut payment) = store::lock(&mut tx, gateway.id(), object_id).await? else {
-            return Ok(());
+            return Ok(true);
         };
+        if payment.looks != looks {
+            return Ok(false);
+        }
         if let Some(event) = event
             && !store::first_time(&mut tx, gateway.id(), event, object_id, now).await?
         {
-            return Ok(());
+            return Ok(true);
         }
         let granted = self.apply(&mut tx, &mut payment, charge.as_ref()).await?;
         fault!("payment.before");
         tx.commit().await?;
         fault!("payment.after");
         if granted {
-            self.billing.queue.news.notify_one();
+            queue.news.notify_one();
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Brings a payment to where its gateway has it; whether that granted credits.
@@ -292,5 +311,13 @@ impl Payments {
             PaymentState::Done
         };
         Ok(granted)
+    }
+}
+
+/// Too many were answered at once; whoever told tells again.
+pub(super) fn overtaken() -> Error {
+    Error::Unavailable {
+        message: "This payment is being looked at by many. Try again.".into(),
+        retry_after_seconds: 5,
     }
 }

@@ -16,6 +16,7 @@ pub struct Payment {
     pub bucket_id: Option<BucketId>,
     pub created_by: UserId,
     pub check_at: Option<Timestamp>,
+    pub looks: i64,
 }
 
 fn payment(row: &AnyRow) -> Result<Payment> {
@@ -37,6 +38,7 @@ fn payment(row: &AnyRow) -> Result<Payment> {
         bucket_id: row.parsed_or_null("bucket_id")?,
         created_by: row.parsed("created_by")?,
         check_at: row.try_get::<Option<i64>, _>("check_at")?.map(Timestamp),
+        looks: row.number("looks")?,
     })
 }
 
@@ -76,21 +78,21 @@ pub async fn lock(tx: &mut Tx, gateway: &str, object_id: &str) -> Result<Option<
     row.as_ref().map(payment).transpose()
 }
 
-/// Whether a payment of ours is called this.
-pub async fn is_known(store: &Store, gateway: &str, object_id: &str) -> Result<bool> {
-    let row = sqlx::query("SELECT id FROM payments WHERE gateway = $1 AND object_id = $2")
+/// How often the gateway's word of a payment was done; `None` for one that isn't ours.
+pub async fn looks(store: &Store, gateway: &str, object_id: &str) -> Result<Option<i64>> {
+    let row = sqlx::query("SELECT looks FROM payments WHERE gateway = $1 AND object_id = $2")
         .bind(gateway.to_owned())
         .bind(object_id.to_owned())
         .fetch_optional(store.read())
         .await?;
-    Ok(row.is_some())
+    row.map(|row| row.number("looks")).transpose()
 }
 
 pub async fn save(tx: &mut Tx, payment: &Payment) -> Result<()> {
     let invoice = &payment.invoice;
     sqlx::query(
         "UPDATE payments SET state = $3, reason = $4, refunded_cents = $5, bucket_id = $6, updated_at = $7, \
-         check_at = $8 WHERE org_id = $1 AND id = $2",
+         check_at = $8, looks = looks + 1 WHERE org_id = $1 AND id = $2",
     )
     .bind(payment.org.to_string())
     .bind(invoice.id.to_string())

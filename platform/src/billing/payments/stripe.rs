@@ -119,25 +119,33 @@ impl Gateway for StripeGateway {
 
     async fn standing(&self, customer: &str) -> Result<Option<Standing>> {
         let all = self.stripe.subscriptions(customer).await.map_err(error)?;
-        let ranked = all.iter().filter_map(|subscription| {
-            let state = match subscription.status() {
-                SubscriptionStatus::Active => SubscriptionState::Active,
-                SubscriptionStatus::PastDue => SubscriptionState::PastDue,
-                SubscriptionStatus::Over => return None,
-            };
-            let price = subscription.price()?;
-            let Some(rank) = self.keys.prices.iter().position(|(_, id)| id == price) else {
-                tracing::error!(customer, price, "a subscription is to a price that no package has");
-                return None;
-            };
-            let (start, end) = subscription.period()?;
-            let at = |seconds: i64| Timestamp(0).plus_seconds(seconds);
-            let ends = subscription.cancel_at_period_end == Some(true);
-            let package = self.keys.prices[rank].0.clone();
-            Some((rank, Standing { package, state, start: at(start), end: at(end), ends }))
-        });
+        let ranked: Vec<_> = all
+            .iter()
+            .filter_map(|subscription| {
+                let state = match subscription.status() {
+                    SubscriptionStatus::Active => SubscriptionState::Active,
+                    SubscriptionStatus::PastDue => SubscriptionState::PastDue,
+                    SubscriptionStatus::Over => return None,
+                };
+                let price = subscription.price()?;
+                let Some(rank) = self.keys.prices.iter().position(|(_, id)| id == price) else {
+                    tracing::error!(customer, price, "a subscription is to a price that no package has");
+                    return None;
+                };
+                let (start, end) = subscription.period()?;
+                let at = |seconds: i64| Timestamp(0).plus_seconds(seconds);
+                let ends = subscription.cancel_at_period_end == Some(true);
+                let package = self.keys.prices[rank].0.clone();
+                Some((rank, Standing { package, state, start: at(start), end: at(end), ends }))
+            })
+            .collect();
+        if ranked.len() > 1 {
+            tracing::error!(customer, "somebody pays for several subscriptions; end all but one at Stripe");
+        }
         // What is paid goes before what is not.
-        let best = ranked.max_by_key(|(rank, standing)| (standing.state == SubscriptionState::Active, *rank));
+        let best = ranked
+            .into_iter()
+            .max_by_key(|(rank, standing)| (standing.state == SubscriptionState::Active, *rank));
         Ok(best.map(|(_, standing)| standing))
     }
 

@@ -8,7 +8,7 @@ pub(in crate::billing) use store::of_account;
 use super::{
     gateway::Standing,
     reconcile::{HOUR, MINUTE, next_look},
-    service::Payments,
+    service::{Payments, TRIES, overtaken},
     store::first_time,
 };
 use crate::{Error, OrgScope, Result, audit::Entry, billing::Paid, fault::fault};
@@ -77,20 +77,31 @@ impl Payments {
 
     /// Does what the gateway says of a customer's subscription now.
     pub(super) async fn look_at_customer(&self, event: Option<&str>, id: &str) -> Result<()> {
-        let Some(gateway) = &self.gateway else { return Ok(()) };
-        let queue = &self.billing.queue;
-        if !store::is_known(&queue.store, gateway.id(), id).await? {
-            return Ok(());
+        for _ in 0..TRIES {
+            if self.try_customer(event, id).await? {
+                return Ok(());
+            }
         }
+        Err(overtaken())
+    }
+
+    /// The same; `false` when another answer of the gateway was done while it was asked.
+    async fn try_customer(&self, event: Option<&str>, id: &str) -> Result<bool> {
+        let Some(gateway) = &self.gateway else { return Ok(true) };
+        let queue = &self.billing.queue;
+        let Some(looks) = store::looks(&queue.store, gateway.id(), id).await? else { return Ok(true) };
         // Asked before anything is locked: it may take its time.
         let standing = gateway.standing(id).await?;
         let now = queue.clock.now();
         let mut tx = queue.store.begin().await?;
-        let Some(mut customer) = store::lock(&mut tx, gateway.id(), id).await? else { return Ok(()) };
+        let Some(mut customer) = store::lock(&mut tx, gateway.id(), id).await? else { return Ok(true) };
+        if customer.looks != looks {
+            return Ok(false);
+        }
         if let Some(event) = event
             && !first_time(&mut tx, gateway.id(), event, id, now).await?
         {
-            return Ok(());
+            return Ok(true);
         }
         let before = customer.subscription.clone();
         customer.subscription = match standing {
@@ -127,7 +138,7 @@ impl Payments {
         tx.commit().await?;
         fault!("payment.after");
         queue.news.notify_one();
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -17,6 +17,7 @@ pub struct Customer {
     pub subscription: Option<Subscription>,
     pub begun_at: Timestamp,
     pub check_at: Option<Timestamp>,
+    pub looks: i64,
 }
 
 fn customer(row: &AnyRow) -> Result<Customer> {
@@ -37,6 +38,7 @@ fn customer(row: &AnyRow) -> Result<Customer> {
         subscription,
         begun_at: row.time("begun_at")?,
         check_at: time_or_null(row, "check_at")?,
+        looks: row.number("looks")?,
     })
 }
 
@@ -101,7 +103,7 @@ pub async fn save(tx: &mut Tx, gateway: &str, customer: &Customer, now: Timestam
     let subscription = customer.subscription.as_ref();
     sqlx::query(
         "UPDATE gateway_customers SET package = $3, state = $4, period_start = $5, period_end = $6, ends = $7, \
-         updated_at = $8, check_at = $9 WHERE gateway = $1 AND customer_id = $2",
+         updated_at = $8, check_at = $9, looks = looks + 1 WHERE gateway = $1 AND customer_id = $2",
     )
     .bind(gateway.to_owned())
     .bind(&customer.id)
@@ -117,14 +119,14 @@ pub async fn save(tx: &mut Tx, gateway: &str, customer: &Customer, now: Timestam
     Ok(())
 }
 
-/// Whether a customer is one of ours.
-pub async fn is_known(store: &Store, gateway: &str, id: &str) -> Result<bool> {
-    let row = sqlx::query("SELECT org_id FROM gateway_customers WHERE gateway = $1 AND customer_id = $2")
+/// How often the gateway's word of a customer was done; `None` for one that isn't ours.
+pub async fn looks(store: &Store, gateway: &str, id: &str) -> Result<Option<i64>> {
+    let row = sqlx::query("SELECT looks FROM gateway_customers WHERE gateway = $1 AND customer_id = $2")
         .bind(gateway.to_owned())
         .bind(id.to_owned())
         .fetch_optional(store.read())
         .await?;
-    Ok(row.is_some())
+    row.map(|row| row.number("looks")).transpose()
 }
 
 /// Customers that are due to be looked after, the longest due first.
