@@ -1,0 +1,20 @@
+//! The API as a program sees it, over real HTTP.
+
+mod audit;
+mod billing;
+mod errors;
+mod fuzz;
+mod hostile;
+mod idempotency;
+mod keys;
+mod limits;
+mod matrix;
+mod openapi;
+mod passkeys;
+mod permissions;
+mod places;
+mod sign_in;
+mod snapshot;
+mod story;
+mod stripe;
+mod wire;

@@ -1,0 +1,14 @@
+//! The server over real HTTP, on whichever engine `ALUMIA_TEST_DATABASE` names: one program, since each one more
+//! is linked anew with everything it tests.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod api;
+// It kills the server at points that only this feature compiles in.
+#[cfg(feature = "faults")]
+mod crash;
+mod keys;
+mod orgs;
+mod stream;
+#[path = "../../../crates/stripe/tests/support/mod.rs"]
+mod stripe_account;
+mod support;
