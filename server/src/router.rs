@@ -3,6 +3,7 @@
 use crate::{api, app::App, audit, auth, csrf, dev, edge, health, unread, web, webhooks};
 use axum::{
     Router,
+    http::{Extensions, HeaderMap, StatusCode, Version},
     middleware::{from_fn, from_fn_with_state},
 };
 use tower_http::compression::{
@@ -10,12 +11,18 @@ use tower_http::compression::{
     predicate::{DefaultPredicate, Predicate, SizeAbove},
 };
 
+/// Whether an answer was made for its request, unlike [`web::files`].
+fn no_file(_: StatusCode, _: Version, _: &HeaderMap, extensions: &Extensions) -> bool {
+    extensions.get::<web::IsFile>().is_none()
+}
+
 /// Everything that the server answers.
 pub fn router(app: &App) -> Router {
-    // Event streams and pictures are left alone by the default predicate.
+    // Event streams and pictures are left alone by the default predicate. Files of the web interface are kept
+    // compressed where they are shipped.
     let compression = CompressionLayer::new()
         .quality(CompressionLevel::Fastest)
-        .compress_when(DefaultPredicate::new().and(SizeAbove::new(512)));
+        .compress_when(DefaultPredicate::new().and(SizeAbove::new(512)).and(no_file));
     api::router(app)
         .merge(web::router(app))
         .merge(dev::router(app))

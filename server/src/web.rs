@@ -95,10 +95,17 @@ fn is_for_developers(path: &str) -> bool {
     matches!(path, "/docs/components" | "/docs/canvas-bench")
 }
 
+/// Marks answers that are files of the web interface.
+#[derive(Clone, Copy, Debug)]
+pub struct IsFile;
+
 /// Serves a file of the web interface if the path is one's, before anything else looks at the request.
 pub async fn files(request: Request, next: Next) -> Response {
     match assets::serve(request.method(), request.uri().path(), request.headers()) {
-        Some(file) => file,
+        Some(mut file) => {
+            file.extensions_mut().insert(IsFile);
+            file
+        }
         None => next.run(request).await,
     }
 }
