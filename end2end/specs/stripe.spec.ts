@@ -104,7 +104,7 @@ test('a package is subscribed to, changed and ended on the pages of Stripe', asy
   await expect(packages.getByRole('listitem').filter({ hasText: 'Your package' })).toContainText('Personal');
   await packages.getByRole('button', { name: 'Subscribe to Pro' }).click();
   await page.getByRole('button', { name: 'subscribe', exact: true }).click();
-  await page.waitForURL(/billing\?subscribed$/);
+  await page.waitForURL(/billing\?returned$/);
   await hydrated(page);
   await expect(packages.getByRole('listitem').filter({ hasText: 'Your package' })).toContainText('Pro');
   await expect(packages).toContainText(/Paid until .*, then renewed/);
@@ -117,17 +117,17 @@ test('a package is subscribed to, changed and ended on the pages of Stripe', asy
   const manage = packages.getByRole('button', { name: 'Manage subscription' });
   await manage.click();
   await page.getByRole('button', { name: 'price_team' }).click();
-  await page.waitForURL(/billing\?subscribed$/);
+  await page.waitForURL(/billing\?returned$/);
   await hydrated(page);
   await expect(balance(page)).toHaveText('9,200 credits');
   await manage.click();
   await page.getByRole('button', { name: 'cancel' }).click();
-  await page.waitForURL(/billing\?subscribed$/);
+  await page.waitForURL(/billing\?returned$/);
   await hydrated(page);
   await expect(packages).toContainText(/Ends on/);
   await manage.click();
   await page.getByRole('button', { name: 'end', exact: true }).click();
-  await page.waitForURL(/billing\?subscribed$/);
+  await page.waitForURL(/billing\?returned$/);
   await hydrated(page);
   await expect(packages.getByRole('listitem').filter({ hasText: 'Your package' })).toContainText('Personal');
   await expect(packages.getByRole('button', { name: 'Subscribe to Team' })).toBeVisible();
@@ -153,7 +153,7 @@ test('what a package does not include waits, and goes on when another is subscri
   await hydrated(page);
   await page.getByRole('button', { name: 'Subscribe to Pro' }).click();
   await page.getByRole('button', { name: 'subscribe', exact: true }).click();
-  await page.waitForURL(/billing\?subscribed$/);
+  await page.waitForURL(/billing\?returned$/);
   await page.goto(`${small.url}/${person.org}/lab`);
   await lab.ready();
   await expect(lab.chat.locator('.call[data-state="done"]')).toHaveCount(1, { timeout: 30_000 });

@@ -57,10 +57,10 @@ pub struct Books {
 
 /// Reads the balance, and what can be had.
 #[server(prefix = "/fn", endpoint = "billing_account")]
-pub async fn load_account(org: String, path: String, subscribed: bool) -> Result<Account, PageError> {
+pub async fn load_account(org: String, path: String, returned: bool) -> Result<Account, PageError> {
     let platform = expect_context::<alumia_platform::Platform>();
     let scope = crate::server::member(crate::server::signed_in(&path)?, &org).await?;
-    if subscribed && scope.require_treasurer().is_ok() {
+    if returned && scope.require_treasurer().is_ok() {
         // Somebody comes back from the gateway's page. If it doesn't answer now, its event or the next look will.
         drop(platform.payments.look_at_subscription(&scope).await);
     }
@@ -117,10 +117,10 @@ pub fn BillingPage() -> impl IntoView {
     let query = use_query_map();
     let org = Memo::new(move |_| params.with(|params| params.get("org").unwrap_or_default()));
     let wanted = Memo::new(move |_| query.with(usage::Wanted::of));
-    let subscribed = Memo::new(move |_| query.with(|query| query.get("subscribed").is_some()));
+    let returned = Memo::new(move |_| query.with(|query| query.get("returned").is_some()));
     let account = Resource::new_blocking(
-        move || (org.get(), subscribed.get()),
-        move |(org, subscribed)| load_account(org, path.get_untracked(), subscribed),
+        move || (org.get(), returned.get()),
+        move |(org, returned)| load_account(org, path.get_untracked(), returned),
     );
     let books = Resource::new_blocking(
         move || (org.get(), wanted.get()),
@@ -140,7 +140,7 @@ pub fn BillingPage() -> impl IntoView {
     })));
     // The rail was drawn before the gateway was asked.
     Effect::new(move || {
-        if subscribed.get() && account.get().is_some() {
+        if returned.get() && account.get().is_some() {
             spending.moved();
         }
     });

@@ -24,5 +24,7 @@ pub use gateway::{Begun, Charge, ChargeState, Gateway, Order, Standing, Told};
 pub use offer::offer;
 pub use service::Payments;
 pub use stripe::{StripeGateway, StripeKeys};
+pub(crate) use subscriptions::is_charged;
 pub(super) use subscriptions::of_account;
+pub use subscriptions::way_back;
 pub use test_gateway::{Card, TestGateway};

@@ -20,7 +20,7 @@ use std::time::Duration;
 const FREE: i64 = 200_000_000;
 const PRO: i64 = 2_000_000_000;
 const TEAM: i64 = 9_000_000_000;
-const BACK: &str = "https://alumia.example/acme/billing?subscribed";
+const BACK: &str = "https://alumia.example/acme/billing?returned";
 
 struct Shop {
     world: World,

@@ -11,13 +11,27 @@ use super::{
     service::{Payments, TRIES, overtaken},
     store::first_time,
 };
-use crate::{Error, OrgScope, Result, audit::Entry, billing::Paid, fault::fault};
+use crate::{
+    Error, OrgScope, Result, audit::Entry, billing::Paid, fault::fault, mail::Links, store::Store,
+};
 use alumia_protocol::{
-    Timestamp,
+    OrgId, Timestamp,
     billing::{Subscription, SubscriptionState},
 };
 use serde_json::json;
 use store::Customer;
+
+/// Where the gateway's pages send people back to: the billing page of the organisation with this slug, which asks
+/// the gateway what has changed.
+pub fn way_back(links: &Links, slug: &str) -> String {
+    links.to(&format!("/{slug}/billing?returned"))
+}
+
+/// Whether the organisation's subscription is charged again by itself.
+pub(crate) async fn is_charged(store: &Store, org: OrgId) -> Result<bool> {
+    let subscription = store::of_account(store, org).await?;
+    Ok(subscription.is_some_and(|kept| kept.state != SubscriptionState::Over && !kept.ends))
+}
 
 impl Payments {
     /// A page of the gateway's where a person subscribes to a package and is sent `back` from; its address.
