@@ -41,7 +41,7 @@ pub use byok::OwnKeys;
 pub use compare::Difference;
 pub use model::{Ask, Grant, Paid, Reservation, State, Used};
 pub use notices::Notices;
-pub(crate) use payments::is_charged;
 pub use packages::{Caps, Package, Packages};
+pub(crate) use payments::is_charged;
 pub use rates::Rates;
 pub use service::Billing;

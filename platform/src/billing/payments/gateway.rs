@@ -11,6 +11,24 @@ pub struct Order {
     pub currency: &'static str,
     /// For the person's statement.
     pub description: String,
+    /// The customer whose saved card is to be charged; `None` where a person pays.
+    pub customer: Option<String>,
+}
+
+/// A card that may be charged while nobody is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedCard {
+    /// What its gateway calls it.
+    pub id: String,
+    pub last4: String,
+}
+
+/// A page of a gateway's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// What the gateway calls it.
+    pub id: String,
+    pub url: String,
 }
 
 /// A payment that a gateway waits for.
@@ -81,6 +99,26 @@ pub trait Gateway: Send + Sync {
     /// How a payment stands now; `None` for one that it doesn't know.
     async fn look(&self, object_id: &str) -> Result<Option<Charge>>;
 
+    /// A page where a customer saves a card and is sent `back` from.
+    async fn card_page(&self, customer: &str, back: &str) -> Result<Page> {
+        let _ = (customer, back);
+        Err(no_cards())
+    }
+
+    /// The card that was saved on such a page, once one is.
+    async fn saved_card(&self, page: &str) -> Result<Option<SavedCard>> {
+        let _ = page;
+        Err(no_cards())
+    }
+
+    /// Takes a payment that was begun for a customer from a saved card of theirs, at most once, whatever is asked
+    /// in parallel. What came of it is for [`Self::look`] to say; a reason means that it was not even tried and
+    /// never will be.
+    async fn charge(&self, object_id: &str, card: &str) -> Result<Option<String>> {
+        let _ = (object_id, card);
+        Err(no_cards())
+    }
+
     /// Whether a package can be subscribed to.
     fn sells(&self, package: &str) -> bool {
         let _ = package;
@@ -124,6 +162,10 @@ pub trait Gateway: Send + Sync {
         let _ = (signature, body, now);
         Err(Error::NotFound("webhook"))
     }
+}
+
+fn no_cards() -> Error {
+    Error::conflict("No card can be saved here.")
 }
 
 fn no_subscriptions() -> Error {

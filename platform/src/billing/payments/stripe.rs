@@ -1,9 +1,9 @@
 //! Stripe as a gateway: PaymentIntents, whose state is what it says when it is asked.
 
-use super::gateway::{Begun, Charge, ChargeState, Gateway, Order, Standing, Told};
+use super::gateway::{Begun, Charge, ChargeState, Gateway, Order, Page, SavedCard, Standing, Told};
 use crate::{Error, Result};
 use alumia_protocol::{OrgId, Timestamp, billing::SubscriptionState};
-use alumia_stripe::{Failure, PaymentStatus, Stripe, SubscriptionStatus};
+use alumia_stripe::{Failure, PaymentMethod, PaymentStatus, Stripe, SubscriptionStatus};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::collections::BTreeMap;
@@ -64,8 +64,11 @@ impl Gateway for StripeGateway {
     async fn begin(&self, order: &Order) -> Result<Begun> {
         let key = format!("payment:{}", order.id);
         let notes = BTreeMap::from([("payment", order.id.to_string()), ("what", order.description.clone())]);
-        let intent =
-            self.stripe.create_payment_intent(&key, order.amount_cents, order.currency, &notes).await;
+        let customer = order.customer.as_deref();
+        let intent = self
+            .stripe
+            .create_payment_intent(&key, order.amount_cents, order.currency, &notes, customer)
+            .await;
         let intent = intent.map_err(error)?;
         let client_secret =
             intent.client_secret.ok_or_else(|| Error::internal("Stripe gave no client secret"))?;
@@ -95,6 +98,37 @@ impl Gateway for StripeGateway {
         }))
     }
 
+    async fn card_page(&self, customer: &str, back: &str) -> Result<Page> {
+        let key = format!("card:{}", Uuid::now_v7());
+        let page = self.stripe.create_card_setup(&key, customer, back).await.map_err(error)?;
+        Ok(Page { id: page.id, url: page.url })
+    }
+
+    async fn saved_card(&self, page: &str) -> Result<Option<SavedCard>> {
+        let setup = match self.stripe.card_setup(page).await {
+            Err(Failure::Missing) => return Ok(None),
+            answer => answer.map_err(error)?,
+        };
+        let card = |method: PaymentMethod| Some(SavedCard { id: method.id, last4: method.card?.last4 });
+        Ok(setup.saved().and_then(card))
+    }
+
+    async fn charge(&self, object_id: &str, card: &str) -> Result<Option<String>> {
+        match self.stripe.charge(&format!("charge:{object_id}:{card}"), object_id, card).await {
+            // What the bank said is kept with the payment.
+            Ok(_) | Err(Failure::Card(_)) => Ok(None),
+            Err(failure @ (Failure::Missing | Failure::Refused(_))) => {
+                tracing::error!(
+                    error = &failure as &dyn std::error::Error,
+                    object_id,
+                    "a card can't be charged"
+                );
+                Ok(Some("The saved card can't be charged any more.".into()))
+            }
+            Err(away) => Err(error(away)),
+        }
+    }
+
     fn sells(&self, package: &str) -> bool {
         self.keys.prices.iter().any(|(id, _)| id == package)
     }
@@ -109,7 +143,7 @@ impl Gateway for StripeGateway {
         let price =
             price.ok_or_else(|| Error::invalid("packageId", "This package can't be subscribed to."))?;
         let key = format!("checkout:{}", Uuid::now_v7());
-        self.stripe.create_checkout(&key, customer, price, back).await.map_err(error)
+        Ok(self.stripe.create_checkout(&key, customer, price, back).await.map_err(error)?.url)
     }
 
     async fn portal(&self, customer: &str, back: &str) -> Result<String> {

@@ -11,9 +11,7 @@ use super::{
     service::{Payments, TRIES, overtaken},
     store::first_time,
 };
-use crate::{
-    Error, OrgScope, Result, audit::Entry, billing::Paid, fault::fault, mail::Links, store::Store,
-};
+use crate::{Error, OrgScope, Result, audit::Entry, billing::Paid, fault::fault, mail::Links, store::Store};
 use alumia_protocol::{
     OrgId, Timestamp,
     billing::{Subscription, SubscriptionState},
@@ -50,10 +48,7 @@ impl Payments {
                 "There is a subscription already. Change it under \"Manage subscription\".",
             ));
         }
-        let customer = match known {
-            Some(customer) => customer.id,
-            None => gateway.enrol(org).await?,
-        };
+        let customer = self.customer(org).await?;
         let url = gateway.checkout(&customer, package, back).await?;
         let mut tx = db.begin().await?;
         store::begin(&mut tx, gateway.id(), org, &customer, now, next_look(now, now)).await?;
@@ -61,6 +56,19 @@ impl Payments {
         self.audit.record(&mut tx, entry.with(json!({ "package": package }))).await?;
         tx.commit().await?;
         Ok(url)
+    }
+
+    /// What the gateway calls the organisation, which becomes its customer the first time.
+    pub(super) async fn customer(&self, org: OrgId) -> Result<String> {
+        let (gateway, queue) = (self.gateway()?, &self.billing.queue);
+        if let Some(known) = store::of_org(&queue.store, gateway.id(), org).await? {
+            return Ok(known.id);
+        }
+        let id = gateway.enrol(org).await?;
+        let mut tx = queue.store.begin().await?;
+        let id = store::enrol(&mut tx, gateway.id(), org, &id, queue.clock.now()).await?;
+        tx.commit().await?;
+        Ok(id)
     }
 
     /// A page of the gateway's where a person changes, pays and ends the subscription; its address.

@@ -63,6 +63,22 @@ pub async fn of_account(store: &Store, org: OrgId) -> Result<Option<Subscription
     Ok(row.as_ref().map(customer).transpose()?.and_then(|customer| customer.subscription))
 }
 
+/// Notes what a gateway calls an organisation; what was noted first stays, and is answered.
+pub async fn enrol(tx: &mut Tx, gateway: &str, org: OrgId, id: &str, now: Timestamp) -> Result<String> {
+    let row = sqlx::query(
+        "INSERT INTO gateway_customers (org_id, gateway, customer_id, begun_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $4) ON CONFLICT (org_id, gateway) DO UPDATE SET \
+         customer_id = gateway_customers.customer_id RETURNING customer_id",
+    )
+    .bind(org.to_string())
+    .bind(gateway.to_owned())
+    .bind(id.to_owned())
+    .bind(now.0)
+    .fetch_one(&mut **tx)
+    .await?;
+    row.text("customer_id")
+}
+
 /// Notes that somebody goes to subscribe; the customer is looked after from then on.
 pub async fn begin(
     tx: &mut Tx,
