@@ -134,6 +134,14 @@ class Checkout(Hosted):
         self.setup_intent = {"status": "succeeded", "payment_method": method._export()}
         self._complete()
 
+    @classmethod
+    def _api_expire(cls, id):
+        page = cls._api_retrieve(id)
+        if page.status != "open":
+            raise UserError(400, "Only an open session can be expired.")
+        page.status = "expired"
+        return page
+
     def _complete(self):
         self.status = "complete"
         schedule_webhook(resources.Event("checkout.session.completed", self))
@@ -164,6 +172,8 @@ async def hosted(request):
         return page(found)
     pressed = await request.post()
     act = pressed["do"]
+    if isinstance(found, Checkout) and found.status != "open":
+        return web.Response(status=410, text="This page is closed.")
     if act == "save":
         found._save(pressed["card"])
     elif act == "subscribe":
@@ -238,6 +248,8 @@ async def once(request, handler):
 
 
 server.app.middlewares.append(once)
+expire_url = "/v1/checkout/sessions/{id}/expire"
+server.app.router.add_route("POST", expire_url, server.api_extra(Checkout._api_expire, expire_url))
 server.app.router.add_route("POST", "/v1/checkout/sessions", server.api_create(Checkout, ""))
 server.app.router.add_route("GET", "/v1/checkout/sessions/{id}", server.api_retrieve(Checkout, ""))
 server.app.router.add_route("POST", "/v1/billing_portal/sessions", server.api_create(Portal, ""))

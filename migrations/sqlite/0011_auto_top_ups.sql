@@ -25,3 +25,6 @@ CREATE TABLE auto_top_ups (
 -- Nobody was there to pay. Of these an organisation has one in flight at most, whoever begins them.
 ALTER TABLE payments ADD COLUMN automatic BIGINT NOT NULL DEFAULT 0 CHECK (automatic IN (0, 1));
 CREATE UNIQUE INDEX payments_in_flight ON payments (org_id) WHERE automatic = 1 AND state IN ('processing', 'paid');
+
+-- The page where somebody subscribes that was opened last; a new one ends it.
+ALTER TABLE gateway_customers ADD COLUMN checkout_id TEXT;

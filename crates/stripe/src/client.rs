@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeError};
 use stripe_client_core::{
     RequestBuilder,
-    StripeMethod::{Get, Post},
+    StripeMethod::{Delete, Get, Post},
 };
 
 /// For one attempt.
@@ -186,6 +186,27 @@ impl Stripe {
         let line_items = [Line { price, quantity: 1 }];
         let form = Form { mode: "subscription", customer, line_items, success_url: back, cancel_url: back };
         self.post(key, "/checkout/sessions", &form).await
+    }
+
+    /// Closes such a page, so that nobody subscribes on it any more.
+    ///
+    /// # Errors
+    /// [`Failure::Refused`] where somebody has, or it is closed.
+    pub async fn expire_checkout(&self, id: &str) -> Result<()> {
+        #[derive(Serialize)]
+        struct Nothing {}
+        let key = format!("expire:{id}");
+        self.post::<Created>(&key, &format!("/checkout/sessions/{id}/expire"), &Nothing {}).await.map(drop)
+    }
+
+    /// Ends a subscription at once.
+    ///
+    /// # Errors
+    /// [`Failure::Missing`] where there is none, or it has ended.
+    pub async fn cancel_subscription(&self, id: &str) -> Result<()> {
+        let request = RequestBuilder::new(Delete, format!("/subscriptions/{id}")).customize::<Created>();
+        request.request_strategy(RequestStrategy::ExponentialBackoff(ATTEMPTS)).send(&self.client).await?;
+        Ok(())
     }
 
     /// A page of Stripe's where a customer saves a card to be charged while nobody is there, good for a day.

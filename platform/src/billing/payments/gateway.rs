@@ -72,6 +72,8 @@ pub struct Standing {
     pub end: Timestamp,
     /// It ends with the period.
     pub ends: bool,
+    /// Others that are paid beside it and are worth less, by what the gateway calls them.
+    pub lesser: Vec<String>,
 }
 
 /// What an event is believed: which one it is, and which payment to look at.
@@ -131,9 +133,21 @@ pub trait Gateway: Send + Sync {
         Err(no_subscriptions())
     }
 
-    /// A page where a customer subscribes to a package and is sent `back` from; its address.
-    async fn checkout(&self, customer: &str, package: &str, back: &str) -> Result<String> {
+    /// A page where a customer subscribes to a package and is sent `back` from.
+    async fn checkout(&self, customer: &str, package: &str, back: &str) -> Result<Page> {
         let _ = (customer, package, back);
+        Err(no_subscriptions())
+    }
+
+    /// Closes such a page, so that nobody subscribes on it any more; one on which somebody has stays as it is.
+    async fn close(&self, page: &str) -> Result<()> {
+        let _ = page;
+        Err(no_subscriptions())
+    }
+
+    /// Ends a subscription at once; one that is over stays so.
+    async fn end(&self, subscription: &str) -> Result<()> {
+        let _ = subscription;
         Err(no_subscriptions())
     }
 
@@ -143,7 +157,7 @@ pub trait Gateway: Send + Sync {
         Err(no_subscriptions())
     }
 
-    /// What a customer subscribed to; the dearest where it is several packages, `None` where nothing goes on.
+    /// What a customer subscribed to; of several what is paid and dearest, `None` where nothing goes on.
     async fn standing(&self, customer: &str) -> Result<Option<Standing>> {
         let _ = customer;
         Err(no_subscriptions())

@@ -193,6 +193,46 @@ async fn what_was_paid_at_stripe_is_found_though_no_event_comes() {
 }
 
 #[tokio::test]
+async fn a_new_page_closes_the_one_before() {
+    let shop = Shop::open().await;
+    let subscribe = |package| shop.payments.subscribe(&shop.world.scope, package, BACK);
+    let first = subscribe("pro").await.unwrap();
+    let (one, other) = tokio::join!(subscribe("pro"), subscribe("team"));
+    let mut open = Vec::new();
+    for page in [&first, &one.unwrap(), &other.unwrap()] {
+        let path = format!("/v1/checkout/sessions/{}", page.rsplit('/').next().unwrap());
+        match shop.stripe.get(&path).await["status"].as_str().unwrap() {
+            "open" => open.push(page.clone()),
+            closed => assert_eq!((closed, shop.stripe.press(page, "do=subscribe").await), ("expired", 410)),
+        }
+    }
+    assert_eq!(open.len(), 1, "of all the last one");
+    assert_eq!(shop.stripe.press(&open[0], "do=subscribe").await, 303);
+    // Nobody told of it yet, and no second page opens.
+    let again = subscribe("team").await;
+    assert!(matches!(again, Err(Error::Conflict { .. })), "{again:?}");
+    assert_eq!(shop.subscription().await.state, SubscriptionState::Active);
+}
+
+#[tokio::test]
+async fn of_two_subscriptions_the_lesser_one_is_ended() {
+    let mut shop = Shop::open().await;
+    let (customer, lesser) = shop.subscribed("pro").await;
+    let best = shop.stripe.subscribe(&customer, "price_team").await;
+    shop.change(&customer, &best, json!({ "start": shop.now() })).await;
+    assert_eq!(shop.stands().await.0, "team");
+    let going_on = async || {
+        let all = shop.stripe.get(&format!("/v1/subscriptions?customer={customer}")).await["data"].clone();
+        let all = all.as_array().unwrap().iter().filter(|own| own["status"] == "active");
+        all.map(|own| own["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(going_on().await, [best], "{lesser} is ended");
+    let doubled = "SELECT COUNT(*) FROM audit_log WHERE org_id = $1 AND action = 'subscription.doubled'";
+    assert_eq!(shop.world.number(doubled).await, 1);
+    shop.world.audit().await;
+}
+
+#[tokio::test]
 async fn only_what_is_sold_can_be_subscribed_to() {
     let shop = Shop::open().await;
     for package in ["personal", "scale", "", "nothing"] {

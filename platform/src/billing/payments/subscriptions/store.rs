@@ -18,6 +18,8 @@ pub struct Customer {
     pub begun_at: Timestamp,
     pub check_at: Option<Timestamp>,
     pub looks: i64,
+    /// The page where somebody subscribes that was opened last.
+    pub checkout: Option<String>,
 }
 
 fn customer(row: &AnyRow) -> Result<Customer> {
@@ -39,6 +41,7 @@ fn customer(row: &AnyRow) -> Result<Customer> {
         begun_at: row.time("begun_at")?,
         check_at: time_or_null(row, "check_at")?,
         looks: row.number("looks")?,
+        checkout: row.try_get("checkout_id")?,
     })
 }
 
@@ -79,25 +82,24 @@ pub async fn enrol(tx: &mut Tx, gateway: &str, org: OrgId, id: &str, now: Timest
     row.text("customer_id")
 }
 
-/// Notes that somebody goes to subscribe; the customer is looked after from then on.
+/// Notes that somebody goes to subscribe, or to change that; the customer is looked after from then on.
 pub async fn begin(
     tx: &mut Tx,
     gateway: &str,
-    org: OrgId,
     id: &str,
+    checkout: Option<&str>,
     now: Timestamp,
     check_at: Option<Timestamp>,
 ) -> Result<()> {
     sqlx::query(
-        "INSERT INTO gateway_customers (org_id, gateway, customer_id, begun_at, updated_at, check_at) \
-         VALUES ($1, $2, $3, $4, $4, $5) ON CONFLICT (org_id, gateway) DO UPDATE SET \
-         begun_at = excluded.begun_at, check_at = excluded.check_at",
+        "UPDATE gateway_customers SET begun_at = $3, check_at = $4, checkout_id = COALESCE($5, checkout_id) \
+         WHERE gateway = $1 AND customer_id = $2",
     )
-    .bind(org.to_string())
     .bind(gateway.to_owned())
     .bind(id.to_owned())
     .bind(now.0)
     .bind(check_at.map(|at| at.0))
+    .bind(checkout.map(str::to_owned))
     .execute(&mut **tx)
     .await?;
     Ok(())
