@@ -233,6 +233,38 @@ async fn of_two_subscriptions_the_lesser_one_is_ended() {
 }
 
 #[tokio::test]
+async fn a_subscription_that_differs_from_the_gateways_is_told_and_left_as_it_is() {
+    let mut shop = Shop::open().await;
+    let (customer, subscription) = shop.subscribed("pro").await;
+    assert_eq!(shop.payments.compare().await.unwrap(), []);
+    let expected = [format!("subscription and gateway: {customer}")];
+    let told = async |shop: &Shop| {
+        shop.payments.compare().await.unwrap().into_iter().map(|it| it.what).collect::<Vec<_>>()
+    };
+    for change in [
+        json!({ "price": "price_team" }),
+        json!({ "status": "past_due" }),
+        json!({ "ends": true }),
+        json!({ "start": shop.now() + 86_400 }),
+    ] {
+        shop.stripe.change(&subscription, &change).await;
+        assert_eq!(told(&shop).await, expected, "{change}");
+        assert_eq!(shop.stands().await, stands("pro", FREE + PRO), "nothing is put right by itself");
+        let before = json!({ "price": "price_pro", "status": "active", "ends": false, "start": shop.now() });
+        shop.stripe.change(&subscription, &before).await;
+        assert!(told(&shop).await.is_empty(), "{change}");
+    }
+    // One that is known there alone, and one that is known here alone.
+    shop.stripe.subscribe(&customer, "price_pro").await;
+    assert_eq!(told(&shop).await, expected);
+    shop.tell(&customer).await;
+    shop.stripe.end(&subscription).await;
+    assert_eq!(told(&shop).await, expected);
+    shop.tell(&customer).await;
+    assert!(told(&shop).await.is_empty());
+}
+
+#[tokio::test]
 async fn only_what_is_sold_can_be_subscribed_to() {
     let shop = Shop::open().await;
     for package in ["personal", "scale", "", "nothing"] {

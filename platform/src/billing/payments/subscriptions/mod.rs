@@ -19,6 +19,9 @@ use alumia_protocol::{
 use serde_json::json;
 use store::Customer;
 
+/// Compared with the gateway in one night.
+const MOST: i64 = 1_000;
+
 /// Where the gateway's pages send people back to: the billing page of the organisation with this slug, which asks
 /// the gateway what has changed.
 pub fn way_back(links: &Links, slug: &str) -> String {
@@ -110,6 +113,21 @@ impl Payments {
             Some(customer) => self.look_at_customer(None, &customer.id).await,
             None => Ok(()),
         }
+    }
+
+    /// Customers whose subscription is another at the gateway than here.
+    pub(in crate::billing) async fn differing_subscriptions(&self) -> Result<Vec<(OrgId, String)>> {
+        let Some(gateway) = &self.gateway else { return Ok(Vec::new()) };
+        let mut differing = Vec::new();
+        for customer in store::all(&self.billing.queue.store, gateway.id(), MOST).await? {
+            let here = customer.subscription.filter(|kept| kept.state != SubscriptionState::Over);
+            let there = gateway.standing(&customer.id).await?;
+            let doubled = there.as_ref().is_some_and(|standing| !standing.lesser.is_empty());
+            if doubled || there.map(Subscription::from) != here {
+                differing.push((customer.org, customer.id));
+            }
+        }
+        Ok(differing)
     }
 
     /// Does what the gateway says of a customer's subscription now.

@@ -147,6 +147,18 @@ pub async fn looks(store: &Store, gateway: &str, id: &str) -> Result<Option<i64>
     row.map(|row| row.number("looks")).transpose()
 }
 
+/// Customers, those that were looked at last first.
+pub async fn all(store: &Store, gateway: &str, most: i64) -> Result<Vec<Customer>> {
+    let rows = sqlx::query(
+        "SELECT * FROM gateway_customers WHERE gateway = $1 ORDER BY updated_at DESC, customer_id LIMIT $2",
+    )
+    .bind(gateway.to_owned())
+    .bind(most)
+    .fetch_all(store.read())
+    .await?;
+    rows.iter().map(customer).collect()
+}
+
 /// Customers that are due to be looked after, the longest due first.
 pub async fn due(store: &Store, gateway: &str, now: Timestamp, most: i64) -> Result<Vec<String>> {
     let rows = sqlx::query(
