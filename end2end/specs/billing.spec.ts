@@ -164,6 +164,60 @@ test('cards that are declined, challenged, and news that come late, twice or nev
   await expectAccessible(page);
 });
 
+test('credits buy themselves: turned on, bought, turned off by a declined card, and by hand', async ({ page, narrow }) => {
+  test.setTimeout(120_000);
+  const person = await newcomer(page);
+  await withApp(page.context().request, server.url, person);
+  await page.goto(person.billing);
+  await hydrated(page);
+  const part = page.getByRole('region', { name: 'Automatic top-up' });
+  await expect(part.getByText('Off', { exact: true })).toBeVisible();
+  await expectAccessible(page);
+  await part.screenshot({ path: `test-results/shots/auto-top-up-off-${narrow ? 'phone' : 'desktop'}.png` });
+  const below = part.getByLabel('When fewer credits are left than');
+  const turnOn = part.getByRole('button', { name: 'Turn on' });
+  await below.fill('300');
+  await part.getByLabel('Buy credits').fill('12');
+  await turnOn.click();
+  await expect(part.getByRole('alert')).toContainText('Buy from 500');
+  await part.getByLabel('Buy credits').fill('500');
+  await part.getByLabel('At most in a month').fill('1,000');
+  await part.getByLabel('Test card').selectOption({ label: '4242 4242 4242 4242 · Pays' });
+  await turnOn.click();
+  // 200 are fewer than 300: it buys at once, and the page shows it by itself.
+  await expect(part.getByText('On', { exact: true })).toBeVisible();
+  await expect(balance(page)).toHaveText('700 credits', { timeout: 20_000 });
+  const invoices = page.getByRole('region', { name: 'Invoices and receipts' });
+  await expect(invoices.getByText('Automatic', { exact: true })).toHaveCount(1);
+  await page.reload();
+  await hydrated(page);
+  await expect(part).toContainText('500 of 1,000 credits bought this month');
+  await expect(part).toContainText('Card •••• 4242');
+  await expectAccessible(page);
+  await part.screenshot({ path: `test-results/shots/auto-top-up-on-${narrow ? 'phone' : 'desktop'}.png` });
+
+  // A card that can be saved and is declined later turns it off, and says why.
+  await below.fill('2,000');
+  await part.getByLabel('Test card').selectOption({ label: '4000 0000 0000 0341 · Can be saved, and is declined' });
+  await part.getByRole('button', { name: 'Save' }).click();
+  await expect(invoices.getByText('Failed', { exact: true })).toHaveCount(1, { timeout: 20_000 });
+  await page.reload();
+  await hydrated(page);
+  await expect(part).toContainText('It was turned off: The card was declined');
+  await expect(part.getByText('Off', { exact: true })).toBeVisible();
+  await expectAccessible(page);
+  await part.screenshot({ path: `test-results/shots/auto-top-up-declined-${narrow ? 'phone' : 'desktop'}.png` });
+
+  await below.fill('1');
+  await part.getByLabel('Test card').selectOption({ label: '4242 4242 4242 4242 · Pays' });
+  await turnOn.click();
+  await expect(part.getByText('On', { exact: true })).toBeVisible();
+  await part.getByText('Turn off', { exact: true }).click();
+  await part.getByRole('button', { name: 'Turn off now' }).click();
+  await expect(part.getByText('Off', { exact: true })).toBeVisible();
+  await expect(part).not.toContainText('It was turned off');
+});
+
 test('members see the balance and not the books; the page works without script', async ({ browser, page }) => {
   const person = await newcomer(page);
   const context = await browser.newContext({ javaScriptEnabled: false, storageState: await page.context().storageState() });

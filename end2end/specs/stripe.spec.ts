@@ -1,4 +1,5 @@
 import { type Page } from '@playwright/test';
+import { withApp } from '../support/factors';
 import { Lab } from '../support/lab';
 import { Server } from '../support/server';
 import { CHALLENGED, DECLINED, PAYS, Stripe } from '../support/stripe';
@@ -104,7 +105,7 @@ test('a package is subscribed to, changed and ended on the pages of Stripe', asy
   await expect(packages.getByRole('listitem').filter({ hasText: 'Your package' })).toContainText('Personal');
   await packages.getByRole('button', { name: 'Subscribe to Pro' }).click();
   await page.getByRole('button', { name: 'subscribe', exact: true }).click();
-  await page.waitForURL(/billing\?subscribed$/);
+  await page.waitForURL(/billing\?returned$/);
   await hydrated(page);
   await expect(packages.getByRole('listitem').filter({ hasText: 'Your package' })).toContainText('Pro');
   await expect(packages).toContainText(/Paid until .*, then renewed/);
@@ -117,20 +118,51 @@ test('a package is subscribed to, changed and ended on the pages of Stripe', asy
   const manage = packages.getByRole('button', { name: 'Manage subscription' });
   await manage.click();
   await page.getByRole('button', { name: 'price_team' }).click();
-  await page.waitForURL(/billing\?subscribed$/);
+  await page.waitForURL(/billing\?returned$/);
   await hydrated(page);
   await expect(balance(page)).toHaveText('9,200 credits');
   await manage.click();
   await page.getByRole('button', { name: 'cancel' }).click();
-  await page.waitForURL(/billing\?subscribed$/);
+  await page.waitForURL(/billing\?returned$/);
   await hydrated(page);
   await expect(packages).toContainText(/Ends on/);
   await manage.click();
   await page.getByRole('button', { name: 'end', exact: true }).click();
-  await page.waitForURL(/billing\?subscribed$/);
+  await page.waitForURL(/billing\?returned$/);
   await hydrated(page);
   await expect(packages.getByRole('listitem').filter({ hasText: 'Your package' })).toContainText('Personal');
   await expect(packages.getByRole('button', { name: 'Subscribe to Team' })).toBeVisible();
+});
+
+test('a card is saved on a page of Stripe, and credits buy themselves with it', async ({ page, narrow }) => {
+  const person = await signUp(page.context().request, server.url);
+  await withApp(page.context().request, server.url, person);
+  await page.goto(`${server.url}/${person.org}/billing`);
+  await hydrated(page);
+  const part = page.getByRole('region', { name: 'Automatic top-up' });
+  await part.getByLabel('When fewer credits are left than').fill('300');
+  await part.getByLabel('Buy credits').fill('500');
+  const turnOn = part.getByRole('button', { name: 'Turn on' });
+  await turnOn.click();
+  // Turned back at Stripe's door, it stays off.
+  await expect(page).toHaveTitle('Stripe');
+  await page.goto(`${server.url}/${person.org}/billing?returned`);
+  await hydrated(page);
+  await expect(part.getByText('Off', { exact: true })).toBeVisible();
+  await turnOn.click();
+  await page.getByLabel('Card').fill(PAYS);
+  await page.getByRole('button', { name: 'save' }).click();
+  await page.waitForURL(/billing\?returned$/);
+  await hydrated(page);
+  await expect(part.getByText('On', { exact: true })).toBeVisible();
+  await expect(part).toContainText('Card •••• 4242');
+  await expect(async () => {
+    await page.reload();
+    await expect(balance(page)).toHaveText('700 credits', { timeout: 1_000 });
+  }).toPass({ timeout: 20_000 });
+  await hydrated(page);
+  await expectAccessible(page);
+  await part.screenshot({ path: `test-results/shots/stripe-auto-top-up-${narrow ? 'phone' : 'desktop'}.png` });
 });
 
 test('what a package does not include waits, and goes on when another is subscribed to', async ({ page, narrow }) => {
@@ -153,7 +185,7 @@ test('what a package does not include waits, and goes on when another is subscri
   await hydrated(page);
   await page.getByRole('button', { name: 'Subscribe to Pro' }).click();
   await page.getByRole('button', { name: 'subscribe', exact: true }).click();
-  await page.waitForURL(/billing\?subscribed$/);
+  await page.waitForURL(/billing\?returned$/);
   await page.goto(`${small.url}/${person.org}/lab`);
   await lab.ready();
   await expect(lab.chat.locator('.call[data-state="done"]')).toHaveCount(1, { timeout: 30_000 });

@@ -26,7 +26,8 @@ pub const FAULT_POINTS: &[&str] = &[
 ];
 
 /// Those that are passed only where something is paid: by runs whose calls cost something, and by payments.
-pub const PAID_POINTS: &[&str] = &["reserve.after", "settle.before", "payment.before", "payment.after"];
+pub const PAID_POINTS: &[&str] =
+    &["reserve.after", "settle.before", "top_up.begun", "top_up.charged", "payment.before", "payment.after"];
 
 /// Aborts here when a test asks for it.
 #[macro_export]

@@ -1,11 +1,11 @@
-use crate::objects::{Dispute, PaymentIntent, Subscription};
+use crate::objects::{CardSetup, Dispute, Hosted, PaymentIntent, Subscription};
 use miniserde::Deserialize;
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};
 use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeError};
 use stripe_client_core::{
     RequestBuilder,
-    StripeMethod::{Get, Post},
+    StripeMethod::{Delete, Get, Post},
 };
 
 /// For one attempt.
@@ -72,11 +72,6 @@ struct Page<T> {
     data: Vec<T>,
 }
 
-#[derive(Deserialize)]
-struct Hosted {
-    url: String,
-}
-
 #[derive(Serialize)]
 struct Expand {
     expand: [&'static str; 1],
@@ -122,21 +117,40 @@ impl Stripe {
         Ok(created.id)
     }
 
-    /// Begins a payment.
+    /// Begins a payment; of a `customer` that has saved a card, one that [`Self::charge`] takes.
     pub async fn create_payment_intent(
         &self,
         key: &str,
         amount: i64,
         currency: &str,
         metadata: &BTreeMap<&str, String>,
+        customer: Option<&str>,
     ) -> Result<PaymentIntent> {
         #[derive(Serialize)]
         struct Form<'a> {
             amount: i64,
             currency: &'a str,
             metadata: &'a BTreeMap<&'a str, String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            customer: Option<&'a str>,
+            // Other ways to pay may send the person elsewhere, and nobody is there.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            payment_method_types: Option<[&'static str; 1]>,
         }
-        self.post(key, "/payment_intents", &Form { amount, currency, metadata }).await
+        let payment_method_types = customer.map(|_| ["card"]);
+        let form = Form { amount, currency, metadata, customer, payment_method_types };
+        self.post(key, "/payment_intents", &form).await
+    }
+
+    /// Takes a payment from a saved card while nobody is there. One that was taken isn't taken again.
+    pub async fn charge(&self, key: &str, id: &str, payment_method: &str) -> Result<PaymentIntent> {
+        #[derive(Serialize)]
+        struct Form<'a> {
+            payment_method: &'a str,
+            off_session: bool,
+        }
+        let form = Form { payment_method, off_session: true };
+        self.post(key, &format!("/payment_intents/{id}/confirm"), &form).await
     }
 
     /// A payment with its last charge.
@@ -147,15 +161,15 @@ impl Stripe {
         self.get(format!("/payment_intents/{id}"), &Expand { expand: ["latest_charge"] }).await
     }
 
-    /// A page of Stripe's where a customer subscribes to a price; its address, good for a day. Afterwards the person
-    /// is sent to `back`.
+    /// A page of Stripe's where a customer subscribes to a price, good for a day. Afterwards the person is sent to
+    /// `back`.
     pub async fn create_checkout(
         &self,
         key: &str,
         customer: &str,
         price: &str,
         back: &str,
-    ) -> Result<String> {
+    ) -> Result<Hosted> {
         #[derive(Serialize)]
         struct Form<'a> {
             mode: &'static str,
@@ -171,7 +185,54 @@ impl Stripe {
         }
         let line_items = [Line { price, quantity: 1 }];
         let form = Form { mode: "subscription", customer, line_items, success_url: back, cancel_url: back };
-        Ok(self.post::<Hosted>(key, "/checkout/sessions", &form).await?.url)
+        self.post(key, "/checkout/sessions", &form).await
+    }
+
+    /// Closes such a page, so that nobody subscribes on it any more.
+    ///
+    /// # Errors
+    /// [`Failure::Refused`] where somebody has, or it is closed.
+    pub async fn expire_checkout(&self, id: &str) -> Result<()> {
+        #[derive(Serialize)]
+        struct Nothing {}
+        let key = format!("expire:{id}");
+        self.post::<Created>(&key, &format!("/checkout/sessions/{id}/expire"), &Nothing {}).await.map(drop)
+    }
+
+    /// Ends a subscription at once.
+    ///
+    /// # Errors
+    /// [`Failure::Missing`] where there is none, or it has ended.
+    pub async fn cancel_subscription(&self, id: &str) -> Result<()> {
+        let request = RequestBuilder::new(Delete, format!("/subscriptions/{id}")).customize::<Created>();
+        request.request_strategy(RequestStrategy::ExponentialBackoff(ATTEMPTS)).send(&self.client).await?;
+        Ok(())
+    }
+
+    /// A page of Stripe's where a customer saves a card to be charged while nobody is there, good for a day.
+    /// Afterwards the person is sent to `back`.
+    pub async fn create_card_setup(&self, key: &str, customer: &str, back: &str) -> Result<Hosted> {
+        #[derive(Serialize)]
+        struct Form<'a> {
+            mode: &'static str,
+            customer: &'a str,
+            payment_method_types: [&'static str; 1],
+            success_url: &'a str,
+            cancel_url: &'a str,
+        }
+        let payment_method_types = ["card"];
+        let form =
+            Form { mode: "setup", customer, payment_method_types, success_url: back, cancel_url: back };
+        self.post(key, "/checkout/sessions", &form).await
+    }
+
+    /// What came of such a page.
+    ///
+    /// # Errors
+    /// [`Failure::Missing`] where there is none.
+    pub async fn card_setup(&self, id: &str) -> Result<CardSetup> {
+        self.get(format!("/checkout/sessions/{id}"), &Expand { expand: ["setup_intent.payment_method"] })
+            .await
     }
 
     /// A page of Stripe's where a customer changes, pays and ends subscriptions; its address, good for minutes.

@@ -16,6 +16,7 @@ mod webhook;
 
 pub use client::{Failure, Stripe};
 pub use objects::{
-    Charge, Dispute, PaymentError, PaymentIntent, PaymentStatus, Subscription, SubscriptionStatus,
+    Card, CardSetup, Charge, Dispute, Hosted, PaymentError, PaymentIntent, PaymentMethod, PaymentStatus,
+    Subscription, SubscriptionStatus,
 };
 pub use webhook::{Event, Refused, TOLERANCE_SECONDS, read};

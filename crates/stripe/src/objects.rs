@@ -60,6 +60,45 @@ pub struct Charge {
     pub disputed: Option<bool>,
 }
 
+/// A page of Stripe's own.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Hosted {
+    pub id: String,
+    pub url: String,
+}
+
+/// What came of a page where a card is saved.
+#[derive(Clone, Debug, Deserialize)]
+pub struct CardSetup {
+    setup_intent: Option<SetupIntent>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct SetupIntent {
+    status: String,
+    payment_method: Option<PaymentMethod>,
+}
+
+/// A way to pay that is kept.
+#[derive(Clone, Debug, Deserialize)]
+pub struct PaymentMethod {
+    pub id: String,
+    pub card: Option<Card>,
+}
+
+/// What may be shown of a card.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Card {
+    pub last4: String,
+}
+
+impl CardSetup {
+    /// What was saved, once it is.
+    pub fn saved(self) -> Option<PaymentMethod> {
+        self.setup_intent.filter(|setup| setup.status == "succeeded")?.payment_method
+    }
+}
+
 /// A bank asks for a charge back.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Dispute {

@@ -42,14 +42,6 @@ pub use compare::Difference;
 pub use model::{Ask, Grant, Paid, Reservation, State, Used};
 pub use notices::Notices;
 pub use packages::{Caps, Package, Packages};
+pub(crate) use payments::is_charged;
 pub use rates::Rates;
 pub use service::Billing;
-
-use crate::{Result, store::Store};
-use alumia_protocol::{OrgId, billing::SubscriptionState};
-
-/// Whether the organisation's subscription is charged again by itself.
-pub(crate) async fn is_charged(store: &Store, org: OrgId) -> Result<bool> {
-    let subscription = payments::of_account(store, org).await?;
-    Ok(subscription.is_some_and(|kept| kept.state != SubscriptionState::Over && !kept.ends))
-}

@@ -28,6 +28,8 @@ pub struct Queue {
     waiting: Arc<Mutex<Waiting>>,
     /// Told when something may be paid that couldn't be before.
     pub(super) news: Arc<Notify>,
+    /// Told when something was asked to be paid: there may be too little left.
+    pub(super) spent: Arc<Notify>,
 }
 
 #[derive(Default)]
@@ -39,7 +41,7 @@ struct Waiting {
 
 impl Queue {
     pub fn new(store: Store, clock: Arc<dyn Clock>, packages: Packages) -> Self {
-        Self { store, clock, packages, waiting: Arc::default(), news: Arc::default() }
+        Self { store, clock, packages, waiting: Arc::default(), news: Arc::default(), spent: Arc::default() }
     }
 
     pub(super) fn desk(&self) -> Desk<'_> {
@@ -101,8 +103,12 @@ impl Queue {
     async fn commit(&self, acts: Vec<(OrgId, Act)>) -> Result<Vec<Result<Done>>> {
         let mut tx = self.store.begin().await?;
         let gives = acts.iter().any(|(_, act)| matches!(act, Act::Grant(_) | Act::Refund(..)));
+        let takes = acts.iter().any(|(_, act)| matches!(act, Act::Reserve(_) | Act::Replace(..)));
         let done = post(self.desk(), &mut tx, acts).await?;
         tx.commit().await?;
+        if takes {
+            self.spent.notify_one();
+        }
         if gives {
             self.news.notify_one();
         }

@@ -33,9 +33,19 @@ impl Billing {
     /// Waiting runs that could be paid now, those that wait longest first: as many of each organisation as
     /// could be paid together. Nobody overtakes one that waits for credits.
     pub(crate) async fn payable(&self) -> Result<Vec<(OrgId, Ask)>> {
+        Ok(self.tried().await?.0)
+    }
+
+    /// Organisations of which a run waits for credits.
+    pub(super) async fn short(&self) -> Result<BTreeSet<OrgId>> {
+        Ok(self.tried().await?.1)
+    }
+
+    /// Waiting runs that could be paid, and organisations whose credits don't reach for the next one.
+    async fn tried(&self) -> Result<(Vec<(OrgId, Ask)>, BTreeSet<OrgId>)> {
         let mut waits = store::waits(&self.queue.store, MOST).await?;
         if waits.is_empty() {
-            return Ok(waits);
+            return Ok((waits, BTreeSet::new()));
         }
         for (_, ask) in &mut waits {
             ask.id = ReservationId::new();
@@ -70,6 +80,6 @@ impl Billing {
                 Err(error) => return Err(error),
             }
         }
-        Ok(payable)
+        Ok((payable, stuck))
     }
 }

@@ -10,8 +10,8 @@ pub use budgets::{Budget, BudgetLimit, BudgetPeriod, BudgetScope, SetBudgets};
 pub use byok::{NewOwnKey, OwnKey};
 pub use overview::{BillingOverview, Catalog, ModelTier, PackageCaps, PackageOffer, TopUpOffer};
 pub use payments::{
-    HostedPage, Invoice, NewSubscription, NewTopUp, PaymentState, Subscription, SubscriptionState, TestCard,
-    TopUp,
+    AutoTopUp, AutoTopUpLimits, HostedPage, Invoice, NewSubscription, NewTopUp, PaymentState, SetAutoTopUp,
+    Subscription, SubscriptionState, TestCard, TopUp,
 };
 pub use usage::{Operation, PaidCall, UsageGroup, UsageReport, UsageRow, UsageSum};
 

@@ -60,6 +60,56 @@ pub struct NewSubscription {
     pub package_id: String,
 }
 
+/// When credits are bought by themselves, in whole credits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct AutoTopUpLimits {
+    /// Buys when fewer are available, or when a run waits for more.
+    pub threshold: i64,
+    /// Bought at once, within the bounds of the catalog.
+    pub credits: i64,
+    /// Bought this way in a calendar month (UTC) at most.
+    pub monthly_cap: i64,
+}
+
+/// The body of `PUT /billing/auto-top-up`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct SetAutoTopUp {
+    /// When and how much.
+    #[serde(flatten)]
+    pub limits: AutoTopUpLimits,
+    /// Saves another card in the place of the one that is saved.
+    #[serde(default)]
+    pub new_card: bool,
+    /// The number of a test card, where test money is taken.
+    #[serde(default)]
+    pub test_card: Option<String>,
+}
+
+/// `GET /billing/auto-top-up`: credits that are bought by themselves when few are left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct AutoTopUp {
+    /// Whether it buys. People alone turn it on.
+    pub on: bool,
+    /// As they were set last; `null` where they never were.
+    pub limits: Option<AutoTopUpLimits>,
+    /// The last four digits of the card that pays; `null` while none is saved.
+    pub card: Option<String>,
+    /// Whole credits bought this way in this calendar month (UTC).
+    pub bought_this_month: i64,
+    /// Why it was turned off, unless a person did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Where a person saves the card that it waits for; told once, to whoever asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card_page: Option<String>,
+}
+
 /// A page of the gateway's that a person goes on at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -121,6 +171,9 @@ pub struct Invoice {
     pub currency: String,
     /// It is no real money.
     pub test_money: bool,
+    /// It was begun by itself, because few credits were left.
+    #[serde(default)]
+    pub automatic: bool,
     /// When it was begun.
     pub created_at: Timestamp,
     /// When it last changed.

@@ -214,6 +214,9 @@ pub fn routes() -> Vec<Route> {
         // Each one is a call of a provider, and a guess at a key.
         post("/billing/byok-keys", Nothing, billing::byok::add).limit(Limit::Auth).refuses(&[402, 404]),
         delete("/billing/byok-keys/{id}", ProviderKey, billing::byok::remove),
+        get("/billing/auto-top-up", Nothing, billing::auto_top_up::get),
+        put("/billing/auto-top-up", Nothing, billing::auto_top_up::set),
+        delete("/billing/auto-top-up", Nothing, billing::auto_top_up::end),
         get("/billing/invoices", Nothing, billing::payments::invoices),
         post("/billing/subscriptions/checkout", Nothing, billing::subscriptions::checkout),
         post("/billing/subscriptions/portal", Nothing, billing::subscriptions::portal),

@@ -81,6 +81,12 @@ const SUMMARIES: &[(&str, &str)] = &[
     ),
     ("billing::byok::add", "Adds a key for a provider, proved by a call; calls by it cost no credits."),
     ("billing::byok::remove", "Removes a provider's key."),
+    ("billing::auto_top_up::get", "Credits that are bought by themselves when few are left."),
+    (
+        "billing::auto_top_up::set",
+        "Turns automatic top-up on, or changes it; cardPage is where a card is to be saved first.",
+    ),
+    ("billing::auto_top_up::end", "Turns automatic top-up off; its limits and its card are kept."),
     ("billing::payments::invoices", "Payments and their receipts, newest first; limit 1 to 100."),
     ("billing::payments::begin", "Begins to buy credits."),
     ("billing::subscriptions::checkout", "A page of the gateway's where a package is subscribed to."),

@@ -43,6 +43,8 @@ pub mod things {
         SignOut "Signing out",
         /// The audit log.
         AuditLog "Reading the audit log",
+        /// Payments that begin by themselves.
+        AutoTopUps "Automatic top-up",
         Budgets "Budget management",
         OrgMembers "Organization membership management",
         OrgSettings "Organization settings management",

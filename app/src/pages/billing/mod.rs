@@ -3,6 +3,7 @@
 //! The parts are read apart, so that a payment that is on its way can be looked at again and again without touching
 //! what somebody types elsewhere on the page.
 
+mod auto_top_up;
 mod budgets;
 mod overview;
 mod own_keys;
@@ -20,7 +21,7 @@ use crate::{
 };
 use alumia_protocol::{
     List,
-    billing::{BillingOverview, Bucket, Budget, Catalog, Invoice, OwnKey},
+    billing::{AutoTopUp, BillingOverview, Bucket, Budget, Catalog, Invoice, OwnKey, TopUpOffer},
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -57,10 +58,10 @@ pub struct Books {
 
 /// Reads the balance, and what can be had.
 #[server(prefix = "/fn", endpoint = "billing_account")]
-pub async fn load_account(org: String, path: String, subscribed: bool) -> Result<Account, PageError> {
+pub async fn load_account(org: String, path: String, returned: bool) -> Result<Account, PageError> {
     let platform = expect_context::<alumia_platform::Platform>();
     let scope = crate::server::member(crate::server::signed_in(&path)?, &org).await?;
-    if subscribed && scope.require_treasurer().is_ok() {
+    if returned && scope.require_treasurer().is_ok() {
         // Somebody comes back from the gateway's page. If it doesn't answer now, its event or the next look will.
         drop(platform.payments.look_at_subscription(&scope).await);
     }
@@ -94,6 +95,27 @@ pub async fn load_books(
     }))
 }
 
+/// Reads how automatic top-up stands, and what can be bought; `None` for those who don't look after money, and where
+/// nobody takes any.
+#[server(prefix = "/fn", endpoint = "billing_auto_top_up")]
+pub async fn load_auto_top_up(
+    org: String,
+    path: String,
+    returned: bool,
+) -> Result<Option<(AutoTopUp, TopUpOffer)>, PageError> {
+    let platform = expect_context::<alumia_platform::Platform>();
+    let scope = crate::server::member(crate::server::signed_in(&path)?, &org).await?;
+    let offer = platform.payments.catalog().top_ups;
+    if scope.require_treasurer().is_err() || offer.gateway.is_none() {
+        return Ok(None);
+    }
+    if returned {
+        // As above, for whoever went to save a card.
+        drop(platform.payments.look_at_card(&scope).await);
+    }
+    Ok(Some((platform.payments.auto_top_up(&scope).await?, offer)))
+}
+
 /// Reads the newest payments; `None` for those who don't look after money.
 #[server(prefix = "/fn", endpoint = "billing_payments")]
 pub async fn load_payments(org: String, path: String) -> Result<Option<List<Invoice>>, PageError> {
@@ -117,14 +139,18 @@ pub fn BillingPage() -> impl IntoView {
     let query = use_query_map();
     let org = Memo::new(move |_| params.with(|params| params.get("org").unwrap_or_default()));
     let wanted = Memo::new(move |_| query.with(usage::Wanted::of));
-    let subscribed = Memo::new(move |_| query.with(|query| query.get("subscribed").is_some()));
+    let returned = Memo::new(move |_| query.with(|query| query.get("returned").is_some()));
     let account = Resource::new_blocking(
-        move || (org.get(), subscribed.get()),
-        move |(org, subscribed)| load_account(org, path.get_untracked(), subscribed),
+        move || (org.get(), returned.get()),
+        move |(org, returned)| load_account(org, path.get_untracked(), returned),
     );
     let books = Resource::new_blocking(
         move || (org.get(), wanted.get()),
         move |(org, wanted)| load_books(org, wanted, path.get_untracked()),
+    );
+    let auto_top_up = Resource::new_blocking(
+        move || (org.get(), returned.get()),
+        move |(org, returned)| load_auto_top_up(org, path.get_untracked(), returned),
     );
     let payments =
         Resource::new_blocking(move || org.get(), move |org| load_payments(org, path.get_untracked()));
@@ -132,6 +158,7 @@ pub fn BillingPage() -> impl IntoView {
     provide_context(Reload(Callback::new(move |()| {
         account.refetch();
         books.refetch();
+        auto_top_up.refetch();
     })));
     provide_context(LookAgain(Callback::new(move |()| {
         account.refetch();
@@ -140,7 +167,7 @@ pub fn BillingPage() -> impl IntoView {
     })));
     // The rail was drawn before the gateway was asked.
     Effect::new(move || {
-        if subscribed.get() && account.get().is_some() {
+        if returned.get() && account.get().is_some() {
             spending.moved();
         }
     });
@@ -187,6 +214,12 @@ pub fn BillingPage() -> impl IntoView {
                         // The balance's part says why.
                         Err(_) => ().into_any(),
                     }
+                })}
+            </Transition>
+            <Transition>
+                {move || Suspend::new(async move {
+                    let (now, offer) = auto_top_up.await.ok().flatten()?;
+                    Some(view! { <auto_top_up::AutoTopUps now offer org=org.get_untracked() /> })
                 })}
             </Transition>
             <Transition>

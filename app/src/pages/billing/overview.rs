@@ -145,11 +145,12 @@ fn caps(caps: PackageCaps) -> Vec<String> {
 /// Goes on to the gateway's page where a package is subscribed to.
 #[server(prefix = "/fn", endpoint = "subscribe")]
 pub async fn subscribe(org: String, package: String) -> Result<(), PageError> {
+    use alumia_platform::billing::payments::way_back;
     let page = format!("/{}/billing", crate::live::api::percent_encode(&org));
     let scope = crate::server::member(crate::server::signed_in(&page)?, &org).await?;
     scope.require_treasurer()?;
     let platform = expect_context::<alumia_platform::Platform>();
-    let back = platform.outbox.links().to(&format!("{page}?subscribed"));
+    let back = way_back(platform.outbox.links(), &org);
     match platform.payments.subscribe(&scope, &package, &back).await {
         Ok(url) => Ok(leptos_axum::redirect(&url)),
         Err(error) => crate::server::form_error(error, "subscribe", &page, &[]),
@@ -159,11 +160,12 @@ pub async fn subscribe(org: String, package: String) -> Result<(), PageError> {
 /// Goes on to the gateway's page where the subscription is changed, paid and ended.
 #[server(prefix = "/fn", endpoint = "manage_subscription")]
 pub async fn manage_subscription(org: String) -> Result<(), PageError> {
+    use alumia_platform::billing::payments::way_back;
     let page = format!("/{}/billing", crate::live::api::percent_encode(&org));
     let scope = crate::server::member(crate::server::signed_in(&page)?, &org).await?;
     scope.require_treasurer()?;
     let platform = expect_context::<alumia_platform::Platform>();
-    let back = platform.outbox.links().to(&format!("{page}?subscribed"));
+    let back = way_back(platform.outbox.links(), &org);
     match platform.payments.manage(&scope, &back).await {
         Ok(url) => Ok(leptos_axum::redirect(&url)),
         Err(error) => crate::server::form_error(error, "subscribe", &page, &[]),

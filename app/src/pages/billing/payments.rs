@@ -31,9 +31,10 @@ use std::time::Duration;
 const LOOK_AGAIN: Duration = Duration::from_secs(4);
 
 /// Cards that the test gateway takes: number, what it does.
-const TEST_CARDS: &[(&str, &str)] = &[
+pub(super) const TEST_CARDS: &[(&str, &str)] = &[
     ("4242 4242 4242 4242", "Pays"),
     ("4000 0000 0000 0002", "Is declined"),
+    ("4000 0000 0000 0341", "Can be saved, and is declined"),
     ("4000 0027 6000 3184", "Asks to confirm"),
     ("4000 0000 0000 0077", "Pays; the news comes late"),
     ("4000 0000 0000 0085", "Pays; the news comes twice"),
@@ -397,6 +398,8 @@ fn Payment(invoice: Invoice, org: String) -> impl IntoView {
     });
     let test =
         invoice.test_money.then(|| view! { " "<Badge tone=Tone::Amber text="Test money".to_owned() /> });
+    let automatic =
+        invoice.automatic.then(|| view! { " "<Badge tone=Tone::Grey text="Automatic".to_owned() /> });
     let back = (invoice.refunded_cents > 0).then(|| {
         let money = credits::money(invoice.refunded_cents, &invoice.currency);
         view! { <span class="muted">{format!(" ({money} paid back)")}</span> }
@@ -407,7 +410,7 @@ fn Payment(invoice: Invoice, org: String) -> impl IntoView {
             <td class="numeric"><time::Ago at=invoice.created_at /></td>
             <td class="numeric amount">{credits::number(invoice.credits)}</td>
             <td class="numeric amount">{credits::money(invoice.amount_cents, &invoice.currency)}{back}</td>
-            <td><Badge tone=tone text=words.to_owned() />{test}{why}</td>
+            <td><Badge tone=tone text=words.to_owned() />{automatic}{test}{why}</td>
             <td>
                 <code class="reference">{reference}</code>
                 <button

@@ -68,6 +68,7 @@ fn Receipt(invoice: Invoice, org: Org) -> impl IntoView {
     let test = invoice.test_money.then(|| {
         view! { <p class="test-money"><Badge tone=Tone::Amber text="Test money".to_owned() />" Nothing was charged."</p> }
     });
+    let how = if invoice.automatic { " for Alumia, bought automatically" } else { " for Alumia" };
     let back_to = format!("/{}/billing#payments", org.slug);
     view! {
         <header class="page-head">
@@ -82,7 +83,7 @@ fn Receipt(invoice: Invoice, org: Org) -> impl IntoView {
         </header>
         <dl class="card receipt-lines">
             <div><dt>"For"</dt><dd>{org.name}</dd></div>
-            <div><dt>"What"</dt><dd>{credits::words(invoice.credits)}" for Alumia"</dd></div>
+            <div><dt>"What"</dt><dd>{credits::words(invoice.credits)}{how}</dd></div>
             <div><dt>"Price"</dt><dd>{money(invoice.amount_cents)}</dd></div>
             {back}
             <div><dt>"State"</dt><dd><Badge tone=tone text=words.to_owned() /></dd></div>

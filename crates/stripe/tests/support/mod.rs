@@ -110,6 +110,18 @@ impl Simulator {
         self.post(&format!("/v1/disputes/{dispute}"), &json!({ "status": status })).await;
     }
 
+    /// Types a card on a page that saves one.
+    pub async fn save_card(&self, page: &str, number: &str) {
+        assert_eq!(self.press(page, &format!("do=save&card={number}")).await, 303);
+    }
+
+    /// Sends the form of one of its pages; the status: 303 leads back.
+    pub async fn press(&self, page: &str, form: &str) -> u16 {
+        let away = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let request = away.post(page).header("content-type", "application/x-www-form-urlencoded");
+        request.body(form.to_owned()).send().await.unwrap().status().as_u16()
+    }
+
     /// A customer subscribes to a price; the subscription.
     pub async fn subscribe(&self, customer: &str, price: &str) -> String {
         let order = json!({ "customer": customer, "price": price });

@@ -1,5 +1,5 @@
 //! Compares what is kept at hand with what it follows from: buckets and calls with the ledger's entries, bought
-//! credits with payments, payments with their gateway. A difference is told and corrects nothing by itself.
+//! credits with payments, payments and subscriptions with their gateway. A difference is told and corrects nothing by itself.
 mod store;
 
 use super::payments::{ChargeState, Payments};
@@ -46,6 +46,9 @@ impl Payments {
                 let what = format!("payment and gateway: {}", paid.id);
                 differences.push(Difference { org: paid.org, what });
             }
+        }
+        for (org, customer) in self.differing_subscriptions().await? {
+            differences.push(Difference { org, what: format!("subscription and gateway: {customer}") });
         }
         Ok(differences)
     }

@@ -1,4 +1,5 @@
-//! Letters to those who look after money: half of a budget is used, most of it, all of it.
+//! Letters to those who look after money: half of a budget is used, most of it, all of it; credits are no longer bought
+//! by themselves.
 mod store;
 
 use super::Billing;
@@ -9,7 +10,7 @@ use crate::{
 };
 use alumia_protocol::billing::{BudgetPeriod, BudgetScope};
 use std::time::Duration;
-use store::Passed;
+use store::{Passed, Stopped};
 use tokio_util::sync::CancellationToken;
 
 /// How often it is looked for marks that were passed.
@@ -41,13 +42,47 @@ impl Notices {
                 _ = ticks.tick() => {}
             }
             if let Err(error) = self.tell().await {
-                tracing::warn!(error = &error as &dyn std::error::Error, "nobody is told of budgets for now");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "nobody is told of budgets and payments for now"
+                );
             }
         }
     }
 
-    /// Tells of the marks that were passed; how many those were.
+    /// Tells of the marks that were passed, and of what was turned off; how many those were.
     pub async fn tell(&self) -> Result<usize> {
+        Ok(self.tell_marks().await? + self.tell_stopped().await?)
+    }
+
+    async fn tell_stopped(&self) -> Result<usize> {
+        let queue = &self.billing.queue;
+        let mut told = 0;
+        for stopped in store::stopped(&queue.store, MOST).await? {
+            let people = self.members.treasurers(stopped.org).await?;
+            let mut tx = queue.store.begin().await?;
+            if !store::tell_stopped(&mut tx, &stopped, queue.clock.now()).await? {
+                continue;
+            }
+            let link = self.outbox.links().to(&format!("/{}/billing#auto-top-up", stopped.slug));
+            let Stopped { org_name, reason, .. } = &stopped;
+            let subject = format!("Automatic top-up of {org_name} was turned off");
+            let text = format!(
+                "Credits of {org_name} are no longer bought by themselves: {reason}\n\nIt stays off until somebody \
+                 turns it on again. Work goes on while there are credits, and then waits.\n\nSee and change it \
+                 here:\n\n{link}\n"
+            );
+            for person in people {
+                let letter = Letter { to: person.email, subject: subject.clone(), text: text.clone() };
+                self.outbox.post(&mut tx, &letter).await?;
+            }
+            tx.commit().await?;
+            told += 1;
+        }
+        Ok(told)
+    }
+
+    async fn tell_marks(&self) -> Result<usize> {
         let queue = &self.billing.queue;
         let mut told = 0;
         for passed in store::untold(&queue.store, MOST).await? {

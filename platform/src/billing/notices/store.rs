@@ -69,3 +69,50 @@ pub async fn tell(tx: &mut Tx, passed: &Passed, now: Timestamp) -> Result<bool> 
     .await?;
     Ok(done.rows_affected() == 1)
 }
+
+/// Automatic payments that something turned off, and that nobody has been told of.
+#[derive(Clone, Debug)]
+pub struct Stopped {
+    pub org: OrgId,
+    pub org_name: String,
+    pub slug: String,
+    pub reason: String,
+    at: Timestamp,
+}
+
+/// The oldest first.
+pub async fn stopped(store: &Store, most: i64) -> Result<Vec<Stopped>> {
+    let rows = sqlx::query(
+        "SELECT a.org_id, a.reason, a.updated_at, o.name, o.slug FROM auto_top_ups a \
+         JOIN orgs o ON o.id = a.org_id AND o.deleted_at IS NULL \
+         WHERE a.reason IS NOT NULL AND a.told_at IS NULL ORDER BY a.updated_at LIMIT $1",
+    )
+    .bind(most)
+    .fetch_all(store.read())
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Stopped {
+                org: row.parsed("org_id")?,
+                org_name: row.text("name")?,
+                slug: row.text("slug")?,
+                reason: row.text("reason")?,
+                at: row.time("updated_at")?,
+            })
+        })
+        .collect()
+}
+
+/// Notes that it is being told; `false` when another server tells it, or it is no longer so.
+pub async fn tell_stopped(tx: &mut Tx, stopped: &Stopped, now: Timestamp) -> Result<bool> {
+    let done = sqlx::query(
+        "UPDATE auto_top_ups SET told_at = $3 WHERE org_id = $1 AND updated_at = $2 AND reason IS NOT NULL \
+         AND told_at IS NULL",
+    )
+    .bind(stopped.org.to_string())
+    .bind(stopped.at.0)
+    .bind(now.0)
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}

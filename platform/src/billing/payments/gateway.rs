@@ -11,6 +11,24 @@ pub struct Order {
     pub currency: &'static str,
     /// For the person's statement.
     pub description: String,
+    /// The customer whose saved card is to be charged; `None` where a person pays.
+    pub customer: Option<String>,
+}
+
+/// A card that may be charged while nobody is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedCard {
+    /// What its gateway calls it.
+    pub id: String,
+    pub last4: String,
+}
+
+/// A page of a gateway's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// What the gateway calls it.
+    pub id: String,
+    pub url: String,
 }
 
 /// A payment that a gateway waits for.
@@ -54,6 +72,8 @@ pub struct Standing {
     pub end: Timestamp,
     /// It ends with the period.
     pub ends: bool,
+    /// Others that are paid beside it and are worth less, by what the gateway calls them.
+    pub lesser: Vec<String>,
 }
 
 /// What an event is believed: which one it is, and which payment to look at.
@@ -81,6 +101,26 @@ pub trait Gateway: Send + Sync {
     /// How a payment stands now; `None` for one that it doesn't know.
     async fn look(&self, object_id: &str) -> Result<Option<Charge>>;
 
+    /// A page where a customer saves a card and is sent `back` from.
+    async fn card_page(&self, customer: &str, back: &str) -> Result<Page> {
+        let _ = (customer, back);
+        Err(no_cards())
+    }
+
+    /// The card that was saved on such a page, once one is.
+    async fn saved_card(&self, page: &str) -> Result<Option<SavedCard>> {
+        let _ = page;
+        Err(no_cards())
+    }
+
+    /// Takes a payment that was begun for a customer from a saved card of theirs, at most once, whatever is asked
+    /// in parallel. What came of it is for [`Self::look`] to say; a reason means that it was not even tried and
+    /// never will be.
+    async fn charge(&self, object_id: &str, card: &str) -> Result<Option<String>> {
+        let _ = (object_id, card);
+        Err(no_cards())
+    }
+
     /// Whether a package can be subscribed to.
     fn sells(&self, package: &str) -> bool {
         let _ = package;
@@ -93,9 +133,21 @@ pub trait Gateway: Send + Sync {
         Err(no_subscriptions())
     }
 
-    /// A page where a customer subscribes to a package and is sent `back` from; its address.
-    async fn checkout(&self, customer: &str, package: &str, back: &str) -> Result<String> {
+    /// A page where a customer subscribes to a package and is sent `back` from.
+    async fn checkout(&self, customer: &str, package: &str, back: &str) -> Result<Page> {
         let _ = (customer, package, back);
+        Err(no_subscriptions())
+    }
+
+    /// Closes such a page, so that nobody subscribes on it any more; one on which somebody has stays as it is.
+    async fn close(&self, page: &str) -> Result<()> {
+        let _ = page;
+        Err(no_subscriptions())
+    }
+
+    /// Ends a subscription at once; one that is over stays so.
+    async fn end(&self, subscription: &str) -> Result<()> {
+        let _ = subscription;
         Err(no_subscriptions())
     }
 
@@ -105,7 +157,7 @@ pub trait Gateway: Send + Sync {
         Err(no_subscriptions())
     }
 
-    /// What a customer subscribed to; the dearest where it is several packages, `None` where nothing goes on.
+    /// What a customer subscribed to; of several what is paid and dearest, `None` where nothing goes on.
     async fn standing(&self, customer: &str) -> Result<Option<Standing>> {
         let _ = customer;
         Err(no_subscriptions())
@@ -124,6 +176,10 @@ pub trait Gateway: Send + Sync {
         let _ = (signature, body, now);
         Err(Error::NotFound("webhook"))
     }
+}
+
+fn no_cards() -> Error {
+    Error::conflict("No card can be saved here.")
 }
 
 fn no_subscriptions() -> Error {

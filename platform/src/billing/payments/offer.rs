@@ -26,14 +26,18 @@ pub fn offer(gateway: Option<&dyn Gateway>) -> TopUpOffer {
     }
 }
 
+/// What is told to who asks for another amount.
+pub fn bounds() -> String {
+    format!("Buy from {LEAST} to {MOST} credits at once.")
+}
+
 /// The credits and what they cost, in cents.
 ///
 /// # Errors
 /// `Invalid` out of the bounds.
 pub fn price(credits: i64) -> Result<(Microcredits, i64)> {
     let micros = Microcredits::credits(credits).filter(|_| (LEAST..=MOST).contains(&credits));
-    let micros = micros
-        .ok_or_else(|| Error::invalid("credits", format!("Buy from {LEAST} to {MOST} credits at once.")))?;
+    let micros = micros.ok_or_else(|| Error::invalid("credits", bounds()))?;
     Ok((micros, credits * CENTS_PER_CREDIT))
 }
 

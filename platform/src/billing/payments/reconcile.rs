@@ -10,6 +10,10 @@ use tokio_util::sync::CancellationToken;
 const LOOK: Duration = Duration::from_secs(15);
 /// The same for events that the test gateway has yet to deliver.
 const TEST_LOOK: Duration = Duration::from_secs(1);
+/// The same for automatic payments, where nothing told that credits were spent: another server may have.
+const TOP_UP_LOOK: Duration = Duration::from_secs(2);
+/// Between two such looks at least, however much is spent.
+const BREATH: Duration = Duration::from_millis(100);
 /// How often the books are compared.
 const NIGHT: Duration = Duration::from_hours(24);
 /// Looked at in one go.
@@ -35,13 +39,16 @@ impl Payments {
         let mut nights = tokio::time::interval_at(tokio::time::Instant::now() + NIGHT, NIGHT);
         let mut ticks = tokio::time::interval(LOOK);
         let mut deliveries = tokio::time::interval(TEST_LOOK);
-        for ticks in [&mut ticks, &mut deliveries, &mut nights] {
+        let mut top_ups = tokio::time::interval(TOP_UP_LOOK);
+        for ticks in [&mut ticks, &mut deliveries, &mut nights, &mut top_ups] {
             ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         }
         loop {
             let done = tokio::select! {
                 () = ending.cancelled() => return,
                 _ = ticks.tick(), if self.gateway.is_some() => self.reconcile().await.map(drop),
+                _ = top_ups.tick(), if self.gateway.is_some() => self.top_up().await.map(drop),
+                () = self.spent(), if self.gateway.is_some() => self.top_up().await.map(drop),
                 _ = nights.tick() => self.tell_differences().await,
                 _ = deliveries.tick(), if self.test.is_some() => self.deliver_test_events().await,
             };
@@ -52,6 +59,13 @@ impl Payments {
                 );
             }
         }
+    }
+
+    /// Returns when credits were spent in this process, or automatic payments were turned on, though not at once
+    /// after the last time.
+    async fn spent(&self) {
+        tokio::time::sleep(BREATH).await;
+        self.billing.queue.spent.notified().await;
     }
 
     /// Raises an alert for each thing that doesn't add up.
@@ -68,11 +82,11 @@ impl Payments {
         let Some(gateway) = &self.gateway else { return Ok(0) };
         let queue = &self.billing.queue;
         let due = store::due(&queue.store, gateway.id(), queue.clock.now(), MOST).await?;
-        for object_id in &due {
-            if let Err(error) = self.settle(None, object_id).await {
+        for payment in &due {
+            if let Err(error) = self.look_after(payment).await {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
-                    object_id,
+                    payment = %payment.invoice.id,
                     "a payment is not looked at"
                 );
             }

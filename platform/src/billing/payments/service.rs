@@ -77,7 +77,8 @@ impl Payments {
         let gateway = self.gateway()?;
         let id = PaymentId::new();
         let description = format!("{credits} for Alumia");
-        let begun = gateway.begin(&Order { id, amount_cents, currency: CURRENCY, description }).await?;
+        let order = Order { id, amount_cents, currency: CURRENCY, description, customer: None };
+        let begun = gateway.begin(&order).await?;
         let now = self.billing.queue.clock.now();
         let invoice = Invoice {
             id,
@@ -88,6 +89,7 @@ impl Payments {
             refunded_cents: 0,
             currency: CURRENCY.into(),
             test_money: gateway.takes_test_money(),
+            automatic: false,
             created_at: now,
             updated_at: now,
         };
@@ -101,7 +103,9 @@ impl Payments {
             invoice: invoice.clone(),
         };
         let mut tx = self.billing.queue.store.begin().await?;
-        store::insert(&mut tx, gateway.id(), &payment).await?;
+        if !store::insert(&mut tx, gateway.id(), &payment).await? {
+            return Err(Error::internal("the gateway gave two payments one name"));
+        }
         let entry = Entry::by(scope, "payment.begun").on("payment", id, "");
         let entry =
             entry.with(json!({ "credits": credits, "amountCents": amount_cents, "currency": CURRENCY }));
@@ -165,6 +169,7 @@ impl Payments {
         let told =
             ours.ok_or(Error::NotFound("webhook"))?.read(signature, body, self.billing.queue.clock.now())?;
         if let Some(customer) = told.customer {
+            self.look_at_card_of(&customer).await?;
             self.look_at_customer(Some(&told.event), &customer).await?;
         }
         match told.object_id {
@@ -177,8 +182,17 @@ impl Payments {
     pub async fn look(&self, scope: &OrgScope, id: PaymentId) -> Result<Invoice> {
         let db = &self.billing.queue.store;
         let payment = store::one(db, scope.org_id(), id).await?.ok_or(Error::NotFound("payment"))?;
-        self.settle(None, &payment.object_id).await?;
+        self.look_after(&payment).await?;
         self.invoice(scope, id).await
+    }
+
+    /// Brings a payment as far as it comes now.
+    pub(super) async fn look_after(&self, payment: &Payment) -> Result<()> {
+        if payment.invoice.automatic && payment.invoice.state == PaymentState::Processing {
+            self.go_on(payment).await
+        } else {
+            self.settle(None, &payment.object_id).await
+        }
     }
 
     /// Hears a gateway's event about a payment: the payment is looked at anew. Any number of times, in any order.
@@ -231,7 +245,12 @@ impl Payments {
     }
 
     /// Brings a payment to where its gateway has it; whether that granted credits.
-    async fn apply(&self, tx: &mut Tx, payment: &mut Payment, charge: Option<&Charge>) -> Result<bool> {
+    pub(super) async fn apply(
+        &self,
+        tx: &mut Tx,
+        payment: &mut Payment,
+        charge: Option<&Charge>,
+    ) -> Result<bool> {
         let now = self.billing.queue.clock.now();
         let before = (payment.invoice.state, payment.invoice.refunded_cents);
         let mut granted = false;
@@ -241,7 +260,9 @@ impl Payments {
             }
             Some(charge) if payment.bucket_id.is_none() => {
                 payment.invoice.reason.clone_from(&charge.reason);
-                if charge.state == ChargeState::Failed {
+                // Where nobody is there, nobody tries another card.
+                let unpaid = payment.invoice.automatic && charge.reason.is_some();
+                if charge.state == ChargeState::Failed || unpaid {
                     payment.invoice.state = PaymentState::Failed;
                 }
             }
@@ -272,6 +293,16 @@ impl Payments {
             let entry = Entry::by_system(payment.org, action).on("payment", invoice.id, "").with(details);
             self.audit.record(tx, entry).await?;
             payment.invoice.updated_at = now;
+            let wrong = match (payment.invoice.state, &payment.invoice.reason) {
+                (PaymentState::Failed, Some(reason)) => Some(reason.clone()),
+                _ if payment.invoice.refunded_cents > before.1 => {
+                    Some("An automatic payment was paid back or is disputed.".into())
+                }
+                _ => None,
+            };
+            if let Some(wrong) = wrong.filter(|_| payment.invoice.automatic) {
+                self.stop_auto_top_up(tx, payment.org, &wrong).await?;
+            }
         }
         store::save(tx, payment).await?;
         Ok(granted)

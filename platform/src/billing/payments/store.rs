@@ -31,7 +31,8 @@ fn payment(row: &AnyRow) -> Result<Payment> {
             amount_cents: row.number("amount_cents")?,
             refunded_cents: row.number("refunded_cents")?,
             currency: row.text("currency")?,
-            test_money: row.number("test_money")? == 1,
+            test_money: row.flag("test_money")?,
+            automatic: row.flag("automatic")?,
             created_at: row.time("created_at")?,
             updated_at: row.time("updated_at")?,
         },
@@ -42,12 +43,13 @@ fn payment(row: &AnyRow) -> Result<Payment> {
     })
 }
 
-pub async fn insert(tx: &mut Tx, gateway: &str, payment: &Payment) -> Result<()> {
+/// `false` where another automatic one is in flight.
+pub async fn insert(tx: &mut Tx, gateway: &str, payment: &Payment) -> Result<bool> {
     let invoice = &payment.invoice;
-    sqlx::query(
+    let done = sqlx::query(
         "INSERT INTO payments (org_id, id, gateway, object_id, credits, amount_cents, currency, state, \
-         created_by, created_at, updated_at, check_at, test_money) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12)",
+         created_by, created_at, updated_at, check_at, test_money, automatic) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13) ON CONFLICT DO NOTHING",
     )
     .bind(payment.org.to_string())
     .bind(invoice.id.to_string())
@@ -61,9 +63,25 @@ pub async fn insert(tx: &mut Tx, gateway: &str, payment: &Payment) -> Result<()>
     .bind(invoice.created_at.0)
     .bind(payment.check_at.map(|at| at.0))
     .bind(i64::from(invoice.test_money))
+    .bind(i64::from(invoice.automatic))
     .execute(&mut **tx)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
+}
+
+/// Gives a payment the gateway's name, if it has none yet; its name then.
+pub async fn name(tx: &mut Tx, org: OrgId, id: PaymentId, unnamed: &str, object_id: &str) -> Result<String> {
+    let row = sqlx::query(
+        "UPDATE payments SET object_id = CASE WHEN object_id = $3 THEN $4 ELSE object_id END \
+         WHERE org_id = $1 AND id = $2 RETURNING object_id",
+    )
+    .bind(org.to_string())
+    .bind(id.to_string())
+    .bind(unnamed.to_owned())
+    .bind(object_id.to_owned())
+    .fetch_one(&mut **tx)
+    .await?;
+    row.text("object_id")
 }
 
 /// The payment that a gateway calls this, and nobody else's until the transaction ends.
@@ -152,14 +170,14 @@ pub async fn page(store: &Store, org: OrgId, before: &Cursor, most: i64) -> Resu
 }
 
 /// What of a gateway's payments is due to be looked after, the longest due first.
-pub async fn due(store: &Store, gateway: &str, now: Timestamp, most: i64) -> Result<Vec<String>> {
+pub async fn due(store: &Store, gateway: &str, now: Timestamp, most: i64) -> Result<Vec<Payment>> {
     let rows = sqlx::query(
-        "SELECT object_id FROM payments WHERE gateway = $1 AND check_at <= $2 ORDER BY check_at LIMIT $3",
+        "SELECT * FROM payments WHERE gateway = $1 AND check_at <= $2 ORDER BY check_at LIMIT $3",
     )
     .bind(gateway.to_owned())
     .bind(now.0)
     .bind(most)
     .fetch_all(store.read())
     .await?;
-    rows.iter().map(|row| row.text("object_id")).collect()
+    rows.iter().map(payment).collect()
 }

@@ -1,12 +1,12 @@
 //! Stripe as a gateway: PaymentIntents, whose state is what it says when it is asked.
 
-use super::gateway::{Begun, Charge, ChargeState, Gateway, Order, Standing, Told};
+use super::gateway::{Begun, Charge, ChargeState, Gateway, Order, Page, SavedCard, Standing, Told};
 use crate::{Error, Result};
 use alumia_protocol::{OrgId, Timestamp, billing::SubscriptionState};
-use alumia_stripe::{Failure, PaymentStatus, Stripe, SubscriptionStatus};
+use alumia_stripe::{Failure, PaymentMethod, PaymentStatus, Stripe, SubscriptionStatus};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 use uuid::Uuid;
 
 /// How long to wait when Stripe doesn't answer.
@@ -64,8 +64,11 @@ impl Gateway for StripeGateway {
     async fn begin(&self, order: &Order) -> Result<Begun> {
         let key = format!("payment:{}", order.id);
         let notes = BTreeMap::from([("payment", order.id.to_string()), ("what", order.description.clone())]);
-        let intent =
-            self.stripe.create_payment_intent(&key, order.amount_cents, order.currency, &notes).await;
+        let customer = order.customer.as_deref();
+        let intent = self
+            .stripe
+            .create_payment_intent(&key, order.amount_cents, order.currency, &notes, customer)
+            .await;
         let intent = intent.map_err(error)?;
         let client_secret =
             intent.client_secret.ok_or_else(|| Error::internal("Stripe gave no client secret"))?;
@@ -95,6 +98,37 @@ impl Gateway for StripeGateway {
         }))
     }
 
+    async fn card_page(&self, customer: &str, back: &str) -> Result<Page> {
+        let key = format!("card:{}", Uuid::now_v7());
+        let page = self.stripe.create_card_setup(&key, customer, back).await.map_err(error)?;
+        Ok(Page { id: page.id, url: page.url })
+    }
+
+    async fn saved_card(&self, page: &str) -> Result<Option<SavedCard>> {
+        let setup = match self.stripe.card_setup(page).await {
+            Err(Failure::Missing) => return Ok(None),
+            answer => answer.map_err(error)?,
+        };
+        let card = |method: PaymentMethod| Some(SavedCard { id: method.id, last4: method.card?.last4 });
+        Ok(setup.saved().and_then(card))
+    }
+
+    async fn charge(&self, object_id: &str, card: &str) -> Result<Option<String>> {
+        match self.stripe.charge(&format!("charge:{object_id}:{card}"), object_id, card).await {
+            // What the bank said is kept with the payment.
+            Ok(_) | Err(Failure::Card(_)) => Ok(None),
+            Err(failure @ (Failure::Missing | Failure::Refused(_))) => {
+                tracing::error!(
+                    error = &failure as &dyn std::error::Error,
+                    object_id,
+                    "a card can't be charged"
+                );
+                Ok(Some("The saved card can't be charged any more.".into()))
+            }
+            Err(away) => Err(error(away)),
+        }
+    }
+
     fn sells(&self, package: &str) -> bool {
         self.keys.prices.iter().any(|(id, _)| id == package)
     }
@@ -104,12 +138,28 @@ impl Gateway for StripeGateway {
         self.stripe.create_customer(&format!("customer:{org}"), &notes).await.map_err(error)
     }
 
-    async fn checkout(&self, customer: &str, package: &str, back: &str) -> Result<String> {
+    async fn checkout(&self, customer: &str, package: &str, back: &str) -> Result<Page> {
         let price = self.keys.prices.iter().find(|(id, _)| id == package).map(|(_, price)| price);
         let price =
             price.ok_or_else(|| Error::invalid("packageId", "This package can't be subscribed to."))?;
         let key = format!("checkout:{}", Uuid::now_v7());
-        self.stripe.create_checkout(&key, customer, price, back).await.map_err(error)
+        let page = self.stripe.create_checkout(&key, customer, price, back).await.map_err(error)?;
+        Ok(Page { id: page.id, url: page.url })
+    }
+
+    async fn close(&self, page: &str) -> Result<()> {
+        match self.stripe.expire_checkout(page).await {
+            // It refuses for one that is complete, or expired by itself.
+            Ok(()) | Err(Failure::Missing | Failure::Refused(_)) => Ok(()),
+            Err(failure) => Err(error(failure)),
+        }
+    }
+
+    async fn end(&self, subscription: &str) -> Result<()> {
+        match self.stripe.cancel_subscription(subscription).await {
+            Ok(()) | Err(Failure::Missing) => Ok(()),
+            Err(failure) => Err(error(failure)),
+        }
     }
 
     async fn portal(&self, customer: &str, back: &str) -> Result<String> {
@@ -119,7 +169,7 @@ impl Gateway for StripeGateway {
 
     async fn standing(&self, customer: &str) -> Result<Option<Standing>> {
         let all = self.stripe.subscriptions(customer).await.map_err(error)?;
-        let ranked: Vec<_> = all
+        let mut ranked: Vec<_> = all
             .iter()
             .filter_map(|subscription| {
                 let state = match subscription.status() {
@@ -136,17 +186,17 @@ impl Gateway for StripeGateway {
                 let at = |seconds: i64| Timestamp(0).plus_seconds(seconds);
                 let ends = subscription.cancel_at_period_end == Some(true);
                 let package = self.keys.prices[rank].0.clone();
-                Some((rank, Standing { package, state, start: at(start), end: at(end), ends }))
+                let (start, end, lesser) = (at(start), at(end), Vec::new());
+                // What is paid goes before what is not, the dearer before the cheaper, the earlier before the later.
+                let order = (state != SubscriptionState::Active, Reverse(rank), start, &subscription.id);
+                Some((order, Standing { package, state, start, end, ends, lesser }))
             })
             .collect();
-        if ranked.len() > 1 {
-            tracing::error!(customer, "somebody pays for several subscriptions; end all but one at Stripe");
-        }
-        // What is paid goes before what is not.
-        let best = ranked
-            .into_iter()
-            .max_by_key(|(rank, standing)| (standing.state == SubscriptionState::Active, *rank));
-        Ok(best.map(|(_, standing)| standing))
+        ranked.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let mut ranked = ranked.into_iter();
+        let best = ranked.next().map(|(_, best)| best);
+        let lesser = ranked.map(|((.., id), _)| id.clone()).collect();
+        Ok(best.map(|best| Standing { lesser, ..best }))
     }
 
     fn publishable_key(&self) -> Option<&str> {

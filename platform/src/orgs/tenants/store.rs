@@ -124,6 +124,7 @@ pub(super) async fn due(store: &Store, org: OrgId, now: Timestamp) -> Result<Opt
 /// this list with the schema. The audit log and the ledger's entries stay.
 const PURGES: &[&str] = &[
     "DELETE FROM billing_waits WHERE org_id = $1",
+    "DELETE FROM auto_top_ups WHERE org_id = $1",
     "DELETE FROM payments WHERE org_id = $1",
     "DELETE FROM byok_keys WHERE org_id = $1",
     "DELETE FROM gateway_customers WHERE org_id = $1",

@@ -1,5 +1,6 @@
 //! Credits, on whichever engine `ALUMIA_TEST_DATABASE` names.
 
+mod auto_top_ups;
 mod budgets;
 mod notices;
 mod parallel;

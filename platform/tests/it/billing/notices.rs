@@ -2,7 +2,7 @@
 
 use super::support::*;
 use alumia_platform::{
-    billing::Notices,
+    billing::{Notices, payments::Payments},
     jobs::{Jobs, Worker},
     mail::{LETTER_JOB, Links, Mailbox, Outbox},
     orgs::{Members, Office},
@@ -10,7 +10,7 @@ use alumia_platform::{
 };
 use alumia_protocol::{
     Microcredits, UserId,
-    billing::{BucketKind, BudgetLimit, BudgetPeriod, BudgetScope},
+    billing::{AutoTopUpLimits, BucketKind, BudgetLimit, BudgetPeriod, BudgetScope, SetAutoTopUp},
 };
 use std::sync::Arc;
 
@@ -33,9 +33,8 @@ async fn add(world: &World, email: &str, role: &str) {
     tx.commit().await.unwrap();
 }
 
-#[tokio::test]
-async fn marks_are_told_once_to_those_who_look_after_money() {
-    let world = World::poor().await;
+/// Letters as they arrive, and who writes them.
+async fn post_office(world: &World) -> (Notices, Mailbox, Worker) {
     let shared = || Arc::new(world.clock.clone());
     let jobs = Jobs::new(world.store.store(), shared());
     let master = MasterKeys::parse(&"07".repeat(32)).unwrap();
@@ -45,7 +44,48 @@ async fn marks_are_told_once_to_those_who_look_after_money() {
     let outbox = Outbox::new(world.store.store(), jobs.clone(), secrets, Arc::new(mailbox.clone()), links);
     let worker = Worker::new(jobs).with(LETTER_JOB, outbox.clone());
     let members = Members::new(Office::new(world.store.store(), shared()));
-    let notices = Notices::new(world.billing.clone(), members, outbox);
+    (Notices::new(world.billing.clone(), members, outbox), mailbox, worker)
+}
+
+#[tokio::test]
+async fn who_looks_after_money_is_told_once_that_credits_no_longer_buy_themselves() {
+    let world = World::poor().await;
+    let (notices, mailbox, worker) = post_office(&world).await;
+    add(&world, "money@example.org", "billing").await;
+    add(&world, "viewer@example.org", "viewer").await;
+    let payments = Payments::new(world.billing.clone()).with_test_money();
+    let set = async |card: &str| {
+        let limits = AutoTopUpLimits { threshold: 100, credits: 500, monthly_cap: 5_000 };
+        let new = SetAutoTopUp { limits, new_card: false, test_card: Some(card.into()) };
+        payments.set_auto_top_up(&world.scope, new, &Links::default(), "main").await.unwrap();
+        payments.top_up().await.unwrap();
+    };
+    set("4242424242424242").await;
+    payments.end_auto_top_up(&world.scope).await.unwrap();
+    assert_eq!(notices.tell().await.unwrap(), 0, "a person's own doing is no news");
+    let held = world.reserve(500_000_000).await.unwrap();
+    world.settle(held.id, 500_000_000).await.unwrap();
+    set("4000000000000341").await;
+    let (one, other) = tokio::join!(notices.tell(), notices.tell());
+    assert_eq!(one.unwrap() + other.unwrap(), 1);
+    while worker.do_due().await.unwrap() > 0 {}
+    let letters = mailbox.letters();
+    assert_eq!(letters.len(), 2);
+    for kept in letters {
+        assert_eq!(kept.letter.subject, "Automatic top-up of main was turned off");
+        assert!(kept.letter.text.contains("The card was declined."), "{}", kept.letter.text);
+        assert!(kept.letter.text.contains("https://alumia.example.org/main/billing#auto-top-up"));
+    }
+    // Turned on again and declined again, it is told again.
+    world.clock.advance(HOUR);
+    set("4000000000000341").await;
+    assert_eq!(notices.tell().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn marks_are_told_once_to_those_who_look_after_money() {
+    let world = World::poor().await;
+    let (notices, mailbox, worker) = post_office(&world).await;
     add(&world, "money@example.org", "billing").await;
     add(&world, "viewer@example.org", "viewer").await;
     world.grant("a", BucketKind::TopUp, 1_000_000_000, None).await;

@@ -20,7 +20,7 @@ use std::time::Duration;
 const FREE: i64 = 200_000_000;
 const PRO: i64 = 2_000_000_000;
 const TEAM: i64 = 9_000_000_000;
-const BACK: &str = "https://alumia.example/acme/billing?subscribed";
+const BACK: &str = "https://alumia.example/acme/billing?returned";
 
 struct Shop {
     world: World,
@@ -190,6 +190,78 @@ async fn what_was_paid_at_stripe_is_found_though_no_event_comes() {
     assert_eq!(shop.stands().await, stands("team", FREE + TEAM));
     let kept = shop.subscription().await;
     assert!(kept.period_start < kept.period_end && kept.period_start > Timestamp(0));
+}
+
+#[tokio::test]
+async fn a_new_page_closes_the_one_before() {
+    let shop = Shop::open().await;
+    let subscribe = |package| shop.payments.subscribe(&shop.world.scope, package, BACK);
+    let first = subscribe("pro").await.unwrap();
+    let (one, other) = tokio::join!(subscribe("pro"), subscribe("team"));
+    let mut open = Vec::new();
+    for page in [&first, &one.unwrap(), &other.unwrap()] {
+        let path = format!("/v1/checkout/sessions/{}", page.rsplit('/').next().unwrap());
+        match shop.stripe.get(&path).await["status"].as_str().unwrap() {
+            "open" => open.push(page.clone()),
+            closed => assert_eq!((closed, shop.stripe.press(page, "do=subscribe").await), ("expired", 410)),
+        }
+    }
+    assert_eq!(open.len(), 1, "of all the last one");
+    assert_eq!(shop.stripe.press(&open[0], "do=subscribe").await, 303);
+    // Nobody told of it yet, and no second page opens.
+    let again = subscribe("team").await;
+    assert!(matches!(again, Err(Error::Conflict { .. })), "{again:?}");
+    assert_eq!(shop.subscription().await.state, SubscriptionState::Active);
+}
+
+#[tokio::test]
+async fn of_two_subscriptions_the_lesser_one_is_ended() {
+    let mut shop = Shop::open().await;
+    let (customer, lesser) = shop.subscribed("pro").await;
+    let best = shop.stripe.subscribe(&customer, "price_team").await;
+    shop.change(&customer, &best, json!({ "start": shop.now() })).await;
+    assert_eq!(shop.stands().await.0, "team");
+    let going_on = async || {
+        let all = shop.stripe.get(&format!("/v1/subscriptions?customer={customer}")).await["data"].clone();
+        let all = all.as_array().unwrap().iter().filter(|own| own["status"] == "active");
+        all.map(|own| own["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(going_on().await, [best], "{lesser} is ended");
+    let doubled = "SELECT COUNT(*) FROM audit_log WHERE org_id = $1 AND action = 'subscription.doubled'";
+    assert_eq!(shop.world.number(doubled).await, 1);
+    shop.world.audit().await;
+}
+
+#[tokio::test]
+async fn a_subscription_that_differs_from_the_gateways_is_told_and_left_as_it_is() {
+    let mut shop = Shop::open().await;
+    let (customer, subscription) = shop.subscribed("pro").await;
+    assert_eq!(shop.payments.compare().await.unwrap(), []);
+    let expected = [format!("subscription and gateway: {customer}")];
+    let told = async |shop: &Shop| {
+        shop.payments.compare().await.unwrap().into_iter().map(|it| it.what).collect::<Vec<_>>()
+    };
+    for change in [
+        json!({ "price": "price_team" }),
+        json!({ "status": "past_due" }),
+        json!({ "ends": true }),
+        json!({ "start": shop.now() + 86_400 }),
+    ] {
+        shop.stripe.change(&subscription, &change).await;
+        assert_eq!(told(&shop).await, expected, "{change}");
+        assert_eq!(shop.stands().await, stands("pro", FREE + PRO), "nothing is put right by itself");
+        let before = json!({ "price": "price_pro", "status": "active", "ends": false, "start": shop.now() });
+        shop.stripe.change(&subscription, &before).await;
+        assert!(told(&shop).await.is_empty(), "{change}");
+    }
+    // One that is known there alone, and one that is known here alone.
+    shop.stripe.subscribe(&customer, "price_pro").await;
+    assert_eq!(told(&shop).await, expected);
+    shop.tell(&customer).await;
+    shop.stripe.end(&subscription).await;
+    assert_eq!(told(&shop).await, expected);
+    shop.tell(&customer).await;
+    assert!(told(&shop).await.is_empty());
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
-//! Credits: what there is, what it was used for, limits, own keys, payments, subscriptions.
+//! Credits: what there is, what it was used for, limits, own keys, payments, automatic ones, subscriptions.
 
+pub mod auto_top_up;
 pub mod byok;
 pub mod payments;
 mod reports;

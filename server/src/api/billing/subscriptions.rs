@@ -7,7 +7,7 @@ use crate::{
     extract::Json,
     openapi::Created,
 };
-use alumia_platform::OrgScope;
+use alumia_platform::{OrgScope, billing::payments::way_back};
 use alumia_protocol::billing::{HostedPage, NewSubscription};
 use axum::extract::State;
 
@@ -34,5 +34,5 @@ pub async fn portal(
 /// Where the gateway sends people back to.
 async fn back(app: &App, scope: &OrgScope) -> Result<String> {
     let org = app.platform.orgs.get(scope).await?;
-    Ok(app.platform.outbox.links().to(&format!("/{}/billing?subscribed", org.slug)))
+    Ok(way_back(app.platform.outbox.links(), &org.slug))
 }

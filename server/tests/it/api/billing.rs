@@ -222,6 +222,37 @@ async fn buying_credits_lets_a_waiting_run_go_on() {
     chapter.end("payments");
 }
 
+#[tokio::test]
+async fn credits_that_buy_themselves_let_a_waiting_run_go_on() {
+    let provider = Provider::start(&["operator"]).await;
+    let app = App::with_settings(&format!("{}{POOR}", priced(&provider))).await;
+    let mut chapter = Chapter::default();
+    let ada = app.person("Ada").await;
+    let path = "/billing/auto-top-up";
+    chapter.note("GET /billing/auto-top-up", &ada.get(path).await);
+    let session = say(&ada, &ada.project("Rain").await).await;
+    assert_eq!(ada.settled(&session).await, "awaiting_payment");
+    let body = |credits: i64, card: &str| json!({ "threshold": 100, "credits": credits, "monthlyCap": 1_000, "testCard": card });
+    chapter.note("PUT …, not stepped up", &put(&ada, path, &body(500, "4242424242424242")).await);
+    app.step_up(&ada).await;
+    chapter.note("PUT …, too little", &put(&ada, path, &body(1, "4242424242424242")).await);
+    chapter.note("PUT …, no card", &put(&ada, path, &body(500, "")).await);
+    chapter.note("PUT /billing/auto-top-up", &put(&ada, path, &body(500, "4242424242424242")).await);
+    eventually("the run goes on", async || {
+        let status = ada.get(&format!("/sessions/{session}")).await.data()["status"].clone();
+        (status == "idle").then_some(())
+    })
+    .await;
+    chapter.note("GET …, after it bought", &ada.get(path).await);
+    chapter.note("GET /billing/invoices", &ada.get("/billing/invoices").await);
+    let program = app.program(&ada, &ada.org, &[Scope::Everything]).await;
+    chapter.note("PUT … by a key", &put(&program, path, &body(500, "4242424242424242")).await);
+    let deleted = Answer::of(program.api(Method::DELETE, path)).await;
+    assert_eq!(deleted.status, 403, "{deleted}");
+    chapter.note("DELETE /billing/auto-top-up", &Answer::of(ada.api(Method::DELETE, path)).await);
+    chapter.end("auto_top_up");
+}
+
 /// One member and three projects, the sample among them.
 const SMALL: &str = "[[billing.packages]]\nid = \"personal\"\nname = \"Personal\"\nprice_cents = 0\n\
                      monthly_credits = 0\ntiers = [\"free\"]\ncaps = { members = 1, projects = 3 }\n";

@@ -195,6 +195,9 @@ pub fn place(route: &Route, things: &Things) -> (Carries, &'static str) {
         ("POST", "/workspaces/{id}/members") => json(json!({ "userId": things.member })),
         ("POST", "/api-keys") => json(json!({ "name": "New", "scopes": ["models:read"] })),
         ("PUT", "/billing/budgets") => json(json!({ "budgets": [] })),
+        ("PUT", "/billing/auto-top-up") => json(json!({
+            "threshold": 1, "credits": 500, "monthlyCap": 500, "testCard": "4242424242424242"
+        })),
         ("POST", "/billing/byok-keys") => json(json!({ "provider": "nobody", "key": "sk-nothing" })),
         ("POST", "/billing/subscriptions/checkout") => json(json!({ "packageId": "pro" })),
         ("POST", "/billing/top-ups/payment-intent") => json(json!({ "credits": 500 })),

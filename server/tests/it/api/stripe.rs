@@ -108,7 +108,7 @@ async fn a_subscription_is_told_of_and_holds_its_organization() {
     assert_eq!(page.status, 201, "{page}");
     let url = text(&page.data()["url"]);
     let session = stripe.get(&format!("/v1/checkout/sessions/{}", url.rsplit('/').next().unwrap())).await;
-    let back = format!("/{}/billing?subscribed", ada.org);
+    let back = format!("/{}/billing?returned", ada.org);
     assert!(session["asked"]["success_url"].as_str().unwrap().ends_with(&back), "{session}");
     let subscription = stripe.subscribe(session["customer"].as_str().unwrap(), "price_pro").await;
     let state = async |wanted: &str| {

@@ -134,6 +134,43 @@ async fn a_payment_grants_once_wherever_the_server_dies() {
     results.buffer_unordered(LANES).collect::<Vec<()>>().await;
 }
 
+/// Bought once, wherever the server dies: neither twice nor never.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_buys_itself_is_bought_once_wherever_the_server_dies() {
+    let points = ["top_up.begun", "top_up.charged", "payment.before", "payment.after"];
+    let results = stream::iter(points).map(|point| async move {
+        let mut play = Play::begin(Some(point)).await;
+        play.step_up().await;
+        // The package's 200 credits are fewer than 300, so it buys at once.
+        let body =
+            json!({ "threshold": 300, "credits": 500, "monthlyCap": 5_000, "testCard": "4242424242424242" });
+        let set = play.person.api(Method::PUT, "/billing/auto-top-up").json(&body).send().await;
+        // The server may die before it can answer.
+        assert!(set.is_err() || set.is_ok_and(|answer| answer.status().is_success()), "{point}");
+        eventually("it is dead and lives again", async || {
+            play.revive().await;
+            (play.deaths > 0).then_some(())
+        })
+        .await;
+        eventually("the credits are there", async || {
+            let available = play.person.get("/billing").await.data()["available"].as_i64();
+            (available == Some(700_000_000)).then_some(())
+        })
+        .await;
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        assert_eq!(
+            play.person.get("/billing").await.data()["available"],
+            700_000_000,
+            "{point}: bought twice"
+        );
+        let invoices = play.person.get("/billing/invoices").await.data()["items"].clone();
+        assert_eq!(invoices.as_array().map(Vec::len), Some(1), "{point}");
+        assert_eq!(invoices[0]["state"], "done", "{point}");
+        assert_eq!(play.person.get("/billing/auto-top-up").await.data()["on"], true, "{point}");
+    });
+    results.buffer_unordered(LANES).collect::<Vec<()>>().await;
+}
+
 /// Stripe sends an event again that wasn't answered.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stripe_event_grants_once_wherever_the_server_dies() {

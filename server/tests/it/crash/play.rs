@@ -4,10 +4,11 @@ use super::watcher::{Watcher, events};
 use crate::support::{
     client::{Answer, Client},
     eventually,
-    people::{Person, text},
+    people::{Person, step_up, text},
     process::{Home, Process},
     provider::Provider,
 };
+use alumia_platform::clock::{Clock as _, SystemClock};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::{
@@ -68,6 +69,11 @@ impl Play {
         let (url, follow) = watch::channel(server.url.clone());
         let watcher = Watcher::start(&person, &project, follow);
         Self { home, server, url, person, project, watcher, restarted: None, deaths: 0 }
+    }
+
+    /// Lets the person count as stepped up.
+    pub async fn step_up(&self) {
+        step_up(&self.home.store, &self.person, SystemClock.now()).await;
     }
 
     pub async fn turn(&self, content: &str) -> Turn {

@@ -1,8 +1,9 @@
 //! People and what they have.
 
 use super::{App, client::Client};
+use alumia_platform::store::testing::TestStore;
 use alumia_protocol::{
-    ProjectId, UserId,
+    ProjectId, Timestamp, UserId,
     keys::{NewApiKey, Scope},
     people::Role,
 };
@@ -93,18 +94,22 @@ impl Person {
     }
 }
 
+/// See [`App::step_up`].
+pub async fn step_up(store: &TestStore, person: &Person, now: Timestamp) {
+    let mut tx = store.begin().await.unwrap();
+    sqlx::query("UPDATE web_sessions SET stepped_up_at = $2 WHERE user_id = $1")
+        .bind(person.user.to_string())
+        .bind(now.0)
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+}
+
 impl App {
     /// Lets all of somebody's browser sessions count as stepped up. Proving a factor has this effect.
     pub async fn step_up(&self, person: &Person) {
-        let now = self.platform.clock.now();
-        let mut tx = self.store.begin().await.unwrap();
-        sqlx::query("UPDATE web_sessions SET stepped_up_at = $2 WHERE user_id = $1")
-            .bind(person.user.to_string())
-            .bind(now.0)
-            .execute(&mut *tx)
-            .await
-            .unwrap();
-        tx.commit().await.unwrap();
+        step_up(&self.store, person, self.platform.clock.now()).await;
     }
 
     /// A passkey of somebody's, as far as the database is concerned.

@@ -11,7 +11,7 @@ use tokio::{
 /// What outlives a process: its data directory and database.
 pub struct Home {
     folder: TempDir,
-    store: TestStore,
+    pub store: TestStore,
     /// Settings, by their names in the environment.
     pub settings: Vec<(&'static str, String)>,
 }

@@ -11,16 +11,32 @@ use super::{
     service::{Payments, TRIES, overtaken},
     store::first_time,
 };
-use crate::{Error, OrgScope, Result, audit::Entry, billing::Paid, fault::fault};
+use crate::{Error, OrgScope, Result, audit::Entry, billing::Paid, fault::fault, mail::Links, store::Store};
 use alumia_protocol::{
-    Timestamp,
+    OrgId, Timestamp,
     billing::{Subscription, SubscriptionState},
 };
 use serde_json::json;
 use store::Customer;
 
+/// Compared with the gateway in one night.
+const MOST: i64 = 1_000;
+
+/// Where the gateway's pages send people back to: the billing page of the organisation with this slug, which asks
+/// the gateway what has changed.
+pub fn way_back(links: &Links, slug: &str) -> String {
+    links.to(&format!("/{slug}/billing?returned"))
+}
+
+/// Whether the organisation's subscription is charged again by itself.
+pub(crate) async fn is_charged(store: &Store, org: OrgId) -> Result<bool> {
+    let subscription = store::of_account(store, org).await?;
+    Ok(subscription.is_some_and(|kept| kept.state != SubscriptionState::Over && !kept.ends))
+}
+
 impl Payments {
-    /// A page of the gateway's where a person subscribes to a package and is sent `back` from; its address.
+    /// A page of the gateway's where a person subscribes to a package and is sent `back` from; its address. It closes
+    /// the one that was opened before, so that nobody subscribes twice.
     ///
     /// # Errors
     /// `Invalid` for a package that can't be subscribed to, `Conflict` where something is subscribed to already.
@@ -30,23 +46,47 @@ impl Payments {
             return Err(Error::invalid("packageId", "This package can't be subscribed to."));
         }
         let (db, org, now) = (&self.billing.queue.store, scope.org_id(), self.billing.queue.clock.now());
-        let known = store::of_org(db, gateway.id(), org).await?;
+        let customer = self.customer(org).await?;
+        let mut known = store::of_org(db, gateway.id(), org).await?;
+        let open = known.as_ref().and_then(|known| known.checkout.clone());
+        if let Some(open) = &open {
+            gateway.close(open).await?;
+            // Somebody may have subscribed there a moment ago.
+            self.look_at_customer(None, &customer).await?;
+            known = store::of_org(db, gateway.id(), org).await?;
+        }
         if known.as_ref().is_some_and(Customer::goes_on) {
             return Err(Error::conflict(
                 "There is a subscription already. Change it under \"Manage subscription\".",
             ));
         }
-        let customer = match known {
-            Some(customer) => customer.id,
-            None => gateway.enrol(org).await?,
-        };
-        let url = gateway.checkout(&customer, package, back).await?;
+        let page = gateway.checkout(&customer, package, back).await?;
         let mut tx = db.begin().await?;
-        store::begin(&mut tx, gateway.id(), org, &customer, now, next_look(now, now)).await?;
+        let before = store::lock(&mut tx, gateway.id(), &customer).await?;
+        store::begin(&mut tx, gateway.id(), &customer, Some(&page.id), now, next_look(now, now)).await?;
         let entry = Entry::by(scope, "subscription.begun").on("organization", org, "");
         self.audit.record(&mut tx, entry.with(json!({ "package": package }))).await?;
         tx.commit().await?;
-        Ok(url)
+        // Another was opened at the same time; of all of them the last one stays.
+        if let Some(other) =
+            before.and_then(|before| before.checkout).filter(|other| Some(other) != open.as_ref())
+        {
+            gateway.close(&other).await?;
+        }
+        Ok(page.url)
+    }
+
+    /// What the gateway calls the organisation, which becomes its customer the first time.
+    pub(super) async fn customer(&self, org: OrgId) -> Result<String> {
+        let (gateway, queue) = (self.gateway()?, &self.billing.queue);
+        if let Some(known) = store::of_org(&queue.store, gateway.id(), org).await? {
+            return Ok(known.id);
+        }
+        let id = gateway.enrol(org).await?;
+        let mut tx = queue.store.begin().await?;
+        let id = store::enrol(&mut tx, gateway.id(), org, &id, queue.clock.now()).await?;
+        tx.commit().await?;
+        Ok(id)
     }
 
     /// A page of the gateway's where a person changes, pays and ends the subscription; its address.
@@ -61,7 +101,7 @@ impl Payments {
         let url = gateway.portal(&customer.id, back).await?;
         // Something may change there.
         let mut tx = db.begin().await?;
-        store::begin(&mut tx, gateway.id(), org, &customer.id, now, next_look(now, now)).await?;
+        store::begin(&mut tx, gateway.id(), &customer.id, None, now, next_look(now, now)).await?;
         tx.commit().await?;
         Ok(url)
     }
@@ -73,6 +113,21 @@ impl Payments {
             Some(customer) => self.look_at_customer(None, &customer.id).await,
             None => Ok(()),
         }
+    }
+
+    /// Customers whose subscription is another at the gateway than here.
+    pub(in crate::billing) async fn differing_subscriptions(&self) -> Result<Vec<(OrgId, String)>> {
+        let Some(gateway) = &self.gateway else { return Ok(Vec::new()) };
+        let mut differing = Vec::new();
+        for customer in store::all(&self.billing.queue.store, gateway.id(), MOST).await? {
+            let here = customer.subscription.filter(|kept| kept.state != SubscriptionState::Over);
+            let there = gateway.standing(&customer.id).await?;
+            let doubled = there.as_ref().is_some_and(|standing| !standing.lesser.is_empty());
+            if doubled || there.map(Subscription::from) != here {
+                differing.push((customer.org, customer.id));
+            }
+        }
+        Ok(differing)
     }
 
     /// Does what the gateway says of a customer's subscription now.
@@ -92,6 +147,15 @@ impl Payments {
         let Some(looks) = store::looks(&queue.store, gateway.id(), id).await? else { return Ok(true) };
         // Asked before anything is locked: it may take its time.
         let standing = gateway.standing(id).await?;
+        let lesser = standing.as_ref().map(|standing| standing.lesser.clone()).unwrap_or_default();
+        for lesser in &lesser {
+            tracing::error!(
+                customer = id,
+                lesser,
+                "somebody paid for two subscriptions; the lesser one is ended"
+            );
+            gateway.end(lesser).await?;
+        }
         let now = queue.clock.now();
         let mut tx = queue.store.begin().await?;
         let Some(mut customer) = store::lock(&mut tx, gateway.id(), id).await? else { return Ok(true) };
@@ -102,6 +166,11 @@ impl Payments {
             && !first_time(&mut tx, gateway.id(), event, id, now).await?
         {
             return Ok(true);
+        }
+        if !lesser.is_empty() {
+            let entry = Entry::by_system(customer.org, "subscription.doubled");
+            let entry = entry.on("organization", customer.org, "").with(json!({ "ended": lesser }));
+            self.audit.record(&mut tx, entry).await?;
         }
         let before = customer.subscription.clone();
         customer.subscription = match standing {
@@ -165,7 +234,7 @@ impl Customer {
 
 impl From<Standing> for Subscription {
     fn from(standing: Standing) -> Self {
-        let Standing { package, state, start, end, ends } = standing;
+        let Standing { package, state, start, end, ends, lesser: _ } = standing;
         Self { package_id: package, state, period_start: start, period_end: end, ends }
     }
 }

@@ -18,6 +18,8 @@ pub struct Customer {
     pub begun_at: Timestamp,
     pub check_at: Option<Timestamp>,
     pub looks: i64,
+    /// The page where somebody subscribes that was opened last.
+    pub checkout: Option<String>,
 }
 
 fn customer(row: &AnyRow) -> Result<Customer> {
@@ -39,6 +41,7 @@ fn customer(row: &AnyRow) -> Result<Customer> {
         begun_at: row.time("begun_at")?,
         check_at: time_or_null(row, "check_at")?,
         looks: row.number("looks")?,
+        checkout: row.try_get("checkout_id")?,
     })
 }
 
@@ -63,25 +66,40 @@ pub async fn of_account(store: &Store, org: OrgId) -> Result<Option<Subscription
     Ok(row.as_ref().map(customer).transpose()?.and_then(|customer| customer.subscription))
 }
 
-/// Notes that somebody goes to subscribe; the customer is looked after from then on.
-pub async fn begin(
-    tx: &mut Tx,
-    gateway: &str,
-    org: OrgId,
-    id: &str,
-    now: Timestamp,
-    check_at: Option<Timestamp>,
-) -> Result<()> {
-    sqlx::query(
-        "INSERT INTO gateway_customers (org_id, gateway, customer_id, begun_at, updated_at, check_at) \
-         VALUES ($1, $2, $3, $4, $4, $5) ON CONFLICT (org_id, gateway) DO UPDATE SET \
-         begun_at = excluded.begun_at, check_at = excluded.check_at",
+/// Notes what a gateway calls an organisation; what was noted first stays, and is answered.
+pub async fn enrol(tx: &mut Tx, gateway: &str, org: OrgId, id: &str, now: Timestamp) -> Result<String> {
+    let row = sqlx::query(
+        "INSERT INTO gateway_customers (org_id, gateway, customer_id, begun_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $4) ON CONFLICT (org_id, gateway) DO UPDATE SET \
+         customer_id = gateway_customers.customer_id RETURNING customer_id",
     )
     .bind(org.to_string())
     .bind(gateway.to_owned())
     .bind(id.to_owned())
     .bind(now.0)
+    .fetch_one(&mut **tx)
+    .await?;
+    row.text("customer_id")
+}
+
+/// Notes that somebody goes to subscribe, or to change that; the customer is looked after from then on.
+pub async fn begin(
+    tx: &mut Tx,
+    gateway: &str,
+    id: &str,
+    checkout: Option<&str>,
+    now: Timestamp,
+    check_at: Option<Timestamp>,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE gateway_customers SET begun_at = $3, check_at = $4, checkout_id = COALESCE($5, checkout_id) \
+         WHERE gateway = $1 AND customer_id = $2",
+    )
+    .bind(gateway.to_owned())
+    .bind(id.to_owned())
+    .bind(now.0)
     .bind(check_at.map(|at| at.0))
+    .bind(checkout.map(str::to_owned))
     .execute(&mut **tx)
     .await?;
     Ok(())
@@ -127,6 +145,18 @@ pub async fn looks(store: &Store, gateway: &str, id: &str) -> Result<Option<i64>
         .fetch_optional(store.read())
         .await?;
     row.map(|row| row.number("looks")).transpose()
+}
+
+/// Customers, those that were looked at last first.
+pub async fn all(store: &Store, gateway: &str, most: i64) -> Result<Vec<Customer>> {
+    let rows = sqlx::query(
+        "SELECT * FROM gateway_customers WHERE gateway = $1 ORDER BY updated_at DESC, customer_id LIMIT $2",
+    )
+    .bind(gateway.to_owned())
+    .bind(most)
+    .fetch_all(store.read())
+    .await?;
+    rows.iter().map(customer).collect()
 }
 
 /// Customers that are due to be looked after, the longest due first.

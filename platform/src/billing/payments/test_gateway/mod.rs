@@ -4,8 +4,9 @@ mod store;
 
 pub use store::Event;
 
-use super::gateway::{Begun, Charge, ChargeState, Gateway, Order};
+use super::gateway::{Begun, Charge, ChargeState, Gateway, Order, SavedCard, Standing};
 use crate::{Error, Result, clock::Clock, store::Store};
+use alumia_protocol::OrgId;
 use async_trait::async_trait;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -19,6 +20,8 @@ pub enum Card {
     /// Pays, and an event tells at once.
     Pays,
     Declined,
+    /// Can be saved, and is declined whenever it is charged.
+    DeclinedLater,
     /// Asks once more; paying again with it confirms.
     Challenged,
     /// Pays, and the event comes late.
@@ -39,6 +42,7 @@ impl Card {
         Ok(match digits.as_str() {
             "4242424242424242" => Self::Pays,
             "4000000000000002" => Self::Declined,
+            "4000000000000341" => Self::DeclinedLater,
             "4000002760003184" => Self::Challenged,
             "4000000000000077" => Self::Late,
             "4000000000000085" => Self::Twice,
@@ -69,14 +73,40 @@ impl TestGateway {
     /// # Errors
     /// `NotFound`, or `Conflict` when it is paid already.
     pub async fn pay(&self, object_id: &str, card: Card) -> Result<()> {
+        self.attempt(object_id, card, true).await
+    }
+
+    /// Keeps a card.
+    ///
+    /// # Errors
+    /// `Invalid` for one that is no test card's, or that is declined.
+    pub fn save_card(&self, number: &str) -> Result<SavedCard> {
+        if Card::parse(number)? == Card::Declined {
+            return Err(Error::invalid("testCard", "The card was declined. Try another card."));
+        }
+        let id: String = number.chars().filter(|c| !c.is_whitespace()).collect();
+        let last4 = id.chars().skip(id.len().saturating_sub(4)).collect();
+        Ok(SavedCard { id, last4 })
+    }
+
+    /// See [`Self::pay`]. Where nobody is `there`, it is tried once and no bank can be answered.
+    async fn attempt(&self, object_id: &str, card: Card, there: bool) -> Result<()> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         let state = store::lock(&mut tx, object_id).await?.ok_or(Error::NotFound("payment"))?;
+        if !there && state != "open" {
+            return Ok(());
+        }
         if state == "succeeded" {
             return Err(Error::conflict("This payment is paid already."));
         }
         let (state, reason) = match card {
-            Card::Declined => ("declined", Some("The card was declined. Try another card.")),
+            Card::Challenged if !there => {
+                ("declined", Some("The bank asks for a confirmation, and nobody was there to give it."))
+            }
+            Card::DeclinedLater | Card::Declined => {
+                ("declined", Some("The card was declined. Try another card."))
+            }
             Card::Challenged if state != "challenged" => {
                 ("challenged", Some("The bank asks you to confirm. Pay again to confirm."))
             }
@@ -88,7 +118,7 @@ impl TestGateway {
             Card::Never => &[],
             Card::Late => &[LATE_SECONDS],
             Card::Twice => &[0, 0],
-            Card::Pays | Card::Declined | Card::Challenged => &[0],
+            Card::Pays | Card::Declined | Card::DeclinedLater | Card::Challenged => &[0],
         };
         for (nth, seconds) in (1..).zip(times) {
             let event = Event { id: event.clone(), nth, object_id: object_id.to_owned() };
@@ -138,6 +168,18 @@ impl Gateway for TestGateway {
         store::insert(&mut tx, &object_id, order, self.clock.now()).await?;
         tx.commit().await?;
         Ok(Begun { client_secret: format!("{object_id}_secret"), object_id })
+    }
+
+    async fn enrol(&self, org: OrgId) -> Result<String> {
+        Ok(format!("tc_{}", org.0.simple()))
+    }
+
+    async fn standing(&self, _: &str) -> Result<Option<Standing>> {
+        Ok(None)
+    }
+
+    async fn charge(&self, object_id: &str, card: &str) -> Result<Option<String>> {
+        self.attempt(object_id, Card::parse(card)?, false).await.map(|()| None)
     }
 
     async fn look(&self, object_id: &str) -> Result<Option<Charge>> {
