@@ -1,6 +1,5 @@
 //! A fresh database with the services on it.
 
-
 pub mod authenticator;
 pub mod office;
 

@@ -1,6 +1,5 @@
 //! A real server on a port of its own with a database of its own, and people who use it.
 
-
 // Made for the tests of the service.
 #[path = "../../../../platform/tests/it/common/authenticator.rs"]
 pub mod authenticator;
