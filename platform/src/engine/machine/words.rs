@@ -157,12 +157,21 @@ pub fn malformed_too_often(error: ToolError) -> ToolError {
 pub const BROKEN: &str = "This is the same failure of the same call again: take the tool as broken for these \
                           arguments. Don't repeat the call; go on another way or say what is missing.";
 
-/// The agent is off, or gone.
+/// The agent is off.
 pub fn agent_disabled(name: &str) -> RunError {
     run_error(
         "agent_disabled",
         format!("{name} is switched off."),
         "Switch the agent on, or choose another one.",
+    )
+}
+
+/// The agent is deleted, or out of sight of the person whose run it is.
+pub fn agent_gone() -> RunError {
+    run_error(
+        "agent_disabled",
+        "The agent of this chat was deleted, or moved to a workspace that you don't belong to.",
+        "Begin a chat with another agent; what was said here stays.",
     )
 }
 
