@@ -1,5 +1,6 @@
 //! Stories: the real engine on a real database, with a scripted model and tools.
 
+mod agents;
 mod approvals;
 mod crash;
 mod paying;

@@ -1,7 +1,7 @@
 //! What the engine says to people and models when something doesn't go as planned.
 
 use alumia_models::ModelError;
-use alumia_protocol::{events::RunError, tools::ToolError};
+use alumia_protocol::{Microcredits, events::RunError, tools::ToolError};
 use std::time::Duration;
 
 fn run_error(code: &str, message: impl Into<String>, action: impl Into<String>) -> RunError {
@@ -83,6 +83,15 @@ pub fn max_steps(limit: u32) -> RunError {
         "max_steps",
         format!("The run reached its limit of {limit} steps before it was done."),
         "Resume to give it as many steps again, or raise the agent's limit of steps.",
+    )
+}
+
+/// The agent's limit of credits.
+pub fn max_credits(limit: Microcredits) -> RunError {
+    run_error(
+        "max_credits",
+        format!("The run reached its limit: its next call could take it over {limit}."),
+        "Raise the agent's limit of credits and resume, or send a message, which begins a run anew.",
     )
 }
 
