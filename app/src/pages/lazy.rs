@@ -3,6 +3,7 @@
 //! What a newcomer sees first (start, sign-up, sign-in) stays in the main module.
 
 use super::{
+    agents::{AgentPage, AgentsPage},
     auth::{ConfirmPage, ForgotPage, ResetPage, StepUpPage},
     billing::{BillingPage, ReceiptPage},
     developers::DevelopersPage,
@@ -65,6 +66,10 @@ lazy_pages! {
     Security = SecurityPage,
     /// `/<org>/settings/audit`.
     Audit = AuditPage,
+    /// `/<org>/agents`.
+    Agents = AgentsPage,
+    /// `/<org>/agents/<slug>`.
+    Agent = AgentPage,
     /// `/<org>/billing`.
     Billing = BillingPage,
     /// `/<org>/billing/receipts/<id>`.
