@@ -10,8 +10,9 @@ use crate::{
         auth::{LoginPage, SignupPage},
         home::HomePage,
         lazy::{
-            ApiDocs, Audit, Billing, CanvasBench, Components, Confirm, Developers, Forgot, General, Invite,
-            Lab, Members, OrgFrame, Orgs, Project, Projects, Receipt, Reset, Security, StepUp, Workspaces,
+            Agent, Agents, ApiDocs, Audit, Billing, CanvasBench, Components, Confirm, Developers, Forgot,
+            General, Invite, Lab, Members, OrgFrame, Orgs, Project, Projects, Receipt, Reset, Security,
+            StepUp, Workspaces,
         },
     },
 };
@@ -76,6 +77,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/lab") view={Lazy::<Lab>::new()} />
                     <Route path=path!("/projects") view={Lazy::<Projects>::new()} />
                     <Route path=path!("/projects/:slug") view={Lazy::<Project>::new()} />
+                    <Route path=path!("/agents") view={Lazy::<Agents>::new()} />
+                    <Route path=path!("/agents/:slug") view={Lazy::<Agent>::new()} />
                     <Route path=path!("/billing") view={Lazy::<Billing>::new()} />
                     <Route path=path!("/billing/receipts/:id") view={Lazy::<Receipt>::new()} />
                     <Route path=path!("/developers") view={Lazy::<Developers>::new()} />

@@ -190,7 +190,6 @@ impl Platform {
             changes: office.changes.clone(),
             allowance,
         };
-        let agents = Agents { store: store.clone(), clock: clock.clone() };
         let log = Log::new(store.clone(), clock.clone());
         let canvas = Canvas {
             store: store.clone(),
@@ -204,6 +203,8 @@ impl Platform {
             .with(LETTER_JOB, outbox.clone())
             .with(PURGE_JOB, tenants.clone())
             .with(RESET_JOB, identity.clone());
+        let tools = tools.unwrap_or_else(|| Tools::standard(canvas.clone(), files.clone(), sandbox, net));
+        let agents = Agents::new(store.clone(), clock.clone()).with(models.clone(), tools.clone());
         let sessions = Sessions {
             store: store.clone(),
             clock: clock.clone(),
@@ -211,7 +212,6 @@ impl Platform {
             projects: projects.clone(),
             agents: agents.clone(),
         };
-        let tools = tools.unwrap_or_else(|| Tools::standard(canvas.clone(), files.clone(), sandbox, net));
         let engine = Engine::new(EngineParts {
             store: store.clone(),
             clock: clock.clone(),

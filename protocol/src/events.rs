@@ -63,8 +63,8 @@ impl std::ops::AddAssign for Usage {
 #[serde(rename_all = "camelCase")]
 pub struct RunError {
     /// For programs: `rate_limited`, `overloaded`, `context_too_long`, `bad_key`, `refused`, `timeout`,
-    /// `malformed`, `model_unavailable`, `agent_disabled`, `max_steps`, `time_limit`, `stopped`,
-    /// `internal`.
+    /// `malformed`, `model_unavailable`, `agent_disabled`, `max_steps`, `max_credits`, `time_limit`,
+    /// `stopped`, `internal`.
     pub code: String,
     /// For people: what happened.
     pub message: String,

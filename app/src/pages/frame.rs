@@ -36,6 +36,7 @@ pub struct Destination {
 pub const DESTINATIONS: &[Destination] = &[
     Destination { name: "Lab", path: "lab", icon: "lab" },
     Destination { name: "Projects", path: "projects", icon: "grid" },
+    Destination { name: "Agents", path: "agents", icon: "spark" },
     Destination { name: "Billing", path: "billing", icon: "wallet" },
     Destination { name: "Developers", path: "developers", icon: "code" },
     Destination { name: "Settings", path: "settings/general", icon: "settings" },
@@ -56,8 +57,8 @@ pub struct FrameData {
     pub workspace: Option<WorkspaceId>,
     /// Projects: name, slug, emoji.
     pub projects: Vec<(String, String, String)>,
-    /// Agents: name, slug.
-    pub agents: Vec<(String, String)>,
+    /// Agents: name, slug, whether they can be talked to.
+    pub agents: Vec<(String, String, bool)>,
     /// Credits that can be spent.
     pub balance: Microcredits,
 }
@@ -103,7 +104,7 @@ pub async fn load_frame(org: String, path: String) -> Result<FrameData, PageErro
         workspace,
         org: platform.orgs.get(&scope).await?,
         projects: projects.into_iter().map(|project| (project.name, project.slug, project.emoji)).collect(),
-        agents: agents.into_iter().map(|agent| (agent.name, agent.slug)).collect(),
+        agents: agents.into_iter().map(|agent| (agent.name, agent.slug, agent.is_active)).collect(),
     })
 }
 
@@ -397,11 +398,18 @@ fn commands(data: &FrameData) -> Vec<Command> {
         icon: "folder",
         run: go(format!("/{org}/projects/{slug}")),
     }));
-    all.extend(data.agents.iter().map(|(name, slug)| Command {
+    let active = data.agents.iter().filter(|(_, _, active)| *active);
+    all.extend(active.map(|(name, slug, _)| Command {
         title: format!("Chat with {name}"),
         group: "Agents",
-        icon: "spark",
+        icon: "chat",
         run: go(format!("/{org}/lab?agent={slug}")),
+    }));
+    all.extend(data.agents.iter().map(|(name, slug, _)| Command {
+        title: name.clone(),
+        group: "Agents",
+        icon: "spark",
+        run: go(format!("/{org}/agents/{slug}")),
     }));
     all.push(Command {
         title: "Toggle theme".into(),
@@ -416,6 +424,12 @@ fn commands(data: &FrameData) -> Vec<Command> {
         group: "Actions",
         icon: "plus",
         run: go(format!("/{org}/projects?new")),
+    });
+    all.push(Command {
+        title: "New agent".into(),
+        group: "Actions",
+        icon: "plus",
+        run: go(format!("/{org}/agents?new")),
     });
     all
 }

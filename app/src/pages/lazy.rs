@@ -5,6 +5,7 @@
 //! for every page a visit took two hundred requests.
 
 use super::{
+    agents::{AgentPage, AgentsPage},
     auth::{ConfirmPage, ForgotPage, ResetPage, StepUpPage},
     billing::{BillingPage, ReceiptPage},
     developers::DevelopersPage,
@@ -94,6 +95,10 @@ lazy_pages! {
     office, __preload_office, Office {
         /// `/orgs`.
         Orgs = OrgsPage,
+        /// `/<org>/agents`.
+        Agents = AgentsPage,
+        /// `/<org>/agents/<slug>`.
+        Agent = AgentPage,
         /// `/<org>/settings/general`.
         General = GeneralPage,
         /// `/<org>/settings/members`.

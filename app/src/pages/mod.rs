@@ -1,6 +1,7 @@
 //! The pages. Each reads its data through a server function of its own shape; changes go through the
 //! API, or through form actions where they must work without script.
 
+pub mod agents;
 pub mod auth;
 pub mod billing;
 pub mod developers;

@@ -14,8 +14,9 @@ use alumia_protocol::{events::Snapshot, projects::Project};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::{
+    NavigateOptions,
     components::A,
-    hooks::{use_location, use_params_map, use_query_map},
+    hooks::{use_location, use_navigate, use_params_map, use_query_map, use_url},
 };
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +58,7 @@ pub async fn load_workspace(
         agents: agents
             .into_iter()
             .filter(|agent| agent.is_active)
+            .filter(|agent| agent.workspace_id.is_none_or(|workspace| workspace == project.workspace_id))
             .map(|agent| AgentChoice {
                 id: agent.id,
                 name: agent.name,
@@ -142,6 +144,7 @@ fn Workspace(data: WorkspaceData, lab: bool) -> impl IntoView {
         }
     });
     offer_commands(chat);
+    begin_as_asked(chat);
     let tab = RwSignal::new(0);
     // On a small screen a call opens where it can be seen.
     Effect::new(move || {
@@ -232,6 +235,24 @@ fn ConnectionState(live: Live) -> impl IntoView {
             }}
         </div>
     }
+}
+
+/// Begins a conversation with the agent that the address names, also when one is here already. The address forgets
+/// it, so that it can be asked for again.
+fn begin_as_asked(chat: Chat) {
+    let (url, navigate) = (use_url(), use_navigate());
+    Effect::new(move |before: Option<()>| {
+        let Some(wanted) = url.with(|url| url.search_params().get("agent")) else { return };
+        // A chat that is new has looked itself.
+        if before.is_some() {
+            chat.begin_with(&wanted);
+        }
+        let (path, mut query) =
+            url.with_untracked(|url| (url.path().to_owned(), url.search_params().clone()));
+        query.remove("agent");
+        let to = format!("{path}{}", query.to_query_string());
+        navigate(&to, NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
+    });
 }
 
 /// What the palette offers here beside what it offers everywhere.

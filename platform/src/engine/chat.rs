@@ -3,12 +3,14 @@
 use super::{
     Engine,
     here::Handed,
+    machine::words,
     store::{self, Before, Claimed},
 };
 use crate::{Error, OrgScope, Result, fault::fault, sessions::Append};
 use alumia_protocol::{
     MessageId, RunId, SessionId,
-    events::EventData,
+    agents::Agent,
+    events::{EventData, RunError},
     sessions::{
         ChatAccepted, ChatRequest, CreateSession, Message, MessagePart, MessageRole, NewMessage,
         QueuedMessage, Session, SessionStatus,
@@ -77,6 +79,21 @@ impl Engine {
         self.parts.sessions.create(scope, new).await
     }
 
+    /// The agent of a session, when it can begin a run.
+    ///
+    /// # Errors
+    /// `Conflict` when it is off, deleted or out of sight.
+    pub(super) async fn answerer(&self, scope: &OrgScope, session: &Session) -> Result<Agent> {
+        match self.parts.agents.get(scope, session.agent_id).await {
+            Ok(agent) => active(agent.is_active, &agent.name).map(|()| agent),
+            Err(Error::NotFound(_)) => {
+                let RunError { message, action, .. } = words::agent_gone();
+                Err(Error::conflict(format!("{message} {}", action.unwrap_or_default())))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// In the session, or in a new one; `None` when the message was accepted elsewhere meanwhile.
     async fn place(
         &self,
@@ -86,6 +103,9 @@ impl Engine {
     ) -> Result<Option<ChatAccepted>> {
         if let Some(id) = request.session_id {
             let session = self.parts.sessions.get(scope, id).await?;
+            if request.agent_id.is_some_and(|agent| agent != session.agent_id) {
+                return Err(Error::invalid("sessionId", "This is a conversation with another agent."));
+            }
             return self.accept(scope, &session, request, run).await;
         }
         let session = self.new_session(scope, request).await?;
@@ -104,8 +124,7 @@ impl Engine {
         run: RunId,
     ) -> Result<Option<ChatAccepted>> {
         let parts = &self.parts;
-        let agent = parts.agents.get(scope, session.agent_id).await?;
-        active(agent.is_active, &agent.name)?;
+        self.answerer(scope, session).await?;
         let run = Claimed {
             org_id: scope.org_id(),
             id: run,

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{Error, OrgScope, Result, fault::fault};
 use alumia_protocol::{
-    CallId, MessageId, RunId, SessionId,
+    AgentId, CallId, MessageId, RunId, SessionId,
     events::EventData,
     sessions::{Session, SessionStatus},
     tools::Approval,
@@ -32,12 +32,31 @@ impl Engine {
         Ok(())
     }
 
+    /// Deletes an agent; its runs end, wherever they are, and what was said stays readable.
+    ///
+    /// # Errors
+    /// `BadRequest` for Ala, `NotFound`, `Forbidden`.
+    pub async fn delete_agent(&self, scope: &OrgScope, id: AgentId) -> Result<()> {
+        let agents = &self.parts.agents;
+        let agent = agents.get(scope, id).await?;
+        let mut tx = self.parts.store.begin().await?;
+        agents.delete_within(&mut tx, scope, &agent).await?;
+        let runs = store::request_stops(&mut tx, scope.org_id(), id).await?;
+        tx.commit().await?;
+        for run in runs {
+            self.here.order(run, Order::Stop);
+        }
+        self.here.wake.notify_one();
+        Ok(())
+    }
+
     /// Goes on with a waiting or failed session.
     ///
     /// # Errors
-    /// `Conflict` when there is nothing to go on with.
+    /// `Conflict` when there is nothing to go on with, or nobody to do it.
     pub async fn resume(&self, scope: &OrgScope, session: SessionId) -> Result<()> {
         let session = session_for(self, scope, session).await?;
+        self.answerer(scope, &session).await?;
         let mut tx = self.parts.log.begin(scope.org_id(), session.project_id).await?;
         match store::last_run(tx.tx(), scope.org_id(), session.id).await? {
             Some((run, status)) if status == "failed" => {

@@ -69,7 +69,7 @@ impl Engine {
             return Ok(false);
         }
         let agent = match (&session, request.agent_id) {
-            (Some(session), _) => parts.agents.get(scope, session.agent_id).await?,
+            (Some(session), _) => self.answerer(scope, session).await?,
             (None, Some(id)) => parts.agents.get(scope, id).await?,
             (None, None) => parts.agents.ala(scope).await?,
         };

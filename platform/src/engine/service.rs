@@ -73,6 +73,11 @@ impl Engine {
         Self { parts: Arc::new(parts), here }
     }
 
+    /// Limits of every run.
+    pub fn limits(&self) -> EngineLimits {
+        self.parts.limits
+    }
+
     /// Until when a lease that is taken or renewed now holds.
     pub(super) fn lease_until(&self) -> Timestamp {
         let lease = i64::try_from(self.parts.limits.lease.as_micros()).unwrap_or(i64::MAX);

@@ -258,6 +258,19 @@ pub async fn request_stop(tx: &mut Tx, org: OrgId, session: SessionId) -> Result
     row.map(|row| id(&row.0)).transpose()
 }
 
+/// Asks all runs of an agent to stop.
+pub async fn request_stops(tx: &mut Tx, org: OrgId, agent: AgentId) -> Result<Vec<RunId>> {
+    let rows: Vec<(String,)> = sqlx::query_as(
+        "UPDATE runs SET stop_requested = 1, status = CASE WHEN status = 'waiting' THEN 'queued' ELSE status END
+         WHERE org_id = $1 AND agent_id = $2 AND status IN ('queued', 'running', 'waiting') RETURNING id",
+    )
+    .bind(org.to_string())
+    .bind(agent.to_string())
+    .fetch_all(&mut **tx)
+    .await?;
+    rows.iter().map(|row| id(&row.0)).collect()
+}
+
 /// Hands a waiting run to a worker.
 pub async fn wake(tx: &mut Tx, org: OrgId, run: RunId) -> Result<bool> {
     let done =

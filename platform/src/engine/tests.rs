@@ -1,5 +1,6 @@
 //! Stories: the real engine on a real database, with a scripted model and tools.
 
+mod agents;
 mod approvals;
 mod crash;
 mod paying;
@@ -57,7 +58,7 @@ impl Office {
         let clock = ManualClock::new(SystemClock.now());
         let house = House { clock: Arc::new(clock.clone()), ..House::new().await };
         let log = house.log(LogLimits::default());
-        let agents = Agents { store: house.store.store(), clock: house.clock.clone() };
+        let agents = Agents::new(house.store.store(), house.clock.clone());
         for tool in tools {
             agents.set_tool(&house.owner, house.agent, tool.name(), true).await.unwrap();
         }
@@ -86,7 +87,7 @@ impl Office {
         let billing = Billing::new(store.clone(), clock.clone(), self.packages.clone());
         let sessions = Sessions { log: log.clone(), ..house.sessions(&log) };
         Engine::new(EngineParts {
-            agents: Agents { store: store.clone(), clock: clock.clone() },
+            agents: Agents::new(store.clone(), clock.clone()).with(self.models.clone(), self.tools.clone()),
             files: Files { root: self.files.path().into(), projects: house.projects() },
             models: self.models.clone(),
             projects: house.projects(),

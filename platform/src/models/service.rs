@@ -71,6 +71,11 @@ impl Models {
         self.routes.iter().map(seen).collect()
     }
 
+    /// The catalog's id of what this names, usable or not.
+    pub fn id_of(&self, model: &str) -> Option<&str> {
+        Some(&self.find(model, &Own::default())?.model.id)
+    }
+
     /// One route of each provider, in the order of the catalog.
     pub fn providers(&self) -> Vec<Route> {
         let mut routes: Vec<Route> = Vec::new();

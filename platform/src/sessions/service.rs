@@ -9,8 +9,9 @@ use crate::{
     text::is_too_deep,
 };
 use alumia_protocol::{
-    List, OrgId, ProjectId, RunId, SessionId,
+    AgentId, List, OrgId, ProjectId, RunId, SessionId,
     events::EventData,
+    projects::Project,
     sessions::{CreateSession, Message, Session, SessionStatus, UpdateSession},
 };
 use serde_json::{Value, json};
@@ -45,8 +46,27 @@ impl Sessions {
         if let Some(project) = project {
             self.projects.get(scope, project).await?;
         }
+        self.page(scope, (project, None), cursor).await
+    }
+
+    /// The same, of one agent.
+    pub async fn of_agent(
+        &self,
+        scope: &OrgScope,
+        agent: AgentId,
+        cursor: Option<&str>,
+    ) -> Result<List<Session>> {
+        self.page(scope, (None, Some(agent)), cursor).await
+    }
+
+    async fn page(
+        &self,
+        scope: &OrgScope,
+        of: (Option<ProjectId>, Option<AgentId>),
+        cursor: Option<&str>,
+    ) -> Result<List<Session>> {
         let before = Cursor::parse(cursor)?;
-        let mut items = store::list(&self.store, scope, project, before, PAGE + 1).await?;
+        let mut items = store::list(&self.store, scope, of, before, PAGE + 1).await?;
         let has_more = items.len() > PAGE;
         items.truncate(PAGE);
         let next_cursor = items
@@ -82,13 +102,18 @@ impl Sessions {
         };
         let metadata = checked_metadata(new.metadata.unwrap_or_else(|| json!({})))?;
         let project = match new.project_id {
-            Some(id) => self.projects.get(scope, id).await?.id,
+            Some(id) => self.projects.get(scope, id).await?,
             None => self.recent_project(scope).await?,
         };
         let agent = match new.agent_id {
             Some(id) => self.agents.get(scope, id).await?,
             None => self.agents.ala(scope).await?,
         };
+        if agent.workspace_id.is_some_and(|workspace| workspace != project.workspace_id) {
+            let message = format!("{} works in another workspace than this project's.", agent.name);
+            return Err(Error::invalid("agentId", message));
+        }
+        let project = project.id;
         let org = scope.org_id();
         let mut log = self.log.begin(org, project).await?;
         let now = self.clock.now();
@@ -219,11 +244,11 @@ impl Sessions {
         Ok(())
     }
 
-    async fn recent_project(&self, scope: &OrgScope) -> Result<ProjectId> {
+    async fn recent_project(&self, scope: &OrgScope) -> Result<Project> {
         let recent = self.projects.list(scope, None, 1).await?.items.into_iter().next();
         let none =
             || Error::invalid("projectId", "There is no project yet. Create one, then start a chat in it.");
-        Ok(recent.ok_or_else(none)?.id)
+        recent.ok_or_else(none)
     }
 }
 

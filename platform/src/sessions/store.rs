@@ -6,7 +6,7 @@ use crate::{
     store::{Columns as _, Cursor, Store, Tx},
 };
 use alumia_protocol::{
-    OrgId, ProjectId, SessionId, Timestamp,
+    AgentId, OrgId, ProjectId, SessionId, Timestamp,
     sessions::{Session, SessionStatus},
 };
 use serde_json::Value;
@@ -99,7 +99,7 @@ pub(super) async fn find(store: &Store, org: OrgId, id: SessionId) -> Result<Ses
 pub(super) async fn list(
     store: &Store,
     scope: &OrgScope,
-    project: Option<ProjectId>,
+    (project, agent): (Option<ProjectId>, Option<AgentId>),
     before: Cursor,
     limit: usize,
 ) -> Result<Vec<Session>> {
@@ -107,7 +107,7 @@ pub(super) async fn list(
         "JOIN projects p ON p.id = s.project_id WHERE s.org_id = $1 AND s.deleted_at IS NULL AND ",
         visible!(),
         "AND ($4 = '' OR s.project_id = $4) AND (s.updated_at < $5 OR (s.updated_at = $5 AND s.id < $6))
-         ORDER BY s.updated_at DESC, s.id DESC LIMIT $7"
+         AND ($8 = '' OR s.agent_id = $8) ORDER BY s.updated_at DESC, s.id DESC LIMIT $7"
     )
     .bind(scope.org_id().to_string())
     .bind(scope.user_id().to_string())
@@ -116,6 +116,7 @@ pub(super) async fn list(
     .bind(before.at.0)
     .bind(before.id)
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .bind(agent.map(|id| id.to_string()).unwrap_or_default())
     .fetch_all(store.read())
     .await?
     .iter()

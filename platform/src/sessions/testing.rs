@@ -78,7 +78,7 @@ impl House {
             clock: self.clock.clone(),
             log: log.clone(),
             projects: self.projects(),
-            agents: Agents { store: self.store.store(), clock: self.clock.clone() },
+            agents: Agents::new(self.store.store(), self.clock.clone()),
         }
     }
 

@@ -1,17 +1,25 @@
 //! Agents.
 
+use super::{Page, chat};
 use crate::{
     app::App,
     auth::{
-        May, MayOn, Member,
-        permission::{Access, AgentsRead, AgentsWrite, Everybody, Permission, Roles, Writers},
+        May, MayOn, Member, Writer,
+        permission::{
+            Access, AgentsRead, AgentsWrite, ChatWrite, Everybody, Permission, ProjectsRead, Roles, Writers,
+        },
     },
     error::Result,
-    extract::{Json, Second},
-    openapi::{Data, Operation, Part},
+    extract::{Json, Query, Second},
+    limits::Meter,
+    openapi::{Accepted, Created, Data, Done, Operation, Part},
 };
 use alumia_platform::OrgScope;
-use alumia_protocol::{AgentId, List, agents::Agent};
+use alumia_protocol::{
+    AgentId, List,
+    agents::{Agent, CreateAgent, CreateAgentSession, TellAgent, UpdateAgent},
+    sessions::{ChatAccepted, ChatRequest, CreateSession, Session},
+};
 use axum::{
     extract::{FromRequestParts, State},
     http::request::Parts,
@@ -23,6 +31,15 @@ use std::marker::PhantomData;
 /// `GET /agents`.
 pub async fn list(State(app): State<App>, member: Member<AgentsRead>) -> Result<Data<List<Agent>>> {
     Ok(Data(app.platform.agents.list(&member.scope).await?))
+}
+
+/// `POST /agents`: 201.
+pub async fn create(
+    State(app): State<App>,
+    member: Writer<AgentsWrite>,
+    Json(new): Json<CreateAgent>,
+) -> Result<Created<Agent>> {
+    Ok(Created(app.platform.agents.create(&member.scope, new).await?))
 }
 
 /// An agent that the path names by id or by slug.
@@ -62,6 +79,72 @@ pub async fn get(State(app): State<App>, agent: Named<Everybody, AgentsRead>) ->
     Ok(Data(app.platform.agents.find(&agent.scope, &agent.name).await?))
 }
 
+impl<R, A> Named<R, A> {
+    async fn id(&self, app: &App) -> Result<AgentId> {
+        Ok(app.platform.agents.find(&self.scope, &self.name).await?.id)
+    }
+}
+
+/// `PATCH /agents/:id`: absent fields stay; 409 with the present agent when the version is stale.
+pub async fn update(
+    State(app): State<App>,
+    agent: Named<Writers, AgentsWrite>,
+    Json(change): Json<UpdateAgent>,
+) -> Result<Data<Agent>> {
+    let id = agent.id(&app).await?;
+    Ok(Data(app.platform.agents.update(&agent.scope, id, change).await?))
+}
+
+/// `DELETE /agents/:id`: its runs end, its conversations stay readable.
+pub async fn delete(State(app): State<App>, agent: Named<Writers, AgentsWrite>) -> Result<Done> {
+    let id = agent.id(&app).await?;
+    app.platform.engine.delete_agent(&agent.scope, id).await?;
+    Ok(Done)
+}
+
+#[derive(Deserialize, JsonSchema)]
+pub struct After {
+    /// `nextCursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// `GET /agents/:id/sessions`: 50 a page, most recently changed first.
+pub async fn sessions(
+    State(app): State<App>,
+    agent: Named<Everybody, ProjectsRead>,
+    Query(after): Query<After>,
+) -> Result<Data<List<Session>>> {
+    let id = agent.id(&app).await?;
+    let page = Page { cursor: after.cursor, limit: None };
+    Ok(Data(app.platform.sessions.of_agent(&agent.scope, id, page.cursor()).await?))
+}
+
+/// `POST /agents/:id/sessions`: 201.
+pub async fn create_session(
+    State(app): State<App>,
+    agent: Named<Writers, ChatWrite>,
+    Json(new): Json<CreateAgentSession>,
+) -> Result<Created<Session>> {
+    let id = agent.id(&app).await?;
+    let CreateAgentSession { label, project_id, metadata } = new;
+    let new = CreateSession { label, project_id, agent_id: Some(id), metadata };
+    Ok(Created(app.platform.sessions.create(&agent.scope, new).await?))
+}
+
+/// `POST /agents/:id/messages`: says something to the agent, in one of its sessions or in a new one. 202 with the
+/// run's id.
+pub async fn tell(
+    State(app): State<App>,
+    agent: Named<Writers, ChatWrite>,
+    meter: Meter,
+    Json(told): Json<TellAgent>,
+) -> Result<Accepted<ChatAccepted>> {
+    let TellAgent { session_id, project_id, message } = told;
+    let agent_id = Some(agent.id(&app).await?);
+    let request = ChatRequest { session_id, agent_id, project_id, message, model: None };
+    Ok(Accepted(chat::accept(&app, &agent.scope, &meter, request).await?))
+}
+
 #[derive(Deserialize, JsonSchema)]
 pub struct Switch {
     /// Whether the agent may call it.
@@ -78,7 +161,6 @@ pub async fn set_tool(
     if app.platform.tools.get(&tool).is_none() {
         return Err(alumia_platform::Error::NotFound("tool").into());
     }
-    let scope = &agent.scope;
-    let id = app.platform.agents.find(scope, &agent.name).await?.id;
-    Ok(Data(app.platform.agents.set_tool(scope, id, &tool, switch.enabled).await?))
+    let id = agent.id(&app).await?;
+    Ok(Data(app.platform.agents.set_tool(&agent.scope, id, &tool, switch.enabled).await?))
 }

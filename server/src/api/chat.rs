@@ -68,7 +68,12 @@ pub async fn say(
     Ok(Accepted(accept(&app, &session.scope, &meter, request).await?))
 }
 
-async fn accept(app: &App, scope: &OrgScope, meter: &Meter, request: ChatRequest) -> Result<ChatAccepted> {
+pub(super) async fn accept(
+    app: &App,
+    scope: &OrgScope,
+    meter: &Meter,
+    request: ChatRequest,
+) -> Result<ChatAccepted> {
     let engine = &app.platform.engine;
     if !engine.knows_message(scope, request.message.id).await? {
         meter.take_chat().await?;

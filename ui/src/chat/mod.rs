@@ -146,6 +146,22 @@ impl Chat {
         self.focus.update(|focus| *focus += 1);
     }
 
+    /// The same with the agent of this slug; tells when there is none to talk to.
+    pub fn begin_with(self, slug: &str) {
+        let found = self
+            .agents
+            .with_value(|agents| agents.iter().find(|agent| agent.slug == slug).map(|agent| agent.id));
+        match found {
+            Some(agent) => {
+                self.agent.set(Some(agent));
+                self.begin();
+            }
+            None => self.toasts.fail(
+                "This agent can't be talked to here: it is off, deleted, or works in another workspace.",
+            ),
+        }
+    }
+
     /// Says something in the shown conversation. It stands there at once and stays until the server has it.
     pub fn say(self, content: String, attachments: Vec<Attachment>) {
         let message = Outgoing {

@@ -200,7 +200,7 @@ fn Rows(session: SessionSignals) -> impl IntoView {
 /// An agent's sign: its emoji, or the product's spark.
 #[component]
 pub fn Avatar(avatar: String) -> impl IntoView {
-    let sign = if avatar.is_empty() || avatar.starts_with('/') { "✦".to_owned() } else { avatar };
+    let sign = if avatar.is_empty() { "✦".to_owned() } else { avatar };
     view! { <span class="avatar small" aria-hidden="true">{sign}</span> }
 }
 
@@ -281,6 +281,45 @@ fn Announcer() -> impl IntoView {
     view! { <p class="sr-only" role="status" aria-live="polite">{move || said.get()}</p> }
 }
 
+/// Who answers in a conversation that begins.
+#[component]
+fn AgentPicker() -> impl IntoView {
+    let chat = expect_context::<Chat>();
+    let choices = chat.agents.get_value();
+    // Whoever answers in a conversation that is there stays.
+    let shown = (choices.len() > 1).then_some(move || chat.current.get().is_none());
+    shown.map(|shown| {
+        view! {
+            <div class="chat-agent" hidden=move || !shown()>
+                <label for="chat-agent">"Agent"</label>
+                <div class="field-control select">
+                    <select
+                        id="chat-agent"
+                        on:change=move |event| {
+                            if let Ok(agent) = event_target_value(&event).parse() {
+                                chat.agent.set(Some(agent));
+                            }
+                        }
+                    >
+                        {choices
+                            .into_iter()
+                            .map(|choice| {
+                                let id = choice.id;
+                                view! {
+                                    <option value=id.to_string() selected=move || chat.agent.get() == Some(id)>
+                                        {format!("{} {}", choice.avatar, choice.name).trim().to_owned()}
+                                    </option>
+                                }
+                            })
+                            .collect_view()}
+                    </select>
+                    <Icon name="chevron-down" />
+                </div>
+            </div>
+        }
+    })
+}
+
 /// An empty conversation: who answers and what to begin with.
 #[component]
 fn Welcome() -> impl IntoView {
@@ -314,6 +353,7 @@ fn Welcome() -> impl IntoView {
         <div class="chat-welcome">
             {move || view! { <Avatar avatar=chat.answerer().1 /> }}
             <h2>{move || format!("What should {} work on?", chat.answerer().0)}</h2>
+            <AgentPicker />
             <ul role="list">{buttons}</ul>
         </div>
     }

@@ -86,6 +86,9 @@ pub fn TextArea(
     /// Lines shown.
     #[prop(default = 3)]
     rows: u32,
+    /// What the server said about it.
+    #[prop(optional, into)]
+    error: Signal<Option<String>>,
     /// What to know before filling it in.
     #[prop(optional)]
     hint: &'static str,
@@ -96,9 +99,19 @@ pub fn TextArea(
         <div class="field">
             <label for=name>{label}</label>
             <div class="field-control">
-                <textarea id=name name=name rows=rows aria-describedby=described>{value}</textarea>
+                <textarea
+                    id=name
+                    name=name
+                    rows=rows
+                    aria-invalid=move || error.with(Option::is_some).then_some("true")
+                    aria-describedby=described
+                >
+                    {value}
+                </textarea>
             </div>
-            <p class="field-note" id=note>{hint}</p>
+            <p class="field-note" id=note data-error=move || error.with(Option::is_some).to_string()>
+                {move || error.get().unwrap_or_else(|| hint.to_owned())}
+            </p>
         </div>
     }
 }

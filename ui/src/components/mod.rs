@@ -13,6 +13,7 @@ pub mod menu;
 pub mod palette;
 pub mod status;
 pub mod step_up;
+pub mod switch;
 pub mod table;
 pub mod tabs;
 pub mod theme;

@@ -3,7 +3,7 @@
 use super::step_up;
 use alumia_protocol::{
     AgentId, ApiKeyId, BlockId, CallId, MessageId, ProjectId, SessionId, TooManyRequests,
-    agents::Agent,
+    agents::{Agent, UpdateAgent},
     billing::BillingOverview,
     blocks::{Block, CreateBlock, MoveNodes, UpdateBlock},
     error::{Failure, Success},
@@ -153,6 +153,11 @@ pub async fn set_tool(agent: AgentId, tool: &str, enabled: bool) -> Answer<Agent
 /// An agent as it is now.
 pub async fn agent(agent: AgentId) -> Answer<Agent> {
     send(Method::GET, &format!("/agents/{agent}"), None::<&()>).await
+}
+
+/// Changes an agent; 409 with the present one in `details` when the version is stale.
+pub async fn update_agent(agent: AgentId, change: &UpdateAgent) -> Answer<Agent> {
+    send(Method::PATCH, &format!("/agents/{agent}"), Some(change)).await
 }
 
 /// Makes an API key in an organisation.

@@ -38,6 +38,11 @@ impl Before {
         Some(error.fields.values().next().unwrap_or(&error.message).clone())
     }
 
+    /// What was wrong.
+    pub(super) fn error(&self) -> Option<PageError> {
+        self.error.clone()
+    }
+
     pub(super) fn value(&self, name: &str) -> String {
         self.values.get(name).cloned().unwrap_or_default()
     }

@@ -9,6 +9,7 @@ use crate::components::{
     markdown::Markdown,
     menu::Menu,
     status::{Badge, Tone},
+    switch::Switch,
     table::Table,
     tabs::Tabs,
     toast::use_toasts,
@@ -63,6 +64,9 @@ fn Fields() -> impl IntoView {
             <TextField label="Password" name="g-password" kind="password" />
             <Select label="Visibility" name="g-select" options=vec![("a", "Everyone"), ("b", "Only you")] value="b" />
             <TextArea label="Description" name="g-text" hint="A sentence or two." />
+            <Switch on=true label="On" />
+            <Switch on=false label="Off" />
+            <Switch on=true label="Can't be changed" disabled=true />
             <FormError message=Signal::stored(Some("Email or password is wrong.".to_owned())) />
         </Section>
     }

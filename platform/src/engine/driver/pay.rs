@@ -88,9 +88,10 @@ impl Driver {
         if let Some(around) = &self.around {
             return Ok((around.charged_to, run_limit(&around.agent)));
         }
-        let agent = self.engine.parts.agents.get(&self.scope, self.run.agent_id).await?;
+        // What a deleted agent's last calls cost is still charged.
+        let agent = self.agent().await?;
         let project = self.engine.parts.projects.get(&self.scope, self.run.project_id).await?;
-        Ok((self.charged_to(&project), run_limit(&agent)))
+        Ok((self.charged_to(&project), agent.as_ref().and_then(run_limit)))
     }
 
     fn ask(

@@ -5,7 +5,7 @@ use crate::{
     billing::Used,
     engine::{
         context::compaction,
-        machine::{Effect, Event},
+        machine::{Effect, Event, words},
         store, title,
     },
     fault::fault,
@@ -112,6 +112,12 @@ impl Driver {
                 *reservation_id = Some(self.note(tx, *usage).await?);
                 tx.push(self.append(data));
                 continue;
+            }
+            // Deleting an agent stops its runs; the person who reads this may not know who did.
+            if let EventData::RunCancelled(end) = &mut data
+                && self.agent().await?.is_none()
+            {
+                end.error = Some(words::agent_gone());
             }
             let run = &self.run;
             match &data {

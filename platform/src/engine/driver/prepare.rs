@@ -27,11 +27,10 @@ impl Driver {
         }
         let engine = self.engine.clone();
         let parts = &engine.parts;
-        let agent = match parts.agents.get(&self.scope, self.run.agent_id).await {
-            Ok(agent) if agent.is_active => agent,
-            Ok(agent) => return Ok(Err(words::agent_disabled(&agent.name))),
-            Err(Error::NotFound(_)) => return Ok(Err(words::agent_disabled("The agent"))),
-            Err(error) => return Err(error),
+        let agent = match self.agent().await? {
+            Some(agent) if agent.is_active => agent,
+            Some(agent) => return Ok(Err(words::agent_disabled(&agent.name))),
+            None => return Ok(Err(words::agent_gone())),
         };
         let project = match parts.projects.get(&self.scope, self.run.project_id).await {
             Ok(project) => project,
@@ -66,6 +65,15 @@ impl Driver {
         let charged_to = self.charged_to(&project);
         self.around = Some(Surroundings { route, agent, system, charged_to, grants, tools });
         Ok(Ok(ready))
+    }
+
+    /// The agent as it is now; `None` when it is deleted or out of sight.
+    pub(super) async fn agent(&mut self) -> Result<Option<Agent>, Error> {
+        match self.engine.parts.agents.get(&self.scope, self.run.agent_id).await {
+            Ok(agent) => Ok(Some(agent)),
+            Err(Error::NotFound(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     pub(super) const fn charged_to(&self, project: &Project) -> ChargedTo {

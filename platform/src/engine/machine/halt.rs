@@ -57,6 +57,10 @@ impl Machine {
                 let end = self.end("cancelled", Some(words::stopped()));
                 self.finish(SessionStatus::Idle, EventData::RunCancelled(end))
             }
+            Halt::Credits(limit) => {
+                let end = self.end("failed", Some(words::max_credits(limit)));
+                self.finish(SessionStatus::Failed, EventData::RunFailed(end))
+            }
             Halt::Time => {
                 let end = self.end("failed", Some(words::time_limit(self.limits.time)));
                 self.finish(SessionStatus::Failed, EventData::RunFailed(end))

@@ -21,7 +21,7 @@ pub mod words;
 pub use model::{Catalog, Effect, Event, Fit, Limits, Purpose, Ready, ToolFacts};
 
 use alumia_protocol::{
-    CallId, MessageId, ReservationId, RunId, StepId, Timestamp,
+    CallId, MessageId, Microcredits, ReservationId, RunId, StepId, Timestamp,
     billing::Blocked,
     events::{EventData, RunError, Usage},
     models::Price,
@@ -56,6 +56,8 @@ enum Phase {
 enum Halt {
     Stop,
     Time,
+    /// The agent's own limit of credits.
+    Credits(Microcredits),
 }
 
 /// An answer that is still arriving.

@@ -1,11 +1,11 @@
 //! Paying for model calls: the worst case is set aside before, what was used is settled with the event that
 //! records it, and what cost nothing is given free.
 
-use super::{Draft, Effect, Machine, Phase, Purpose};
+use super::{Draft, Effect, Halt, Machine, Phase, Purpose};
 use crate::models::cost;
 use alumia_protocol::{
-    ReservationId,
-    billing::Blocked,
+    Microcredits, ReservationId,
+    billing::{Blocked, BudgetScope},
     events::{EventData, Usage},
     sessions::{MessagePart, SessionStatus},
 };
@@ -51,6 +51,9 @@ impl Machine {
 
     /// Lets go of the run; whoever takes it up when it can be paid makes the call.
     pub(super) fn blocked(&mut self, blocked: Blocked) -> Vec<Effect> {
+        if let Some(limit) = own_limit(&blocked) {
+            return self.halt(Halt::Credits(limit));
+        }
         self.phase = Phase::Unpaid;
         vec![self.suspend_unpaid(blocked)]
     }
@@ -113,4 +116,11 @@ impl Machine {
             None => self.let_go(),
         }
     }
+}
+
+/// The run's own limit, where that is what blocks it: no credits that come and no budget that changes would let it
+/// go on, so it ends instead of waiting.
+pub(super) fn own_limit(blocked: &Blocked) -> Option<Microcredits> {
+    let budget = blocked.budget.as_ref().filter(|budget| budget.scope == BudgetScope::Run)?;
+    Some(budget.limit)
 }

@@ -1,7 +1,7 @@
 //! Paying for calls of tools that are paid by time: the worst case is set aside before one begins, and the time
 //! that it took is settled with the event that reports its end.
 
-use super::{Call, CallPhase, Effect, Machine, ToolFacts, words};
+use super::{Call, CallPhase, Effect, Halt, Machine, ToolFacts, pay::own_limit, words};
 use alumia_protocol::{CallId, ReservationId, billing::Blocked, events::EventData};
 
 impl Machine {
@@ -58,6 +58,9 @@ impl Machine {
 
     pub(super) fn call_blocked(&mut self, id: CallId, blocked: Blocked) -> Vec<Effect> {
         let Some(index) = self.call(id, CallPhase::Paying) else { return Vec::new() };
+        if let Some(limit) = own_limit(&blocked) {
+            return self.halt(Halt::Credits(limit));
+        }
         self.calls[index].phase = CallPhase::Unpaid;
         self.unpaid = Some(blocked);
         self.settle()

@@ -1,7 +1,7 @@
 //! What the engine says to people and models when something doesn't go as planned.
 
 use alumia_models::ModelError;
-use alumia_protocol::{events::RunError, tools::ToolError};
+use alumia_protocol::{Microcredits, events::RunError, tools::ToolError};
 use std::time::Duration;
 
 fn run_error(code: &str, message: impl Into<String>, action: impl Into<String>) -> RunError {
@@ -86,6 +86,15 @@ pub fn max_steps(limit: u32) -> RunError {
     )
 }
 
+/// The agent's limit of credits.
+pub fn max_credits(limit: Microcredits) -> RunError {
+    run_error(
+        "max_credits",
+        format!("The run reached its limit: its next call could take it over {limit}."),
+        "Raise the agent's limit of credits and resume, or send a message, which begins a run anew.",
+    )
+}
+
 /// The limit of time.
 pub fn time_limit(limit: Duration) -> RunError {
     let limit = match limit.as_secs() {
@@ -157,12 +166,21 @@ pub fn malformed_too_often(error: ToolError) -> ToolError {
 pub const BROKEN: &str = "This is the same failure of the same call again: take the tool as broken for these \
                           arguments. Don't repeat the call; go on another way or say what is missing.";
 
-/// The agent is off, or gone.
+/// The agent is off.
 pub fn agent_disabled(name: &str) -> RunError {
     run_error(
         "agent_disabled",
         format!("{name} is switched off."),
         "Switch the agent on, or choose another one.",
+    )
+}
+
+/// The agent is deleted, or out of sight of the person whose run it is.
+pub fn agent_gone() -> RunError {
+    run_error(
+        "agent_disabled",
+        "The agent of this chat was deleted, or moved to a workspace that you don't belong to.",
+        "Begin a chat with another agent; what was said here stays.",
     )
 }
 

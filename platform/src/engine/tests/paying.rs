@@ -263,7 +263,7 @@ fn digging(office_clock: ManualClock) -> Arc<FakeTool> {
 
 async fn diggers(mut office: Office) -> (Office, Arc<FakeTool>) {
     let dig = digging(office.clock.clone());
-    let agents = Agents { store: office.house.store.store(), clock: office.house.clock.clone() };
+    let agents = Agents::new(office.house.store.store(), office.house.clock.clone());
     agents.set_tool(&office.house.owner, office.house.agent, "dig", true).await.unwrap();
     office.tools = Tools::new(vec![dig.clone() as Arc<dyn Tool>]);
     office.packages = office.packages.charging(Rates::new(1_000).unwrap());

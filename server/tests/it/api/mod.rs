@@ -1,5 +1,6 @@
 //! The API as a program sees it, over real HTTP.
 
+mod agents;
 mod audit;
 mod billing;
 mod errors;

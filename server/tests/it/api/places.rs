@@ -202,6 +202,12 @@ pub fn place(route: &Route, things: &Things) -> (Carries, &'static str) {
         ("POST", "/billing/subscriptions/checkout") => json(json!({ "packageId": "pro" })),
         ("POST", "/billing/top-ups/payment-intent") => json(json!({ "credits": 500 })),
         ("POST", "/billing/top-ups/{id}/test-card") => json(json!({ "card": "4000000000000002" })),
+        ("POST", "/agents") => json(json!({ "name": "New" })),
+        ("PATCH", "/agents/{id}") => json(json!({ "version": 1, "description": "Changed" })),
+        ("POST", "/agents/{id}/sessions") => json(json!({ "projectId": things.project })),
+        ("POST", "/agents/{id}/messages") => {
+            json(json!({ "projectId": things.project, "message": message() }))
+        }
         ("PUT", "/agents/{id}/tools/{tool}") => json(json!({ "enabled": true })),
         ("POST", "/projects") => json(json!({ "name": "New" })),
         ("PATCH", "/projects/{id}") => json(json!({ "name": "Renamed" })),
