@@ -119,12 +119,12 @@ async fn no_secret_is_in_log_database_or_answers() {
     let mut answers = vec![nobody.post("/auth/login", &form).await.to_string()];
     let key = format!("alm_test_{}", "c0ffee".repeat(8));
     let with_key = ada.anonymous().api(reqwest::Method::GET, "/me").bearer_auth(&key);
-    answers.push(support::client::Answer::of(with_key).await.to_string());
+    answers.push(crate::support::client::Answer::of(with_key).await.to_string());
     let garbage = ada.api(reqwest::Method::POST, "/auth/login").body(format!("{{\"password\":\"{wrong}\""));
-    answers.push(support::client::Answer::of(garbage).await.to_string());
+    answers.push(crate::support::client::Answer::of(garbage).await.to_string());
     for page in ["/lab", "/projects", "/settings/security", "/settings/general", "/settings/audit"] {
         let page = ada.request(reqwest::Method::GET, &format!("/{}{page}", ada.org));
-        answers.push(support::client::Answer::of(page).await.to_string());
+        answers.push(crate::support::client::Answer::of(page).await.to_string());
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
     server.kill().await.unwrap();

@@ -226,7 +226,7 @@ async fn an_organization_is_renamed_deleted_and_brought_back() {
 
 #[tokio::test]
 async fn what_is_done_to_keys_and_accounts_is_in_the_audit_log_with_its_place() {
-    let app = App::with(support::Wishes {
+    let app = App::with(crate::support::Wishes {
         settings: "[server]\ntrusted_proxies = [\"127.0.0.1\"]",
         ..Default::default()
     })
@@ -245,7 +245,7 @@ async fn what_is_done_to_keys_and_accounts_is_in_the_audit_log_with_its_place() 
     let change = json!({ "currentPassword": PASSWORD, "password": "another plinth mural" });
     ada.post("/auth/password", &change).await.data();
     ada.delete("/auth/sessions").await.data();
-    let lines = support::eventually("every line is there", async || {
+    let lines = crate::support::eventually("every line is there", async || {
         let lines = ada.get("/audit").await.data()["items"].as_array().unwrap().clone();
         (lines.len() >= 8).then_some(lines)
     })
