@@ -11,7 +11,8 @@ use crate::{
         home::HomePage,
         lazy::{
             ApiDocs, Audit, Billing, CanvasBench, Components, Confirm, Developers, Forgot, General, Invite,
-            Lab, Members, OrgFrame, Orgs, Project, Projects, Receipt, Reset, Security, StepUp, Workspaces,
+            Lab, Members, OrgFrame, Orgs, Project, Projects, Receipt, Reset, Security, Share, StepUp,
+            Workspaces,
         },
     },
 };
@@ -68,6 +69,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/reset/:token") view={Lazy::<Reset>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/confirm/:token") view={Lazy::<Confirm>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/invite/:token") view={Lazy::<Invite>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/share/:token") view={Lazy::<Share>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/share/project/:token") view={Lazy::<Share>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/orgs") view={Lazy::<Orgs>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/docs/api") view={Lazy::<ApiDocs>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/docs/components") view={Lazy::<Components>::new()} ssr=SsrMode::Async />

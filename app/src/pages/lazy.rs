@@ -15,6 +15,7 @@ use super::{
         audit::AuditPage, general::GeneralPage, members::MembersPage, security::SecurityPage,
         workspaces::WorkspacesPage,
     },
+    share::SharePage,
     workspace::{LabPage, ProjectPage},
 };
 use crate::canvas::bench::BenchPage;
@@ -53,6 +54,8 @@ lazy_pages! {
     Confirm = ConfirmPage,
     /// `/invite/<token>`.
     Invite = InvitePage,
+    /// `/share/<token>`.
+    Share = SharePage,
     /// `/orgs`.
     Orgs = OrgsPage,
     /// `/<org>/settings/general`.
