@@ -12,7 +12,7 @@ use crate::{
         lazy::{
             Agent, Agents, ApiDocs, Audit, Billing, CanvasBench, Components, Confirm, Developers, Forgot,
             General, Invite, Lab, Members, OrgFrame, Orgs, Project, Projects, Receipt, Reset, Security,
-            StepUp, Workspaces,
+            Share, StepUp, Workspaces,
         },
     },
 };
@@ -69,6 +69,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/reset/:token") view={Lazy::<Reset>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/confirm/:token") view={Lazy::<Confirm>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/invite/:token") view={Lazy::<Invite>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/share/:token") view={Lazy::<Share>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/share/project/:token") view={Lazy::<Share>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/orgs") view={Lazy::<Orgs>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/docs/api") view={Lazy::<ApiDocs>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/docs/components") view={Lazy::<Components>::new()} ssr=SsrMode::Async />

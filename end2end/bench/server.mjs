@@ -8,9 +8,9 @@ import { join } from 'node:path';
 export const binary = process.env.ALUMIA_BIN;
 const ticks = Number(execFileSync('getconf', ['CLK_TCK']));
 
-export async function serve({ config = '', dataDir = mkdtempSync(join(tmpdir(), 'alumia-bench-')) } = {}) {
+export async function serve({ config = '', limits = '', dataDir = mkdtempSync(join(tmpdir(), 'alumia-bench-')) } = {}) {
   const file = join(dataDir, 'alumia.toml');
-  writeFileSync(file, `[limits]\nauth_per_minute = 100000\nchat_per_minute = 1000000\nreads_per_minute = 100000000\nwrites_per_minute = 10000000\n${config}`);
+  writeFileSync(file, `[limits]\nauth_per_minute = 100000\nchat_per_minute = 1000000\nreads_per_minute = 100000000\nwrites_per_minute = 10000000\n${limits}${config}`);
   const started = performance.now();
   const child = spawn(binary, ['serve', '--dev', '--listen', '127.0.0.1:0', '--data-dir', dataDir, '--config', file], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -51,13 +51,14 @@ export function cpu(pid) {
 export async function account(url) {
   const headers = { 'content-type': 'application/json', origin: url };
   const tag = `${process.pid}-${Date.now()}-${Math.random()}`;
-  const body = JSON.stringify({ name: 'Bench', email: `bench-${tag}@example.org`, password: `a long password ${tag}` });
+  const password = `a long password ${tag}`;
+  const body = JSON.stringify({ name: 'Bench', email: `bench-${tag}@example.org`, password });
   const answer = await fetch(`${url}/api/v1/auth/signup`, { method: 'POST', headers, body });
   if (answer.status !== 201) throw new Error(`sign-up answered ${answer.status}: ${await answer.text()}`);
   const cookie = answer.headers.getSetCookie().map((set) => set.split(';')[0]).join('; ');
   const org = (await answer.json()).data.org.slug;
   const projects = await (await fetch(`${url}/api/v1/projects`, { headers: { cookie } })).json();
-  return { cookie, org, project: projects.data.items[0].id, headers: { ...headers, cookie } };
+  return { cookie, org, password, project: projects.data.items[0].id, headers: { ...headers, cookie } };
 }
 
 export const uuid = () => {

@@ -51,6 +51,7 @@ export class Server {
         ALUMIA_LIMITS__AUTH_PER_MINUTE: '6000',
         ALUMIA_LIMITS__READS_PER_MINUTE: '60000',
         ALUMIA_LIMITS__WRITES_PER_MINUTE: '60000',
+        ALUMIA_LIMITS__SHARES_PER_MINUTE: '60000',
         ...environment,
       },
       stdio: ['ignore', 'pipe', 'pipe'],

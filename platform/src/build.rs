@@ -20,6 +20,7 @@ use crate::{
     sample,
     secrets::{MasterKeys, Secrets},
     sessions::{Log, Sessions},
+    share::{Shares, SharesParts},
     store::Store,
     tools::Tools,
 };
@@ -80,6 +81,8 @@ pub struct Platform {
     pub sessions: Sessions,
     pub canvas: Canvas,
     pub files: Files,
+    /// Canvases for whoever has a link.
+    pub shares: Shares,
     pub models: Models,
     pub tools: Tools,
     pub engine: Engine,
@@ -212,6 +215,15 @@ impl Platform {
             projects: projects.clone(),
             agents: agents.clone(),
         };
+        let shares = Shares::new(SharesParts {
+            store: store.clone(),
+            clock: clock.clone(),
+            audit: office.audit.clone(),
+            projects: projects.clone(),
+            log: log.clone(),
+            files: files.clone(),
+            links: outbox.links().clone(),
+        });
         let engine = Engine::new(EngineParts {
             store: store.clone(),
             clock: clock.clone(),
@@ -249,6 +261,7 @@ impl Platform {
             sessions,
             canvas,
             files,
+            shares,
             models,
             tools,
             engine,

@@ -23,6 +23,7 @@ pub mod sample;
 pub mod scope;
 pub mod secrets;
 pub mod sessions;
+pub mod share;
 pub mod store;
 pub mod tools;
 

@@ -21,6 +21,7 @@ pub mod people;
 pub mod projects;
 pub mod security;
 pub mod sessions;
+pub mod share;
 pub mod show;
 pub mod time;
 pub mod tools;

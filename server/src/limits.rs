@@ -81,6 +81,8 @@ impl Part for Meter {}
 pub async fn limit(State((app, limit)): State<(App, Limit)>, mut request: Request, next: Next) -> Response {
     let address = Key::address(app.proxies.client(request.headers(), request.extensions()));
     let keys = match request.extensions().get::<Credentials>() {
+        // A link opens as much for whoever is signed in as for anybody.
+        _ if limit == Limit::Share => vec![address],
         // A key is limited as itself, wherever it is used.
         Some(Credentials::Key(holder)) => vec![Key::ApiKey(holder.id)],
         Some(Credentials::User(user)) => vec![Key::User(*user), address],
@@ -89,6 +91,7 @@ pub async fn limit(State((app, limit)): State<(App, Limit)>, mut request: Reques
     let meter = Meter(Arc::new(Inner { limiter: app.limiter.clone(), keys, standing: Mutex::default() }));
     let bucket = match (limit, request.method()) {
         (Limit::Auth, _) => Bucket::Auth,
+        (Limit::Share, _) => Bucket::Share,
         (Limit::Read, _) | (Limit::Method, &Method::GET | &Method::HEAD) => Bucket::Read,
         // A write like others. The handler takes from the chat's bucket, once it knows that the message is new.
         (Limit::Method | Limit::Chat, _) => Bucket::Write,

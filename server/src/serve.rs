@@ -221,6 +221,7 @@ pub fn start(config: Config, role: Role, platform: Platform, listener: TcpListen
         auth: limits.auth_per_minute,
         write: limits.writes_per_minute,
         read: limits.reads_per_minute,
+        share: limits.shares_per_minute,
     };
     let mut limiter = Limiter::new(platform.clock.clone(), rates);
     if platform.store.engine() == Engine::Postgres {

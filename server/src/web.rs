@@ -6,6 +6,7 @@ use crate::{
     assets,
     auth::{Concerned, Credentials, Seen},
     config::PaymentGateway,
+    edge,
     error::Failure,
     extract, limits,
     serve::gateway,
@@ -81,10 +82,9 @@ pub fn router(app: &App) -> Router<App> {
     );
     let functions = move |request: Request| function(request, context);
 
-    let reads = (app.clone(), Limit::Read);
     let pages =
         routes.iter().fold(Router::new(), |pages, route| pages.route(route.path(), get(render.clone())));
-    pages.fallback(no_page).layer(middleware::from_fn_with_state(reads, limits::limit)).route(
+    pages.fallback(no_page).layer(middleware::from_fn_with_state(app.clone(), limit_page)).route(
         "/fn/{*name}",
         any(functions).layer(middleware::from_fn_with_state(app.clone(), limit_function)),
     )
@@ -165,6 +165,12 @@ async fn function(request: Request, context: impl Fn() + Clone + Send + 'static)
     }
 }
 
+/// Share links could be guessed at by their pages too.
+async fn limit_page(State(app): State<App>, request: Request, next: Next) -> Response {
+    let limit = if edge::shared(request.uri().path()).is_some() { Limit::Share } else { Limit::Read };
+    limits::limit(State((app, limit)), request, next).await
+}
+
 /// Forms that make, open or secure an account count as what they are.
 async fn limit_function(State(app): State<App>, request: Request, next: Next) -> Response {
     let limit = match request.uri().path() {
@@ -178,6 +184,7 @@ async fn limit_function(State(app): State<App>, request: Request, next: Next) ->
         | "/fn/change_email"
         | "/fn/confirm_totp"
         | "/fn/enroll_totp" => Limit::Auth,
+        "/fn/share" => Limit::Share,
         _ => Limit::Read,
     };
     limits::limit(State((app, limit)), request, next).await
@@ -205,9 +212,16 @@ fn provide(app: &App) {
         let door: DoorHandle = Arc::new(session.clone());
         provide_context(door);
     }
+    let is_shared = parts.as_ref().is_some_and(|parts| edge::shared(parts.uri.path()).is_some());
+    let policy = |nonce: &str| {
+        if is_shared {
+            shared_policy(nonce)
+        } else {
+            content_policy(nonce, gateway(&app.config) == PaymentGateway::Stripe)
+        }
+    };
     if let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>())
-        && let Ok(policy) =
-            HeaderValue::from_str(&content_policy(&nonce, gateway(&app.config) == PaymentGateway::Stripe))
+        && let Ok(policy) = HeaderValue::from_str(&policy(&nonce))
     {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
     }
@@ -243,6 +257,15 @@ fn content_policy(nonce: &str, stripe: bool) -> String {
         "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'{scripts}; {frames}{connections}\
          style-src 'self' 'nonce-{nonce}'; style-src-attr 'unsafe-inline'; img-src 'self' data: blob:{images}; \
          object-src 'none'; base-uri 'none'; form-action 'self'{forms}; frame-ancestors 'none'"
+    )
+}
+
+/// The same for a shared canvas, which sends no form and shows nothing but this server's files.
+fn shared_policy(nonce: &str) -> String {
+    format!(
+        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; connect-src 'self'; \
+         style-src 'self' 'nonce-{nonce}'; style-src-attr 'unsafe-inline'; img-src 'self' data:; \
+         font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
 }
 

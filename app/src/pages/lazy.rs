@@ -18,6 +18,7 @@ use super::{
         audit::AuditPage, general::GeneralPage, members::MembersPage, security::SecurityPage,
         workspaces::WorkspacesPage,
     },
+    share::SharePage,
     workspace::{LabPage, ProjectPage},
 };
 use crate::canvas::bench::BenchPage;
@@ -121,6 +122,12 @@ lazy_pages! {
         Billing = BillingPage,
         /// `/<org>/billing/receipts/<id>`.
         Receipt = ReceiptPage,
+    }
+
+    /// For whoever has a link.
+    shared, __preload_shared, Shared {
+        /// `/share/<token>`.
+        Share = SharePage,
     }
 
     /// The server shows these in development alone.

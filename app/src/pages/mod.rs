@@ -14,6 +14,7 @@ pub mod lazy;
 pub mod orgs;
 pub mod projects;
 pub mod settings;
+pub mod share;
 pub mod workspace;
 
 pub use error::{NotFound, PageError, Problem};

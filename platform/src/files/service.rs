@@ -45,6 +45,19 @@ impl Files {
         blocking(move || disk::read(&home.join("files"), &path, max)).await
     }
 
+    /// The same for viewers of a share link, who are nobody's members: the link is the proof.
+    pub(crate) async fn read_shared(
+        &self,
+        org: OrgId,
+        project: ProjectId,
+        path: &str,
+        max: usize,
+    ) -> Result<Vec<u8>> {
+        let home = self.root.join(org.to_string()).join(project.to_string());
+        let path = RelativePath::parse(path)?;
+        blocking(move || disk::read(&home.join("files"), &path, max)).await
+    }
+
     /// Writes atomically, making folders on the way.
     ///
     /// # Errors

@@ -37,6 +37,8 @@ pub enum Bucket {
     Write,
     /// Everything else.
     Read,
+    /// What anybody sees by a link: shared canvases.
+    Share,
 }
 
 impl Bucket {
@@ -47,6 +49,7 @@ impl Bucket {
             Self::Auth => "auth",
             Self::Write => "write",
             Self::Read => "read",
+            Self::Share => "share",
         }
     }
 }
@@ -95,11 +98,13 @@ pub struct Rates {
     pub write: u32,
     /// See [`Bucket::Read`].
     pub read: u32,
+    /// See [`Bucket::Share`].
+    pub share: u32,
 }
 
 impl Default for Rates {
     fn default() -> Self {
-        Self { chat: 60, auth: 10, write: 300, read: 1_200 }
+        Self { chat: 60, auth: 10, write: 300, read: 1_200, share: 120 }
     }
 }
 
@@ -142,6 +147,7 @@ struct Buckets {
     auth: Limit,
     write: Limit,
     read: Limit,
+    share: Limit,
     checks: AtomicUsize,
 }
 
@@ -178,6 +184,7 @@ impl Limiter {
             auth: limit(rates.auth, 2),
             write: limit(rates.write, 1),
             read: limit(rates.read, 1),
+            share: limit(rates.share, 1),
             checks: AtomicUsize::new(0),
         };
         Self { here: Arc::new(here), shared: None }
@@ -222,6 +229,7 @@ impl Limiter {
             Bucket::Auth => &self.here.auth,
             Bucket::Write => &self.here.write,
             Bucket::Read => &self.here.read,
+            Bucket::Share => &self.here.share,
         }
     }
 
@@ -254,14 +262,14 @@ impl Limiter {
 
     /// Callers that are remembered at the moment.
     pub fn remembered(&self) -> usize {
-        let Buckets { chat, auth, write, read, .. } = &*self.here;
-        [chat, auth, write, read].map(|limit| limit.buckets.len()).iter().sum()
+        let Buckets { chat, auth, write, read, share, .. } = &*self.here;
+        [chat, auth, write, read, share].map(|limit| limit.buckets.len()).iter().sum()
     }
 
     /// Forgets keys whose bucket is full again.
     pub fn forget_idle(&self) {
-        let Buckets { chat, auth, write, read, .. } = &*self.here;
-        for limit in [chat, auth, write, read] {
+        let Buckets { chat, auth, write, read, share, .. } = &*self.here;
+        for limit in [chat, auth, write, read, share] {
             limit.buckets.retain_recent();
             limit.buckets.shrink_to_fit();
         }

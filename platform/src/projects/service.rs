@@ -198,7 +198,7 @@ impl Projects {
 }
 
 /// The creator, an owner or an admin.
-fn require_holder(scope: &OrgScope, project: &Project, action: &str) -> Result<()> {
+pub(crate) fn require_holder(scope: &OrgScope, project: &Project, action: &str) -> Result<()> {
     if project.created_by == scope.user_id() || scope.is_admin() {
         return Ok(());
     }

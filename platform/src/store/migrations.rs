@@ -35,6 +35,7 @@ const STEPS: &[Step] = steps![
     10 "0010_looks",
     11 "0011_auto_top_ups",
     13 "0013_agents",
+    14 "0014_shares",
 ];
 
 /// Applies what is missing, each version in a transaction of its own.

@@ -17,6 +17,7 @@ mod people;
 mod projects;
 mod schema;
 mod secrets;
+mod share;
 mod store;
 #[path = "../../../crates/stripe/tests/support/mod.rs"]
 mod stripe_account;

@@ -43,7 +43,7 @@ pub async fn list(
 #[derive(Deserialize, JsonSchema)]
 pub struct File {
     /// Path below the project's folder.
-    path: String,
+    pub(super) path: String,
 }
 
 /// `GET /projects/:id/files/content?path=`: the bytes. Only pictures and plain text open in the browser,
@@ -67,7 +67,7 @@ pub async fn read(
 }
 
 /// The media types that a browser may show by itself.
-fn shown_kind(path: &str) -> Option<&'static str> {
+pub(super) fn shown_kind(path: &str) -> Option<&'static str> {
     let (_, extension) = path.rsplit_once('.')?;
     Some(match extension.to_ascii_lowercase().as_str() {
         "png" => "image/png",
@@ -81,7 +81,7 @@ fn shown_kind(path: &str) -> Option<&'static str> {
 }
 
 /// `Content-Disposition` with any name (RFC 6266): what isn't plain is percent-encoded.
-fn named(disposition: &str, name: &str) -> HeaderValue {
+pub(super) fn named(disposition: &str, name: &str) -> HeaderValue {
     use std::fmt::Write as _;
     let mut text = format!("{disposition}; filename*=UTF-8''");
     for byte in name.bytes() {

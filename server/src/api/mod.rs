@@ -14,6 +14,7 @@ mod openapi;
 mod orgs;
 mod projects;
 mod sessions;
+mod share;
 mod workspaces;
 
 mod routes;

@@ -1,6 +1,6 @@
 use super::{
     agents, audit, auth, billing, blocks, chat, files, keys, me, models, openapi, orgs, projects, sessions,
-    summaries::summary, workspaces,
+    share, summaries::summary, workspaces,
 };
 use crate::{
     app::App,
@@ -33,6 +33,8 @@ pub enum Limit {
     Chat,
     /// Reads, whatever the method.
     Read,
+    /// What needs no account but a link that could be guessed at; by address alone.
+    Share,
 }
 
 /// What a route's `{id}` names, for the tests that ask each for a stranger's.
@@ -52,6 +54,8 @@ pub enum Foreign {
     Invite,
     /// An invitation, by the secret of its link; whoever holds that may look.
     Link,
+    /// A shared canvas, by the secret of its link; whoever holds that may look.
+    Share,
     Passkey,
     /// A browser session.
     Browser,
@@ -131,7 +135,7 @@ verbs!(get GET, post POST, put PUT, patch PATCH, delete DELETE);
 pub fn routes() -> Vec<Route> {
     use Foreign::{
         Agent, Block, Browser, Invite, Key, Link, Member, Nothing, Org, Passkey, Payment, Project,
-        ProviderKey, Session, Workspace,
+        ProviderKey, Session, Share, Workspace,
     };
     vec![
         post("/auth/signup", Nothing, auth::sign_up).limit(Limit::Auth),
@@ -239,6 +243,13 @@ pub fn routes() -> Vec<Route> {
         delete("/projects/{id}", Project, projects::delete),
         get("/projects/{id}/snapshot", Project, projects::snapshot),
         get("/projects/{id}/stream", Project, projects::stream),
+        get("/share/project/{id}", Share, share::view).limit(Limit::Share),
+        get("/share/project/{id}/stream", Share, share::stream).limit(Limit::Share),
+        // A canvas may show more pictures than a viewer may open links in a minute.
+        get("/share/project/{id}/files/content", Share, share::file),
+        get("/projects/{id}/share", Project, share::state),
+        post("/projects/{id}/share", Project, share::make),
+        delete("/projects/{id}/share", Project, share::turn_off),
         get("/projects/{id}/blocks", Project, blocks::list),
         post("/projects/{id}/blocks", Project, blocks::create),
         patch("/projects/{id}/blocks/positions", Project, blocks::place),

@@ -48,6 +48,8 @@ pub mod things {
         Budgets "Budget management",
         OrgMembers "Organization membership management",
         OrgSettings "Organization settings management",
+        /// Links to a project's canvas.
+        ProjectSharing "Project sharing",
         /// Keys of the organisation's own for model providers.
         ProviderKeys "Provider key management",
         /// Packages that are paid by the month.

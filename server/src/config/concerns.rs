@@ -197,6 +197,7 @@ pub struct Limits {
     pub auth_per_minute: u32,
     pub writes_per_minute: u32,
     pub reads_per_minute: u32,
+    pub shares_per_minute: u32,
 }
 
 /// Text that no log, error or `config show` prints.

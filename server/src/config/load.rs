@@ -84,6 +84,7 @@ fn check(config: &Config) -> Result<(), ConfigError> {
         ("auth_per_minute", limits.auth_per_minute),
         ("writes_per_minute", limits.writes_per_minute),
         ("reads_per_minute", limits.reads_per_minute),
+        ("shares_per_minute", limits.shares_per_minute),
     ];
     wrong.extend(
         rates

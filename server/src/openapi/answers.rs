@@ -1,11 +1,13 @@
 use super::Operation;
 use crate::{api::respond, error::Failure};
 use axum::{
-    http::StatusCode,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use bytes::Bytes;
 use schemars::JsonSchema;
 use serde::Serialize;
+use std::marker::PhantomData;
 
 /// What a handler answers.
 pub trait Answers {
@@ -44,6 +46,32 @@ enveloped! {
     Created CREATED "It was made.";
     /// `202` with the envelope around it.
     Accepted ACCEPTED "It was accepted and goes on by itself.";
+}
+
+/// `200` with the envelope around JSON that is there already.
+pub struct Ready<T> {
+    json: Bytes,
+    of: PhantomData<T>,
+}
+
+impl<T> Ready<T> {
+    /// `json` is a `T`.
+    pub const fn new(json: Bytes) -> Self {
+        Self { json, of: PhantomData }
+    }
+}
+
+impl<T> IntoResponse for Ready<T> {
+    fn into_response(self) -> Response {
+        let body = [&br#"{"success":true,"data":"#[..], &self.json, b"}"].concat();
+        ([(header::CONTENT_TYPE, "application/json")], body).into_response()
+    }
+}
+
+impl<T: JsonSchema> Answers for Ready<T> {
+    fn describe(operation: &mut Operation) {
+        operation.answer::<T>(StatusCode::OK, "What was asked for.");
+    }
 }
 
 /// `200` for something done that has nothing to show.

@@ -208,6 +208,7 @@ fn scope(keys: Keys) -> Option<Scope> {
 fn limit(route: &Route) -> Value {
     match route.limit {
         Limit::Auth => json!("auth"),
+        Limit::Share => json!("share"),
         Limit::Chat => json!("chat"),
         Limit::Method if route.is_change() => json!("write"),
         Limit::Method | Limit::Read => json!("read"),

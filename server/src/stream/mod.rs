@@ -13,7 +13,7 @@ pub use request::{Protocol, Resume, Watch, Watching};
 pub use session::{Until, of_session};
 
 use crate::app::App;
-use alumia_platform::sessions::Feed;
+use alumia_platform::{sessions::Feed, share};
 use alumia_protocol::ProjectId;
 use axum::{
     body::Body,
@@ -41,7 +41,16 @@ pub fn of_project(
         Feed::Event(event) => Piece::Send(frames.event(project, &event)),
         Feed::Lagged => Piece::Last(frames::lagged()),
     });
-    respond(app, pieces, watching)
+    respond(app, pieces, Some(watching))
+}
+
+/// A shared canvas. Who may see it is the link's to say, and the pieces end with it.
+pub fn of_share(app: &App, pieces: impl Stream<Item = share::Piece> + Send + 'static) -> Response {
+    let pieces = pieces.map(|piece| match piece {
+        share::Piece::Frame(frame) => Piece::Send(frame),
+        share::Piece::Lagged => Piece::Last(frames::lagged()),
+    });
+    respond(app, pieces, None)
 }
 
 /// What a stream does next.
@@ -52,12 +61,12 @@ enum Piece {
     End,
 }
 
-/// An event stream of `pieces`, with heartbeats, until they end, the caller may no longer see them, or the
-/// server ends.
+/// An event stream of `pieces`, with heartbeats, until they end, the caller (where it is for one) may no longer see
+/// them, or the server ends.
 fn respond(
     app: &App,
     pieces: impl Stream<Item = Piece> + Send + 'static,
-    mut watching: Watching,
+    mut watching: Option<Watching>,
 ) -> Response {
     let ending = app.ending.clone();
     let body = async_stream::stream! {
@@ -70,8 +79,8 @@ fn respond(
             tokio::select! {
                 biased;
                 () = ending.cancelled() => break,
-                () = watching.changed() => {
-                    if !watching.may_go_on().await {
+                () = changed(watching.as_mut()) => {
+                    if !may_go_on(watching.as_ref()).await {
                         break;
                     }
                 }
@@ -84,7 +93,7 @@ fn respond(
                     Some(Piece::End) | None => break,
                 },
                 _ = heartbeat.tick() => {
-                    if !watching.may_go_on().await {
+                    if !may_go_on(watching.as_ref()).await {
                         break;
                     }
                     yield Bytes::from_static(b":\n\n");
@@ -98,4 +107,18 @@ fn respond(
         (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
     ];
     (headers, Body::from_stream(body.map(Ok::<_, Infallible>))).into_response()
+}
+
+async fn changed(watching: Option<&mut Watching>) {
+    match watching {
+        Some(watching) => watching.changed().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn may_go_on(watching: Option<&Watching>) -> bool {
+    match watching {
+        Some(watching) => watching.may_go_on().await,
+        None => true,
+    }
 }

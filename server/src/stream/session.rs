@@ -90,7 +90,7 @@ pub fn of_session(
             }]),
         }
     });
-    let mut response = respond(app, pieces.flat_map(futures::stream::iter), watching);
+    let mut response = respond(app, pieces.flat_map(futures::stream::iter), Some(watching));
     if protocol == Protocol::AiSdk {
         let name = HeaderName::from_static("x-vercel-ai-ui-message-stream");
         response.headers_mut().insert(name, HeaderValue::from_static("v1"));

@@ -14,6 +14,7 @@ mod show;
 mod table;
 mod timeline;
 
+use crate::live::shared::is_shared;
 use alumia_protocol::{
     ProjectId,
     blocks::{Block, Content},
@@ -33,10 +34,12 @@ pub fn BlockView(block: RwSignal<Block>) -> impl IntoView {
         })
     });
     let project = block.with_untracked(|block| block.project_id);
+    // What is filled in or moved by somebody who only looks goes nowhere.
+    let saved = (!is_shared()).then_some(block);
     view! {
         <div class="block" data-type=move || content.with(|content| kind(content).0)>
             {move || match content.get() {
-                Content::Data(spec) => data(spec, project, Some(block)),
+                Content::Data(spec) => data(spec, project, saved),
                 Content::Show(primitive) => show::view(primitive, project),
             }}
         </div>

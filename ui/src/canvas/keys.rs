@@ -31,11 +31,11 @@ impl Scene {
         let shift = event.shift_key();
         let key = event.key();
         let done = match key.as_str() {
-            "z" | "Z" if command => {
+            "z" | "Z" if command && !self.read_only => {
                 self.time_travel(!shift);
                 true
             }
-            "y" if command => {
+            "y" if command && !self.read_only => {
                 self.time_travel(false);
                 true
             }
@@ -63,7 +63,7 @@ impl Scene {
             _ if !own || command || event.alt_key() => false,
             "Tab" => self.walk(&target, shift),
             "Enter" => self.enter(&target),
-            "Delete" | "Backspace" => {
+            "Delete" | "Backspace" if !self.read_only => {
                 self.delete_selected();
                 true
             }
@@ -168,7 +168,7 @@ impl Scene {
     fn nudge(self, x: f64, y: f64, far: bool) -> bool {
         let ids = self.selection.get_untracked();
         let size = self.size.get_untracked();
-        if ids.is_empty() {
+        if ids.is_empty() || self.read_only {
             let by = Point::new(-x * size.w * 0.1, -y * size.h * 0.1);
             self.look(self.coming_view().panned(by));
             return true;

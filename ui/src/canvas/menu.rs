@@ -88,16 +88,19 @@ fn OpenMenu(scene: Scene, open: MenuAt) -> impl IntoView {
         let delete = Callback::new(move |()| scene.delete_selected());
         view! {
             {item("pin", "Pin focused view", pin)}
-            {item("arrow-up", "Bring to front", front)}
-            {item("trash", "Delete", delete)}
+            {(!scene.read_only)
+                .then(|| view! {
+                    {item("arrow-up", "Bring to front", front)}
+                    {item("trash", "Delete", delete)}
+                })}
         }
     });
-    let of_agent = matches!(open.node, Some(NodeId::Session(_)))
+    let of_agent = (matches!(open.node, Some(NodeId::Session(_))) && !scene.read_only)
         .then(|| item("arrow-up", "Bring to front", Callback::new(move |()| scene.bring_to_front())));
-    let of_canvas = open.node.is_none().then(|| {
+    let of_canvas = (open.node.is_none() || (scene.read_only && !is_block)).then(|| {
         view! {
             {item("fit", "Show full canvas", Callback::new(move |()| scene.fit()))}
-            {item("layout", "Arrange", Callback::new(move |()| scene.tidy()))}
+            {(!scene.read_only).then(|| item("layout", "Arrange", Callback::new(move |()| scene.tidy())))}
         }
     });
     view! {

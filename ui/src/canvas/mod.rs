@@ -17,6 +17,7 @@ mod outbox;
 mod overlay;
 mod pointer;
 mod scene;
+mod share;
 mod ticker;
 mod toolbar;
 
@@ -32,6 +33,7 @@ use minimap::Map;
 use node::NodeView;
 use overlay::Overlay;
 use scene::{FAR, Scene};
+use share::ShareDialog;
 use toolbar::Toolbar;
 
 /// The canvas of the project whose [`Live`] is in context. [`Inspected`] must be in context too.
@@ -63,7 +65,13 @@ pub fn Canvas() -> impl IntoView {
                 <div class="canvas-empty">
                     <Icon name="spark" />
                     <p class="canvas-empty-title">"Nothing on the canvas yet"</p>
-                    <p>"Ask an agent for something in the chat. What it makes appears here."</p>
+                    <p>
+                        {if scene.read_only {
+                            "What agents and people make here appears by itself."
+                        } else {
+                            "Ask an agent for something in the chat. What it makes appears here."
+                        }}
+                    </p>
                 </div>
             }
         })
@@ -97,7 +105,9 @@ pub fn Canvas() -> impl IntoView {
             on:focusin=move |event| scene.focus_entered(&event)
         >
             <p id="canvas-keys" class="sr-only">
-                "Tab walks through the nodes in reading order, Enter goes into one, Escape comes back. Arrows move what is selected, Delete deletes it, Control Z undoes. F finds, 1 shows everything, 0 is 100 percent, plus and minus zoom."
+                "Tab walks through the nodes in reading order, Enter goes into one, Escape comes back. "
+                {if scene.read_only { "Arrows move the view. " } else { "Arrows move what is selected, Delete deletes it, Control Z undoes. " }}
+                "F finds, 1 shows everything, 0 is 100 percent, plus and minus zoom."
             </p>
             <div class="canvas-dots" style=dots></div>
             <div class="canvas-layer" style=transform>
@@ -113,6 +123,7 @@ pub fn Canvas() -> impl IntoView {
             <Find scene />
             <NodeMenu scene />
             <FocusedView scene />
+            {toolbar::offers_sharing(scene).then(|| view! { <ShareDialog scene /> })}
             <p class="sr-only" role="status" aria-live="polite">{move || scene.news.get()}</p>
             <span data-end="" tabindex="-1"></span>
         </section>

@@ -77,7 +77,10 @@ pub(super) fn NodeView(scene: Scene, node: Node) -> impl IntoView {
         }
         Source::Agent(agent) => {
             let label = Memo::new(move |_| {
-                agent.session.with(|session| format!("Agent {}: {}", session.agent_name, session.label))
+                agent.session.with(|session| match session.label.as_str() {
+                    "" => format!("Agent {}", session.agent_name),
+                    label => format!("Agent {}: {label}", session.agent_name),
+                })
             });
             let title = Memo::new(move |_| agent.session.with(|session| session.agent_name.clone()));
             (label.into(), title.into(), Signal::stored("spark"), "agent")
@@ -91,7 +94,7 @@ pub(super) fn NodeView(scene: Scene, node: Node) -> impl IntoView {
         })
     };
     let handles = move || {
-        (kind == "block" && node.mark.get() == Mark::Solo).then(|| {
+        (kind == "block" && !scene.read_only && node.mark.get() == Mark::Solo).then(|| {
             let handle = |name: &'static str| view! { <span class="node-handle" data-handle=name></span> };
             Edges::HANDLES.map(handle).collect_view()
         })

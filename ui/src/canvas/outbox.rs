@@ -90,6 +90,9 @@ impl Outbox {
 impl Scene {
     /// Shows an edit, remembers it for undo and sends it.
     pub fn edit(self, edit: Edit, join: bool) {
+        if self.read_only {
+            return;
+        }
         self.show(&edit);
         self.inner.update_value(|inner| inner.history.push(edit.clone(), join));
         self.send(edit, if join { 400 } else { 0 });

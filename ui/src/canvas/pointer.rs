@@ -147,6 +147,9 @@ impl Scene {
         if event.button() != 0 {
             return;
         }
+        if self.read_only {
+            return self.press_to_look(hit, &target, at);
+        }
         let start = self.coming_view().to_canvas(at);
         match hit.and_then(|id| self.node(id)) {
             None => {
@@ -156,6 +159,20 @@ impl Scene {
             }
             Some(node) => self.press_node(node, &target, start, event),
         }
+    }
+
+    /// A press where nothing can be moved: it selects a node, so that its content answers, and moves the view.
+    fn press_to_look(self, hit: Option<NodeId>, target: &web_sys::Element, at: Point) {
+        let solo = hit.is_some_and(|id| self.selection.with_untracked(|ids| *ids == [id]));
+        let content = closest(target, LIVE).is_some() || (solo && closest(target, "[data-grip]").is_none());
+        self.select(hit.into_iter().collect());
+        let from = self.coming_view();
+        self.inner.update_value(|inner| {
+            inner.pointer.was_live = [inner.pointer.was_live[1], content];
+            if !content {
+                (inner.gesture, inner.follows) = (Gesture::Pan { from, at }, false);
+            }
+        });
     }
 
     fn press_node(self, node: Node, target: &web_sys::Element, start: Point, event: &ev::PointerEvent) {
@@ -231,7 +248,7 @@ impl Scene {
                     inner.follows = false;
                     inner.held = nodes.iter().map(|held| held.id).collect();
                 }
-                Gesture::Marquee { .. } if slipped => capture = true,
+                Gesture::Marquee { .. } | Gesture::Pan { .. } if slipped => capture = true,
                 _ => {}
             }
         });

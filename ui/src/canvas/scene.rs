@@ -11,7 +11,7 @@ use super::{
     },
     outbox::{Edit, Outbox},
 };
-use crate::live::{Live, SessionSignals};
+use crate::live::{Live, SessionSignals, shared::is_shared};
 use alumia_protocol::{
     blocks::{Block, Content, NodeId, Position},
     sessions::Session,
@@ -158,6 +158,8 @@ pub(super) struct Inner {
 #[derive(Clone, Copy)]
 pub(super) struct Scene {
     pub live: Live,
+    /// Nothing can be changed: it is seen by a share link.
+    pub read_only: bool,
     pub owner: StoredValue<Owner>,
     pub inner: StoredValue<Inner>,
     pub root: NodeRef<html::Section>,
@@ -174,6 +176,8 @@ pub(super) struct Scene {
     pub news: RwSignal<String>,
     pub menu: RwSignal<Option<MenuAt>>,
     pub finding: RwSignal<bool>,
+    /// Whether the dialog for the share link is open.
+    pub sharing: RwSignal<bool>,
     pub pinned: RwSignal<Option<NodeId>>,
     pub undoable: RwSignal<(bool, bool)>,
     pub paths: RwSignal<super::edges::Paths>,
@@ -185,6 +189,7 @@ impl Scene {
     pub fn new(live: Live) -> Self {
         let scene = Self {
             live,
+            read_only: is_shared(),
             owner: StoredValue::new(Owner::current().unwrap_or_default()),
             inner: StoredValue::new(Inner::default()),
             root: NodeRef::new(),
@@ -200,6 +205,7 @@ impl Scene {
             news: RwSignal::new(String::new()),
             menu: RwSignal::new(None),
             finding: RwSignal::new(false),
+            sharing: RwSignal::new(false),
             pinned: RwSignal::new(None),
             undoable: RwSignal::new((false, false)),
             paths: RwSignal::new(super::edges::Paths::default()),

@@ -4,6 +4,11 @@ use super::scene::Scene;
 use crate::components::{button::IconButton, icon::Icon};
 use leptos::prelude::*;
 
+/// Whether there is a project behind the canvas that this page may say more about.
+pub(super) fn offers_sharing(scene: Scene) -> bool {
+    !scene.read_only && use_context::<super::bench::ExtraEdges>().is_none()
+}
+
 /// The bar at the bottom.
 #[component]
 pub(super) fn Toolbar(scene: Scene) -> impl IntoView {
@@ -13,21 +18,26 @@ pub(super) fn Toolbar(scene: Scene) -> impl IntoView {
     let cannot_redo = Signal::derive(move || !scene.undoable.get().1);
     view! {
         <div class="canvas-tools needs-script" data-ui="" role="toolbar" aria-label="Canvas tools">
-            <IconButton icon="undo" label="Undo" disabled=cannot_undo on:click=move |_| scene.time_travel(true) />
-            <IconButton icon="redo" label="Redo" disabled=cannot_redo on:click=move |_| scene.time_travel(false) />
-            <span class="canvas-tools-rule wide"></span>
-            <button
-                type="button"
-                class="icon-button tip wide"
-                aria-label="Snap to grid"
-                data-tip="Snap to grid"
-                aria-pressed=move || scene.snap.get().to_string()
-                on:click=move |_| scene.toggle_snap()
-            >
-                <Icon name="snap" />
-            </button>
-            <span class="wide"><IconButton icon="layout" label="Arrange" on:click=move |_| scene.tidy() /></span>
+            {(!scene.read_only)
+                .then(|| view! {
+                    <IconButton icon="undo" label="Undo" disabled=cannot_undo on:click=move |_| scene.time_travel(true) />
+                    <IconButton icon="redo" label="Redo" disabled=cannot_redo on:click=move |_| scene.time_travel(false) />
+                    <span class="canvas-tools-rule wide"></span>
+                    <button
+                        type="button"
+                        class="icon-button tip wide"
+                        aria-label="Snap to grid"
+                        data-tip="Snap to grid"
+                        aria-pressed=move || scene.snap.get().to_string()
+                        on:click=move |_| scene.toggle_snap()
+                    >
+                        <Icon name="snap" />
+                    </button>
+                    <span class="wide"><IconButton icon="layout" label="Arrange" on:click=move |_| scene.tidy() /></span>
+                })}
             <IconButton icon="search" label="Find a node (F)" on:click=move |_| scene.finding.update(|open| *open = !*open) />
+            {offers_sharing(scene)
+                .then(|| view! { <IconButton icon="link" label="Share" on:click=move |_| scene.sharing.set(true) /> })}
             <span class="canvas-tools-rule"></span>
             <IconButton icon="minus" label="Zoom out" on:click=move |_| scene.zoom_with(|zoom| zoom / 1.25) />
             <button

@@ -10,6 +10,7 @@ use alumia_protocol::{
     keys::{MintedApiKey, NewApiKey, RotateApiKey},
     projects::{CreateProject, Project},
     sessions::{ChatAccepted, ChatRequest, CreateSession, Session, UpdateSession},
+    share::{MadeShare, NewShare, ShareState},
     tools::Approval,
 };
 use gloo_net::http::{Method, RequestBuilder, Response};
@@ -122,6 +123,21 @@ pub async fn billing(org: &str) -> Answer<BillingOverview> {
 /// Makes a project.
 pub async fn create_project(new: &CreateProject) -> Answer<Project> {
     send(Method::POST, "/projects", Some(new)).await
+}
+
+/// Whether and how a project is shared.
+pub async fn share(project: ProjectId) -> Answer<ShareState> {
+    send(Method::GET, &format!("/projects/{project}/share"), None::<&()>).await
+}
+
+/// Makes a project's share link, in place of the one that it has.
+pub async fn make_share(project: ProjectId, new: &NewShare) -> Answer<MadeShare> {
+    send(Method::POST, &format!("/projects/{project}/share"), Some(new)).await
+}
+
+/// Turns a project's share link off.
+pub async fn turn_share_off(project: ProjectId) -> Answer<()> {
+    done(Method::DELETE, &format!("/projects/{project}/share")).await
 }
 
 /// Puts a block on the canvas.

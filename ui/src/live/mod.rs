@@ -5,6 +5,7 @@ pub mod api;
 pub mod fold;
 pub mod passkeys;
 pub mod security;
+pub mod shared;
 pub mod spending;
 pub mod sse;
 pub mod step_up;

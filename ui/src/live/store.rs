@@ -1,5 +1,6 @@
 use super::{
     fold::{SessionFold, Touched},
+    shared::{self, Shared},
     spending::Spending,
     stream,
     view::{Entry, MessageView, Notice},
@@ -39,6 +40,8 @@ pub struct Live {
     session_order: RwSignal<Vec<SessionId>>,
     sessions: StoredValue<HashMap<SessionId, SessionSignals>>,
     spending: Option<Spending>,
+    /// By which link it is seen, if it is by one.
+    shared: StoredValue<Option<Shared>>,
 }
 
 type Signals<K, V> = StoredValue<HashMap<K, RwSignal<V>>>;
@@ -80,6 +83,7 @@ impl Live {
             session_order: RwSignal::new(vec![]),
             sessions: StoredValue::new(HashMap::new()),
             spending: use_context(),
+            shared: StoredValue::new(use_context()),
         };
         live.reset(first);
         live
@@ -88,6 +92,27 @@ impl Live {
     /// Opens the tab's stream and keeps it open until the page's owner goes. In the browser, once.
     pub fn connect(self) {
         stream::connect(self);
+    }
+
+    /// Where its stream is.
+    pub fn stream_url(self) -> String {
+        let shared = self.shared.with_value(|shared| shared.as_ref().map(Shared::stream_url));
+        shared.unwrap_or_else(|| format!("/api/v1/projects/{}/stream", self.project_id))
+    }
+
+    /// Takes in what the stream brought.
+    ///
+    /// # Errors
+    /// For what this page is too old for; it is left out.
+    pub fn take(self, kind: &str, data: &str) -> Result<(), serde_json::Error> {
+        let Some(is_shared) = self.shared.try_with_value(Option::is_some) else { return Ok(()) };
+        match (kind, is_shared) {
+            ("snapshot", false) => self.reset(serde_json::from_str(data)?),
+            ("snapshot", true) => self.reset(shared::snapshot(serde_json::from_str(data)?)),
+            (_, false) => self.apply(serde_json::from_str(data)?),
+            (_, true) => self.apply(shared::event(self.project_id, serde_json::from_str(data)?)),
+        }
+        Ok(())
     }
 
     /// How the tab and the server stand.

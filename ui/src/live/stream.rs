@@ -120,7 +120,7 @@ mod browser {
         const BROKEN: Option<End> = Some(End::Broken { heard: false });
         let Ok(abort) = AbortController::new() else { return BROKEN };
         let _hang_up = HangUp(abort.clone());
-        let url = format!("/api/v1/projects/{}/stream?after={}", live.project_id(), live.seq());
+        let url = format!("{}?after={}", live.stream_url(), live.seq());
         let Ok(request) = gloo_net::http::Request::get(&url)
             .header("accept", "text/event-stream")
             .abort_signal(Some(&abort.signal()))
@@ -157,17 +157,11 @@ mod browser {
             heard = true;
             patience = SILENCE_MS;
             for frame in decoder.feed(&bytes) {
-                match frame.event.as_str() {
-                    "lagged" => return Some(End::Broken { heard }),
-                    "snapshot" => match serde_json::from_str(&frame.data) {
-                        Ok(snapshot) => live.reset(snapshot),
-                        Err(error) => leptos::logging::warn!("snapshot: {error}"),
-                    },
-                    // A kind that this page is too old for is left out.
-                    _ => match serde_json::from_str(&frame.data) {
-                        Ok(event) => live.apply(event),
-                        Err(error) => leptos::logging::warn!("{}: {error}", frame.event),
-                    },
+                if frame.event == "lagged" {
+                    return Some(End::Broken { heard });
+                }
+                if let Err(error) = live.take(&frame.event, &frame.data) {
+                    leptos::logging::warn!("{}: {error}", frame.event);
                 }
             }
             read = JsFuture::from(reader.read());

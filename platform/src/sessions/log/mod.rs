@@ -71,6 +71,11 @@ impl Log {
         self.open(scope.org_id(), project, None, after).await
     }
 
+    /// The same for viewers of a share link, who are nobody's members: the link is the proof.
+    pub(crate) async fn follow(&self, org: OrgId, project: ProjectId) -> Result<BoxStream<'static, Feed>> {
+        self.open(org, project, None, None).await
+    }
+
     /// The same for one session: only its own events, and a snapshot holds only it and its blocks.
     ///
     /// # Errors

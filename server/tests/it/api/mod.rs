@@ -14,6 +14,7 @@ mod openapi;
 mod passkeys;
 mod permissions;
 mod places;
+mod share;
 mod sign_in;
 mod snapshot;
 mod story;

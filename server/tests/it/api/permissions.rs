@@ -168,7 +168,12 @@ const MISSING: [&str; 4] = ["{message}", "{call}", "{member}", "totp"];
 /// Routes whose right request names something that isn't there in this test.
 const NOBODYS: [&str; 2] = ["POST /workspaces/{id}/members", "POST /billing/byok-keys"];
 /// Routes that members have for what is their own, and that look at whose it is.
-const OWN: [&str; 2] = ["DELETE /org/members/{id}", "DELETE /projects/{id}"];
+const OWN: [&str; 4] = [
+    "DELETE /org/members/{id}",
+    "DELETE /projects/{id}",
+    "POST /projects/{id}/share",
+    "DELETE /projects/{id}/share",
+];
 
 fn told(answer: &Answer) -> &'static str {
     let reason = || answer.refusal().2;

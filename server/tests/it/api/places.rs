@@ -6,6 +6,7 @@ use alumia_protocol::{
     keys::{NewApiKey, Scope},
     orgs::CreateInvite,
     people::Role,
+    share::NewShare,
 };
 use alumia_server::api::{Foreign, Route, routes};
 use reqwest::{Method, RequestBuilder};
@@ -41,6 +42,8 @@ pub struct Things {
     pub invite: String,
     /// The secret of the invitation's link.
     pub link: String,
+    /// The secret of the project's share link, which shows `there.txt` as a picture.
+    pub share: String,
     /// One that nothing has, unless a test puts a real one here: ending it signs its owner out.
     pub browser: String,
     /// One that nothing has, unless a test puts a real one here: making one needs an authenticator.
@@ -69,7 +72,8 @@ impl Things {
             workspace_id: None,
         };
         let invite = app.platform.invites.create(&scope, invite).await.unwrap();
-        let things = Self {
+        let mut things = Self {
+            share: String::new(),
             session: person.session(&project).await,
             block: person.block(&project).await,
             agent: text(&person.get("/agents").await.data()["items"][0]["id"]),
@@ -95,6 +99,13 @@ impl Things {
         };
         let path = format!("/projects/{}/files/content?path=there.txt", things.project);
         assert_eq!(person.put(&path, "here").await.status, 200);
+        let picture = json!({ "type": "image", "path": "there.txt", "alt": "There" });
+        let picture = json!({ "title": "There", "content": { "kind": "show", "data": picture } });
+        let path = format!("/projects/{}/blocks", things.project);
+        assert_eq!(person.post(&path, &picture).await.status, 201);
+        let project = things.project.parse().unwrap();
+        let wishes = NewShare { files: true, ..NewShare::default() };
+        things.share = app.platform.shares.make(&scope, project, wishes).await.unwrap().token;
         things
     }
 
@@ -120,6 +131,7 @@ impl Things {
             member: id(),
             invite: id(),
             link: id(),
+            share: id(),
             browser: id(),
             passkey: id(),
             provider_key: id(),
@@ -140,6 +152,7 @@ impl Things {
             Foreign::Member => &self.member,
             Foreign::Invite => &self.invite,
             Foreign::Link => &self.link,
+            Foreign::Share => &self.share,
             Foreign::Browser => &self.browser,
             Foreign::Passkey => &self.passkey,
             Foreign::ProviderKey => &self.provider_key,
@@ -160,7 +173,9 @@ pub fn place(route: &Route, things: &Things) -> (Carries, &'static str) {
     let message = || json!({ "id": unknown(), "content": "count to 2" });
     let finish = json!({ "ceremony": unknown(), "credential": {}, "name": "Key" });
     match (route.method.as_str(), route.path) {
-        ("GET", "/projects/{id}/files/content") => (Nothing, "?path=there.txt"),
+        ("GET", "/projects/{id}/files/content" | "/share/project/{id}/files/content") => {
+            (Nothing, "?path=there.txt")
+        }
         ("GET", _) => (Nothing, ""),
         ("POST", "/auth/signup") => json(json!({ "name": "", "email": "", "password": "" })),
         ("POST", "/auth/passkeys/signup/start") => json(json!({ "name": "", "email": "" })),
@@ -211,6 +226,7 @@ pub fn place(route: &Route, things: &Things) -> (Carries, &'static str) {
         ("PUT", "/agents/{id}/tools/{tool}") => json(json!({ "enabled": true })),
         ("POST", "/projects") => json(json!({ "name": "New" })),
         ("PATCH", "/projects/{id}") => json(json!({ "name": "Renamed" })),
+        ("POST", "/projects/{id}/share") => json(json!({ "files": true })),
         ("POST", "/projects/{id}/blocks") => json(note("New")),
         ("PATCH", "/projects/{id}/blocks/positions") => {
             let position = json!({ "x": 0, "y": 0, "width": 100, "height": 0 });

@@ -6,3 +6,4 @@ mod fold;
 mod life;
 mod moved_on;
 mod scripts;
+mod share;

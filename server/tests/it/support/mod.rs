@@ -37,7 +37,7 @@ use tokio::net::TcpListener;
 
 /// Limits that no test reaches by accident.
 const ROOMY: &str = "[limits]\nchat_per_minute = 1000000\nauth_per_minute = 1000000\n\
-                     writes_per_minute = 1000000\nreads_per_minute = 1000000\n";
+                     writes_per_minute = 1000000\nreads_per_minute = 1000000\nshares_per_minute = 1000000\n";
 
 /// A server in this process.
 pub struct App {

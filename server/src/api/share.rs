@@ -1,0 +1,111 @@
+//! Share links: making and turning them off, and what whoever has one gets.
+
+use super::files::{File, named, shown_kind};
+use crate::{
+    app::App,
+    auth::{InBrowser, MemberOf, Public, Seen, SteppedUp, WriterOf, things::ProjectSharing},
+    error::{Failure, Result},
+    extract::{MaybeJson, Query},
+    openapi::{Created, Data, Done, Download, EventStream, Operation, Part, Ready},
+    stream::{self, Resume},
+};
+use alumia_protocol::{
+    ProjectId,
+    share::{MadeShare, NewShare, ShareState, SharedProject},
+};
+use axum::{
+    extract::{FromRequestParts, RawPathParams, State},
+    http::{HeaderValue, header, request::Parts},
+    response::IntoResponse,
+};
+
+/// `GET /projects/:id/share`: for the dialog; never the link.
+pub async fn state(
+    State(app): State<App>,
+    project: InBrowser<MemberOf<ProjectId>, ProjectSharing>,
+) -> Result<Data<ShareState>> {
+    Ok(Data(app.platform.shares.state(&project.scope, project.id).await?))
+}
+
+/// `POST /projects/:id/share`: 201 with the link, this once.
+pub async fn make(
+    State(app): State<App>,
+    project: SteppedUp<WriterOf<ProjectId>, ProjectSharing>,
+    MaybeJson(new): MaybeJson<NewShare>,
+) -> Result<Created<MadeShare>> {
+    Ok(Created(app.platform.shares.make(&project.scope, project.id, new).await?))
+}
+
+/// `DELETE /projects/:id/share`.
+pub async fn turn_off(
+    State(app): State<App>,
+    project: SteppedUp<WriterOf<ProjectId>, ProjectSharing>,
+) -> Result<Done> {
+    app.platform.shares.turn_off(&project.scope, project.id).await?;
+    Ok(Done)
+}
+
+/// The secret of a link, or whatever else stands in its place: both are looked up alike, so that nothing tells
+/// what could be a link from what couldn't.
+pub struct Token(String);
+
+impl FromRequestParts<App> for Token {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        let params = RawPathParams::from_request_parts(parts, app).await;
+        let token = params.ok().and_then(|params| {
+            params.iter().find(|(name, _)| *name == "id").map(|(_, token)| token.to_owned())
+        });
+        Ok(Self(token.unwrap_or_default()))
+    }
+}
+
+impl Part for Token {
+    fn describe(operation: &mut Operation) {
+        operation.not_found();
+    }
+}
+
+/// `GET /share/project/:token`.
+pub async fn view(
+    State(app): State<App>,
+    _everybody: Public,
+    Token(token): Token,
+    Seen(viewer): Seen,
+) -> Result<Ready<SharedProject>> {
+    let view = app.platform.shares.view(&token, &viewer).await?;
+    Ok(Ready::new(view.shown().json.clone()))
+}
+
+/// `GET /share/project/:token/stream`: what changes for viewers, from a snapshot or after a position.
+pub async fn stream(
+    State(app): State<App>,
+    _everybody: Public,
+    Token(token): Token,
+    Resume(after): Resume,
+) -> Result<EventStream> {
+    let view = app.platform.shares.open(&token).await?;
+    Ok(EventStream(stream::of_share(&app, view.follow(after))))
+}
+
+/// `GET /share/project/:token/files/content?path=`: a picture that a shared block shows.
+pub async fn file(
+    State(app): State<App>,
+    _everybody: Public,
+    Token(token): Token,
+    Query(file): Query<File>,
+) -> Result<Download> {
+    let view = app.platform.shares.open(&token).await?;
+    let bytes = app.platform.shares.picture(&view, &file.path).await?;
+    let kind = shown_kind(&file.path).filter(|kind| kind.starts_with("image/"));
+    let name = file.path.rsplit('/').next().unwrap_or_default();
+    let disposition = if kind.is_some() { "inline" } else { "attachment" };
+    let policy = "sandbox; default-src 'none'; frame-ancestors 'none'";
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(kind.unwrap_or("application/octet-stream"))),
+        (header::CONTENT_DISPOSITION, named(disposition, name)),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy)),
+    ];
+    Ok(Download((headers, bytes).into_response()))
+}
