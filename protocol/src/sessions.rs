@@ -60,6 +60,20 @@ pub struct Session {
     pub updated_at: Timestamp,
 }
 
+/// Why a run has yet to begin: its organisation's package runs no more at once. It begins by itself when another one
+/// ends, in the order in which they came.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct RunDelay {
+    /// A sentence for people.
+    pub message: String,
+    /// The package's id.
+    pub package: String,
+    /// How many runs it runs at once.
+    pub at_once: u32,
+}
+
 /// `POST /sessions`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -1,6 +1,6 @@
 //! What subscriptions include: data, not code.
 
-use super::Rates;
+use super::{Rates, store};
 use crate::{Error, Result};
 use alumia_protocol::{
     Microcredits,
@@ -129,6 +129,11 @@ impl Packages {
             ))
         })?;
         Ok(Self { all: all.into(), first, rates: Rates::default() })
+    }
+
+    /// SQL: how many runs of the account `a` may go on at once.
+    pub(crate) fn runs_at_once(&self) -> String {
+        store::runs_at_once(self)
     }
 
     /// The same with these prices of what is paid by time.

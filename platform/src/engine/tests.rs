@@ -3,6 +3,7 @@
 mod approvals;
 mod crash;
 mod paying;
+mod places;
 mod providers;
 mod queue;
 mod runs;

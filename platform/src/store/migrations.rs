@@ -22,7 +22,7 @@ macro_rules! steps {
     };
 }
 
-const STEPS: &[Step] = steps![1 "0001_start", 2 "0002_factors", 3 "0003_access", 4 "0004_orgs", 5 "0005_billing", 6 "0006_money", 7 "0007_stripe", 8 "0008_subscriptions", 9 "0009_notices", 10 "0010_looks"];
+const STEPS: &[Step] = steps![1 "0001_start", 2 "0002_factors", 3 "0003_access", 4 "0004_orgs", 5 "0005_billing", 6 "0006_money", 7 "0007_stripe", 8 "0008_subscriptions", 9 "0009_notices", 10 "0010_looks", 12 "0012_meter"];
 
 /// Applies what is missing, each version in a transaction of its own.
 pub(super) async fn run(engine: Engine, pool: &AnyPool) -> Result<()> {

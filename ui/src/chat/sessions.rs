@@ -1,17 +1,17 @@
 //! Which conversation is shown.
 
 use super::Chat;
-use crate::components::{
-    button::IconButton,
-    icon::Icon,
-    menu::Menu,
-    status::{Badge, Tone},
-    time::Ago,
+use crate::{
+    components::{
+        button::IconButton,
+        icon::Icon,
+        menu::Menu,
+        status::{Badge, Tone},
+        time::Ago,
+    },
+    live::SessionSignals,
 };
-use alumia_protocol::{
-    SessionId, Timestamp,
-    sessions::{Session, SessionStatus},
-};
+use alumia_protocol::{SessionId, Timestamp, sessions::SessionStatus};
 use leptos::prelude::*;
 
 /// A session's status as people read it.
@@ -27,6 +27,14 @@ pub fn status_words(status: SessionStatus) -> (Tone, &'static str) {
     }
 }
 
+/// The same for a session whose run may have yet to begin.
+fn words_of(status: SessionStatus, delayed: bool) -> (Tone, &'static str) {
+    match status {
+        SessionStatus::Active if delayed => (Tone::Blue, "Queued"),
+        status => status_words(status),
+    }
+}
+
 /// The bar above the conversation: its name, the others, a new one, stop.
 #[component]
 pub(super) fn SessionBar() -> impl IntoView {
@@ -38,7 +46,8 @@ pub(super) fn SessionBar() -> impl IntoView {
         )
     };
     let status = move || chat.session().map(|session| session.session.with(|session| session.status));
-    let words = Signal::derive(move || status_words(status().unwrap_or_default()));
+    let delayed = move || chat.session().is_some_and(|session| session.delayed.with(Option::is_some));
+    let words = Signal::derive(move || words_of(status().unwrap_or_default(), delayed()));
     let button = view! {
         <span class="truncate">{label}</span>
         <Icon name="chevron-down" />
@@ -76,16 +85,19 @@ fn SessionList() -> impl IntoView {
             <p class="menu-none">"No chats yet. Your first message begins one."</p>
         </Show>
         <For each=newest key=|row| *row let:row>
-            {chat.live.session(row.1).map(|session| view! { <SessionRow session=session.session /> })}
+            {chat.live.session(row.1).map(|signals| view! { <SessionRow signals /> })}
         </For>
     }
 }
 
 #[component]
-fn SessionRow(session: RwSignal<Session>) -> impl IntoView {
+fn SessionRow(signals: SessionSignals) -> impl IntoView {
     let chat = expect_context::<Chat>();
+    let session = signals.session;
     let (id, at) = session.with_untracked(|session| (session.id, session.updated_at));
-    let tone = move || session.with(|session| status_words(session.status));
+    let tone = move || {
+        words_of(session.with(|session| session.status), signals.delayed.with(Option::is_some))
+    };
     view! {
         <button
             type="button"

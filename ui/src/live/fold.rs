@@ -6,7 +6,7 @@ use alumia_protocol::{
     CallId, MessageId, RunId, Timestamp,
     events::{Event, EventData, RunEnd, RunError, SessionView},
     sessions::{
-        CallState, CallView, Message, MessagePart, MessageRole, QueuedMessage, Session, SessionStatus,
+        CallState, CallView, Message, MessagePart, MessageRole, QueuedMessage, RunDelay, Session, SessionStatus,
     },
     tools::{Approval, Effect, ToolError},
 };
@@ -52,6 +52,8 @@ pub struct SessionFold {
     pub model: String,
     /// Whether a run is going on.
     pub running: bool,
+    /// Why it has yet to begin.
+    pub delayed: Option<RunDelay>,
     /// Whether the run waited for someone since it last started.
     waited: bool,
 }
@@ -70,6 +72,7 @@ impl SessionFold {
             step: 0,
             model: String::new(),
             running: false,
+            delayed: None,
             waited: false,
         }
     }
@@ -98,8 +101,13 @@ impl SessionFold {
                 self.finish_message(message, at, &mut touched);
                 touched.push(Touched::Run);
             }
+            EventData::RunDelayed(delay) => {
+                self.delayed = Some(delay.clone());
+                touched.push(Touched::Run);
+            }
             EventData::RunStarted { attempt, model } => {
                 self.running = true;
+                self.delayed = None;
                 self.model.clone_from(model);
                 touched.push(Touched::Run);
                 if *attempt > 1 {
@@ -391,6 +399,7 @@ impl SessionFold {
     /// The run is over: nothing streams and nothing runs.
     fn rest(&mut self, at: Timestamp, touched: &mut Vec<Touched>) {
         self.running = false;
+        self.delayed = None;
         self.step = 0;
         touched.push(Touched::Run);
         for message in self.messages.values_mut().filter(|message| message.streaming) {

@@ -8,7 +8,7 @@ use alumia_protocol::{
     BlockId, CallId, MessageId, ProjectId, SessionId,
     blocks::Block,
     events::{Event, EventData, SessionView, Snapshot},
-    sessions::{CallView, QueuedMessage, Session},
+    sessions::{CallView, QueuedMessage, RunDelay, Session},
 };
 use leptos::prelude::*;
 use std::{collections::HashMap, hash::Hash};
@@ -60,6 +60,8 @@ pub struct SessionSignals {
     pub queue: RwSignal<Vec<QueuedMessage>>,
     /// Whether a run is going on.
     pub running: RwSignal<bool>,
+    /// Why it has yet to begin: its package runs no more at once.
+    pub delayed: RwSignal<Option<RunDelay>>,
     owner: StoredValue<Owner>,
     fold: StoredValue<SessionFold>,
     messages: Signals<MessageId, MessageView>,
@@ -253,6 +255,7 @@ impl SessionSignals {
             model: RwSignal::new(String::new()),
             queue: RwSignal::new(vec![]),
             running: RwSignal::new(false),
+            delayed: RwSignal::new(None),
             owner: StoredValue::new(Owner::current().unwrap_or_default()),
             fold: StoredValue::new(SessionFold::new(fold.session.clone())),
             messages: StoredValue::new(HashMap::new()),
@@ -328,11 +331,13 @@ impl SessionSignals {
             set(self.session, &self.fold.with_value(|fold| fold.session.clone()));
         }
         if touched.contains(&Touched::Run) {
-            let (step, model, running) =
-                self.fold.with_value(|fold| (fold.step, fold.model.clone(), fold.running));
+            let (step, model, running, delayed) = self
+                .fold
+                .with_value(|fold| (fold.step, fold.model.clone(), fold.running, fold.delayed.clone()));
             set(self.step, &step);
             set(self.model, &model);
             set(self.running, &running);
+            set(self.delayed, &delayed);
         }
         if touched.contains(&Touched::Queue) {
             set(self.queue, &self.fold.with_value(|fold| fold.queue.clone()));

@@ -127,6 +127,7 @@ impl Machine {
             EventData::ApprovalResolved { .. }
                 | EventData::MessageQueued { .. }
                 | EventData::MessageQueueChanged { .. }
+                | EventData::RunDelayed(_)
         );
         if !by_people {
             self.last = event.at;

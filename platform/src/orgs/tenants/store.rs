@@ -140,6 +140,7 @@ const PURGES: &[&str] = &[
     "DELETE FROM blocks WHERE org_id = $1",
     "DELETE FROM runs WHERE org_id = $1",
     "DELETE FROM sessions WHERE org_id = $1",
+    "DELETE FROM stored_bytes WHERE org_id = $1",
     "DELETE FROM projects WHERE org_id = $1",
     "DELETE FROM agents WHERE org_id = $1",
     "DELETE FROM secrets WHERE org_id = $1",
