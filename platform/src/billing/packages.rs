@@ -131,6 +131,11 @@ impl Packages {
         Ok(Self { all: all.into(), first, rates: Rates::default() })
     }
 
+    /// Names of those that include something.
+    pub(crate) fn with(&self, includes: impl Fn(&Package) -> bool) -> Vec<String> {
+        self.all.iter().filter(|package| includes(package)).map(|package| package.name.clone()).collect()
+    }
+
     /// SQL: how many runs of the account `a` may go on at once.
     pub(crate) fn runs_at_once(&self) -> String {
         store::runs_at_once(self)

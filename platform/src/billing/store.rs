@@ -89,8 +89,11 @@ pub(super) async fn package(tx: &mut Tx, org: OrgId) -> Result<Option<String>> {
 pub(super) fn runs_at_once(packages: &Packages) -> String {
     let most = |package: &Package| package.caps.concurrent_runs.unwrap_or(i32::MAX.unsigned_abs());
     // Ids of packages are lower-case letters, digits and dashes.
-    let each: String =
-        packages.all().iter().map(|package| format!("WHEN '{}' THEN {} ", package.id, most(package))).collect();
+    let each: String = packages
+        .all()
+        .iter()
+        .map(|package| format!("WHEN '{}' THEN {} ", package.id, most(package)))
+        .collect();
     format!("(CASE a.package {each}ELSE {} END)", most(packages.first()))
 }
 

@@ -57,8 +57,11 @@ pub struct Here {
 impl Here {
     pub fn new(tools: &Tools, packages: &Packages, workers: usize) -> Self {
         let (tools, rates) = (tools.clone(), packages.rates());
-        let facts =
-            move |name: &str, arguments: &Value| tools.get(name).map(|tool| facts(&**tool, rates, arguments));
+        // Where some package caps it, time is counted that costs nothing.
+        let counted = packages.all().iter().any(|package| package.caps.sandbox_minutes.is_some());
+        let facts = move |name: &str, arguments: &Value| {
+            tools.get(name).map(|tool| facts(&**tool, (rates, counted), arguments))
+        };
         Self {
             wake: Notify::new(),
             places: Arc::new(Semaphore::new(workers.clamp(1, Semaphore::MAX_PERMITS))),
@@ -136,7 +139,7 @@ impl Here {
     }
 }
 
-fn facts(tool: &dyn Tool, rates: Rates, arguments: &Value) -> ToolFacts {
+fn facts(tool: &dyn Tool, (rates, counted): (Rates, bool), arguments: &Value) -> ToolFacts {
     let title = tool.title();
     let summary = tool.summary(arguments).unwrap_or_default();
     let summary: String = summary.chars().filter(|c| !c.is_control()).take(SUMMARY).collect();
@@ -148,7 +151,10 @@ fn facts(tool: &dyn Tool, rates: Rates, arguments: &Value) -> ToolFacts {
         effect: tool.effect(),
         idempotent: tool.idempotent(),
         timeout: tool.timeout_for(arguments),
-        second_price: tool.paid_by_time().map(|operation| rates.second(operation)).unwrap_or_default(),
+        second_price: tool
+            .paid_by_time()
+            .map(|operation| rates.second(operation))
+            .filter(|price| counted || price.is_positive()),
     }
 }
 

@@ -4,6 +4,7 @@
 //! what somebody types elsewhere on the page.
 
 mod budgets;
+mod included;
 mod overview;
 mod own_keys;
 mod payments;
