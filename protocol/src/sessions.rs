@@ -2,6 +2,7 @@
 
 use crate::{
     AgentId, CallId, MessageId, ProjectId, RunId, SessionId, Timestamp, UserId,
+    billing::Spent,
     blocks::Position,
     tools::{Effect, ToolError},
 };
@@ -72,6 +73,22 @@ pub struct RunDelay {
     pub package: String,
     /// How many runs it runs at once.
     pub at_once: u32,
+}
+
+/// A session with what it has used so far.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct SessionDetails {
+    /// The session.
+    #[serde(flatten)]
+    pub session: Session,
+    /// What it has used.
+    #[serde(flatten)]
+    pub spent: Spent,
+    /// Why its run has yet to begin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delayed: Option<RunDelay>,
 }
 
 /// `POST /sessions`.

@@ -67,9 +67,9 @@ pub(super) fn AgentBody(agent: SessionSignals) -> impl IntoView {
         // The run's own events are quicker than the session's status.
         if status == SessionStatus::Idle && agent.running.get() { SessionStatus::Active } else { status }
     });
-    let words = move || match status.get() {
-        SessionStatus::Active if agent.delayed.with(Option::is_some) => ("blue", "Queued"),
-        status => status_word(status),
+    let words = move || match agent.waits_for() {
+        Some(words) => ("blue", words),
+        None => status_word(status.get()),
     };
     let step = move || {
         let step = agent.step.get();

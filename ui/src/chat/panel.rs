@@ -214,7 +214,7 @@ fn Working() -> impl IntoView {
         let words = match status {
             SessionStatus::AwaitingPeer => "Waiting for another agent".into(),
             SessionStatus::AwaitingConnection => "Waiting for a connection".into(),
-            SessionStatus::AwaitingPayment => "Waiting for credits".into(),
+            SessionStatus::AwaitingPayment => session.waits_for().unwrap_or_default().into(),
             SessionStatus::AwaitingApproval => "Waiting for your answer".into(),
             _ if session.delayed.with(Option::is_some) => {
                 session.delayed.get().map(|delay| delay.message).unwrap_or_default()

@@ -4,6 +4,7 @@ use super::Chat;
 use crate::{
     components::{
         button::IconButton,
+        credits,
         icon::Icon,
         menu::Menu,
         status::{Badge, Tone},
@@ -27,12 +28,18 @@ pub fn status_words(status: SessionStatus) -> (Tone, &'static str) {
     }
 }
 
-/// The same for a session whose run may have yet to begin.
-fn words_of(status: SessionStatus, delayed: bool) -> (Tone, &'static str) {
-    match status {
-        SessionStatus::Active if delayed => (Tone::Blue, "Queued"),
-        status => status_words(status),
+/// The same, with what its run waits for; tracks.
+fn words_of(signals: SessionSignals) -> (Tone, &'static str) {
+    match signals.waits_for() {
+        Some(words) => (Tone::Blue, words),
+        None => status_words(signals.session.with(|session| session.status)),
     }
+}
+
+/// What a session has cost so far.
+fn cost_of(signals: SessionSignals) -> Option<String> {
+    let (cost, own_key_calls) = signals.spent.get();
+    credits::spent(cost, own_key_calls.into())
 }
 
 /// The bar above the conversation: its name, the others, a new one, stop.
@@ -46,8 +53,8 @@ pub(super) fn SessionBar() -> impl IntoView {
         )
     };
     let status = move || chat.session().map(|session| session.session.with(|session| session.status));
-    let delayed = move || chat.session().is_some_and(|session| session.delayed.with(Option::is_some));
-    let words = Signal::derive(move || words_of(status().unwrap_or_default(), delayed()));
+    let cost = move || chat.session().and_then(cost_of);
+    let words = Signal::derive(move || chat.session().map_or((Tone::Grey, ""), words_of));
     let button = view! {
         <span class="truncate">{label}</span>
         <Icon name="chevron-down" />
@@ -61,6 +68,7 @@ pub(super) fn SessionBar() -> impl IntoView {
             <Show when=move || status().is_some_and(|status| status != SessionStatus::Idle)>
                 <Badge tone=Signal::derive(move || words.get().0) text=Signal::derive(move || words.get().1.to_owned()) />
             </Show>
+            {move || cost().map(|cost| view! { <span class="session-cost num" title="What this chat has cost so far">{cost}</span> })}
             <IconButton icon="edit" label="New chat" on:click=move |_| chat.begin() />
         </div>
     }
@@ -95,9 +103,7 @@ fn SessionRow(signals: SessionSignals) -> impl IntoView {
     let chat = expect_context::<Chat>();
     let session = signals.session;
     let (id, at) = session.with_untracked(|session| (session.id, session.updated_at));
-    let tone = move || {
-        words_of(session.with(|session| session.status), signals.delayed.with(Option::is_some))
-    };
+    let tone = move || words_of(signals);
     view! {
         <button
             type="button"
@@ -108,6 +114,7 @@ fn SessionRow(signals: SessionSignals) -> impl IntoView {
             <span class="badge-dot" data-tone=move || tone().0.name()></span>
             <span class="truncate">{move || session.with(|session| session.label.clone())}</span>
             <span class="sr-only">{move || tone().1}</span>
+            {move || cost_of(signals).map(|cost| view! { <span class="muted num">{cost}</span> })}
             <span class="muted"><Ago at /></span>
         </button>
     }

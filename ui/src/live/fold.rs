@@ -4,9 +4,11 @@
 use super::view::{Entry, MessageView, Notice, NoticeKind};
 use alumia_protocol::{
     CallId, MessageId, RunId, Timestamp,
+    billing::BlockReason,
     events::{Event, EventData, RunEnd, RunError, SessionView},
     sessions::{
-        CallState, CallView, Message, MessagePart, MessageRole, QueuedMessage, RunDelay, Session, SessionStatus,
+        CallState, CallView, Message, MessagePart, MessageRole, QueuedMessage, RunDelay, Session,
+        SessionStatus,
     },
     tools::{Approval, Effect, ToolError},
 };
@@ -54,6 +56,12 @@ pub struct SessionFold {
     pub running: bool,
     /// Why it has yet to begin.
     pub delayed: Option<RunDelay>,
+    /// Why it could not be paid, when that was so last.
+    pub unpaid: Option<BlockReason>,
+    /// What its calls have cost so far, in microcredits.
+    pub cost: i64,
+    /// Calls that the organisation's own keys have paid for.
+    pub own_key_calls: u32,
     /// Whether the run waited for someone since it last started.
     waited: bool,
 }
@@ -73,6 +81,9 @@ impl SessionFold {
             model: String::new(),
             running: false,
             delayed: None,
+            unpaid: None,
+            cost: 0,
+            own_key_calls: 0,
             waited: false,
         }
     }
@@ -188,10 +199,15 @@ impl SessionFold {
                 self.notice(event, NoticeKind::Stopped, &mut touched);
             }
             EventData::BillingBlocked(blocked) => {
+                self.unpaid = Some(blocked.reason);
+                touched.push(Touched::Run);
                 self.notice(event, NoticeKind::Unpaid(blocked.clone()), &mut touched);
             }
-            EventData::UsageRecorded { .. }
-            | EventData::BlockCreated { .. }
+            EventData::UsageRecorded { cost_microcredits, byok, .. } => {
+                self.own_key_calls += u32::from(*byok);
+                self.spend(*cost_microcredits, &mut touched);
+            }
+            EventData::BlockCreated { .. }
             | EventData::BlockUpdated { .. }
             | EventData::BlockDeleted { .. }
             | EventData::SessionDeleted {} => {}
@@ -236,6 +252,7 @@ impl SessionFold {
                 call.duration_ms = Some(*duration_ms);
                 call.cost_microcredits = *cost_microcredits;
                 call.deadline_at = None;
+                self.spend(*cost_microcredits, touched);
             }
             EventData::ToolFailed {
                 call_id, tool, attempt, error, duration_ms, cost_microcredits, ..
@@ -247,6 +264,7 @@ impl SessionFold {
                 call.duration_ms = Some(*duration_ms);
                 call.cost_microcredits = *cost_microcredits;
                 call.deadline_at = None;
+                self.spend(*cost_microcredits, touched);
             }
             EventData::ToolRetrying { call_id, tool, attempt, error, arguments } => {
                 let call = self.call(*call_id, tool, at, event.run_id, touched);
@@ -276,6 +294,11 @@ impl SessionFold {
             }
             _ => {}
         }
+    }
+
+    fn spend(&mut self, cost: i64, touched: &mut Vec<Touched>) {
+        self.cost = self.cost.saturating_add(cost);
+        touched.push(Touched::Run);
     }
 
     /// The call with this id, new if it is the first that we hear of it.

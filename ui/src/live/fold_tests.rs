@@ -5,7 +5,9 @@ use alumia_protocol::{
     billing::{BlockReason, Blocked},
     blocks::Position,
     events::{Event, EventData, RunEnd, RunError, SessionView, Usage},
-    sessions::{CallState, Message, MessagePart, MessageRole, QueuedMessage, RunDelay, Session, SessionStatus},
+    sessions::{
+        CallState, Message, MessagePart, MessageRole, QueuedMessage, RunDelay, Session, SessionStatus,
+    },
     tools::{Approval, Effect, ToolError},
 };
 use serde_json::json;
@@ -371,6 +373,8 @@ fn what_waits_to_be_paid_says_why_and_a_call_what_it_cost() {
         missing: Microcredits(5),
         budget: None,
         package: None,
+        lacks: None,
+        included_in: Vec::new(),
     };
     story.push(EventData::BillingBlocked(blocked.clone()));
     story.push(EventData::StatusChanged { status: SessionStatus::AwaitingPayment });

@@ -5,10 +5,11 @@ use super::{
     view::{Entry, MessageView, Notice},
 };
 use alumia_protocol::{
-    BlockId, CallId, MessageId, ProjectId, SessionId,
+    BlockId, CallId, MessageId, Microcredits, ProjectId, SessionId,
+    billing::BlockReason,
     blocks::Block,
     events::{Event, EventData, SessionView, Snapshot},
-    sessions::{CallView, QueuedMessage, RunDelay, Session},
+    sessions::{CallView, QueuedMessage, RunDelay, Session, SessionStatus},
 };
 use leptos::prelude::*;
 use std::{collections::HashMap, hash::Hash};
@@ -62,6 +63,10 @@ pub struct SessionSignals {
     pub running: RwSignal<bool>,
     /// Why it has yet to begin: its package runs no more at once.
     pub delayed: RwSignal<Option<RunDelay>>,
+    /// Why it could not be paid, when that was so last.
+    pub unpaid: RwSignal<Option<BlockReason>>,
+    /// What its calls have cost so far, and how many the organisation's own keys have paid for.
+    pub spent: RwSignal<(Microcredits, u32)>,
     owner: StoredValue<Owner>,
     fold: StoredValue<SessionFold>,
     messages: Signals<MessageId, MessageView>,
@@ -256,6 +261,8 @@ impl SessionSignals {
             queue: RwSignal::new(vec![]),
             running: RwSignal::new(false),
             delayed: RwSignal::new(None),
+            unpaid: RwSignal::new(None),
+            spent: RwSignal::new((Microcredits::ZERO, 0)),
             owner: StoredValue::new(Owner::current().unwrap_or_default()),
             fold: StoredValue::new(SessionFold::new(fold.session.clone())),
             messages: StoredValue::new(HashMap::new()),
@@ -303,6 +310,19 @@ impl SessionSignals {
         });
     }
 
+    /// What its run waits for, where a person has not been asked anything; tracks.
+    pub fn waits_for(self) -> Option<&'static str> {
+        match self.session.with(|session| session.status) {
+            SessionStatus::Active if self.delayed.with(Option::is_some) => Some("Queued"),
+            SessionStatus::AwaitingPayment => Some(match self.unpaid.get() {
+                Some(BlockReason::PackageBlocked) => "Waiting for the package",
+                Some(BlockReason::BudgetExhausted) => "Waiting for a budget",
+                Some(BlockReason::NoCredits) | None => "Waiting for credits",
+            }),
+            _ => None,
+        }
+    }
+
     fn replace(self, fold: SessionFold) {
         let mut touched = vec![Touched::Session, Touched::Entries, Touched::Queue, Touched::Run];
         touched.extend(fold.messages.keys().map(|id| Touched::Message(*id)));
@@ -334,6 +354,9 @@ impl SessionSignals {
             let (step, model, running, delayed) = self
                 .fold
                 .with_value(|fold| (fold.step, fold.model.clone(), fold.running, fold.delayed.clone()));
+            let spent = self.fold.with_value(|fold| (Microcredits(fold.cost), fold.own_key_calls));
+            set(self.spent, &spent);
+            set(self.unpaid, &self.fold.with_value(|fold| fold.unpaid));
             set(self.step, &step);
             set(self.model, &model);
             set(self.running, &running);

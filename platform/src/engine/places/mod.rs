@@ -7,8 +7,13 @@
 pub mod store;
 
 use super::{Engine, store::Claimed};
-use crate::{Result, billing::Packages, sessions::Append, store::Tx};
-use alumia_protocol::{OrgId, events::EventData, sessions::RunDelay};
+use crate::{OrgScope, Result, billing::Packages, sessions::Append, store::Tx};
+use alumia_protocol::{
+    OrgId,
+    billing::UsageGroup,
+    events::EventData,
+    sessions::{RunDelay, Session, SessionDetails},
+};
 use std::{
     collections::BTreeSet,
     sync::atomic::{AtomicBool, Ordering},
@@ -67,7 +72,8 @@ impl Engine {
         if !stopped {
             places.delayed.store(found.iter().any(|run| !run.ready), Ordering::Relaxed);
         }
-        let mut delayed: Vec<store::Found> = found.into_iter().filter(|run| !run.ready && !run.told).collect();
+        let mut delayed: Vec<store::Found> =
+            found.into_iter().filter(|run| !run.ready && !run.told).collect();
         let more = claimed.len() == limit || delayed.len() > TOLD;
         delayed.truncate(TOLD);
         Ok(Look { claimed, delayed, more })
@@ -92,6 +98,19 @@ impl Engine {
             tx.commit().await?;
         }
         Ok(())
+    }
+
+    /// Sessions with what they have used so far, and why a run of theirs has yet to begin.
+    pub async fn details(&self, scope: &OrgScope, sessions: Vec<Session>) -> Result<Vec<SessionDetails>> {
+        let ids: Vec<String> = sessions.iter().map(|session| session.id.to_string()).collect();
+        let mut spent = self.parts.billing.spent(scope, UsageGroup::Session, &ids).await?;
+        let mut delays = store::delays(&self.parts.store, scope.org_id()).await?;
+        let details = |session: Session| SessionDetails {
+            spent: spent.remove(&session.id.to_string()).unwrap_or_default(),
+            delayed: delays.remove(&session.id),
+            session,
+        };
+        Ok(sessions.into_iter().map(details).collect())
     }
 
     /// Whether a run that is accepted in this transaction may begin at once. Whatever waits goes first.

@@ -5,8 +5,9 @@ use crate::{
     engine::store::{Claimed, claimed},
     store::{Columns as _, Store, Tx},
 };
-use alumia_protocol::{OrgId, ProjectId, RunId, SessionId, Timestamp};
+use alumia_protocol::{OrgId, ProjectId, RunId, SessionId, Timestamp, sessions::RunDelay};
 use sqlx::AssertSqlSafe;
+use std::collections::HashMap;
 
 /// Runs looked at in one go, and so organisations.
 const MOST: usize = 64;
@@ -135,4 +136,16 @@ pub(super) async fn delay(tx: &mut Tx, org: OrgId, run: RunId, why: &str) -> Res
     .execute(&mut **tx)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Why runs of an organisation have yet to begin, by their session.
+pub(super) async fn delays(store: &Store, org: OrgId) -> Result<HashMap<SessionId, RunDelay>> {
+    let rows = sqlx::query(
+        "SELECT session_id, delayed FROM runs WHERE org_id = $1 AND status IN ('queued', 'running') \
+         AND status = 'queued' AND delayed IS NOT NULL",
+    )
+    .bind(org.to_string())
+    .fetch_all(store.read())
+    .await?;
+    rows.iter().map(|row| Ok((row.parsed("session_id")?, row.json("delayed")?))).collect()
 }
