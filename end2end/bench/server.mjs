@@ -10,7 +10,7 @@ const ticks = Number(execFileSync('getconf', ['CLK_TCK']));
 
 export async function serve({ config = '', limits = '', dataDir = mkdtempSync(join(tmpdir(), 'alumia-bench-')) } = {}) {
   const file = join(dataDir, 'alumia.toml');
-  writeFileSync(file, `[limits]\nauth_per_minute = 100000\nchat_per_minute = 1000000\nreads_per_minute = 100000000\nwrites_per_minute = 10000000\n${limits}${config}`);
+  writeFileSync(file, `[limits]\nauth_per_minute = 100000\nchat_per_minute = 1000000\nreads_per_minute = 100000000\nwrites_per_minute = 10000000\n${limits}[billing]\npackage = "scale"\n${config}`);
   const started = performance.now();
   const child = spawn(binary, ['serve', '--dev', '--listen', '127.0.0.1:0', '--data-dir', dataDir, '--config', file], {
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -177,8 +177,9 @@ test('what a package does not include waits, and goes on when another is subscri
   await page.goto(`${small.url}/${person.org}/lab`);
   await lab.ready();
   await lab.say('call sandbox_exec {"command": "echo included", "timeoutSeconds": 5}');
-  const card = lab.chat.getByRole('group', { name: 'Waiting for credits' });
-  await expect(card).toContainText("Your package doesn't include this", { timeout: 30_000 });
+  const card = lab.chat.getByRole('group', { name: 'Waiting for the package' });
+  await expect(card).toContainText("This month's sandbox minutes don't reach", { timeout: 30_000 });
+  await expect(card).toContainText('Pro, Team and Scale include more.');
   await expectAccessible(page);
   await page.screenshot({ path: `test-results/shots/billing-package-${narrow ? 'phone' : 'desktop'}.png` });
   await card.getByRole('link', { name: 'See the packages' }).click();

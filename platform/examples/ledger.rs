@@ -114,6 +114,7 @@ fn ask(scope: &OrgScope, agent: AgentId) -> Ask {
         provider: String::new(),
         tier: None,
         amount: Microcredits(1_000),
+        millis: 0,
         charged_to: ChargedTo {
             user_id: Some(scope.user_id()),
             agent_id: Some(agent),

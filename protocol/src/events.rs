@@ -8,7 +8,7 @@ use crate::{
     BlockId, CallId, MessageId, ProjectId, ReservationId, RunId, SessionId, StepId, Timestamp,
     billing::Blocked,
     blocks::Block,
-    sessions::{Message, QueuedMessage, Session, SessionStatus},
+    sessions::{Message, QueuedMessage, RunDelay, Session, SessionStatus},
     tools::{Approval, Effect, ToolError},
 };
 use serde::{Deserialize, Serialize};
@@ -100,6 +100,9 @@ pub enum EventData {
         /// The person's message.
         message: Message,
     },
+    /// The organisation's package runs no more at once: the run waits until another one ends.
+    #[serde(rename = "run.delayed")]
+    RunDelayed(RunDelay),
     /// A worker took the run.
     #[serde(rename = "run.started")]
     RunStarted {
@@ -360,6 +363,7 @@ impl EventData {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::RunQueued { .. } => "run.queued",
+            Self::RunDelayed(_) => "run.delayed",
             Self::RunStarted { .. } => "run.started",
             Self::StepStarted { .. } => "step.started",
             Self::TextDelta { .. } => "text.delta",

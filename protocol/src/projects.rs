@@ -1,6 +1,6 @@
 //! Projects.
 
-use crate::{OrgId, ProjectId, Timestamp, UserId, WorkspaceId};
+use crate::{OrgId, ProjectId, Timestamp, UserId, WorkspaceId, billing::Spent};
 use serde::{Deserialize, Serialize};
 
 /// Who sees a project.
@@ -50,6 +50,19 @@ pub struct Project {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+}
+
+/// A project with what it has used so far.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ProjectDetails {
+    /// The project.
+    #[serde(flatten)]
+    pub project: Project,
+    /// What it has used.
+    #[serde(flatten)]
+    pub spent: Spent,
 }
 
 /// `POST /projects`.

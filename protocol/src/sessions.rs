@@ -2,6 +2,7 @@
 
 use crate::{
     AgentId, CallId, MessageId, ProjectId, RunId, SessionId, Timestamp, UserId,
+    billing::Spent,
     blocks::Position,
     tools::{Effect, ToolError},
 };
@@ -58,6 +59,36 @@ pub struct Session {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+}
+
+/// Why a run has yet to begin: its organisation's package runs no more at once. It begins by itself when another one
+/// ends, in the order in which they came.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct RunDelay {
+    /// A sentence for people.
+    pub message: String,
+    /// The package's id.
+    pub package: String,
+    /// How many runs it runs at once.
+    pub at_once: u32,
+}
+
+/// A session with what it has used so far.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct SessionDetails {
+    /// The session.
+    #[serde(flatten)]
+    pub session: Session,
+    /// What it has used.
+    #[serde(flatten)]
+    pub spent: Spent,
+    /// Why its run has yet to begin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delayed: Option<RunDelay>,
 }
 
 /// `POST /sessions`.

@@ -249,6 +249,8 @@ pub fn start(config: Config, role: Role, platform: Platform, listener: TcpListen
         background.push(tokio::spawn(async move { billing.work(ending).await }));
         let (notices, ending) = (app.platform.notices.clone(), app.ending.clone());
         background.push(tokio::spawn(async move { notices.work(ending).await }));
+        let (files, ending) = (app.platform.files.clone(), app.ending.clone());
+        background.push(tokio::spawn(async move { files.work(ending).await }));
         let (payments, ending) = (app.platform.payments.clone(), app.ending.clone());
         background.push(tokio::spawn(async move { payments.work(ending).await }));
     }

@@ -4,12 +4,13 @@ use super::{PageError, Problem, frame::CurrentOrg};
 use crate::components::{
     button::{Button, Kind},
     card::EmptyState,
+    credits,
     dialog::Dialog,
     field::{FormError, Select, TextArea, TextField},
     icon::Icon,
     time::Ago,
 };
-use alumia_protocol::projects::{Project, Visibility};
+use alumia_protocol::projects::{ProjectDetails, Visibility};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::{
@@ -19,7 +20,7 @@ use leptos_router::{
 
 /// The organisation's projects that the caller sees, most recently changed first.
 #[server(prefix = "/fn", endpoint = "projects")]
-pub async fn load_projects(org: String, path: String) -> Result<Vec<Project>, PageError> {
+pub async fn load_projects(org: String, path: String) -> Result<Vec<ProjectDetails>, PageError> {
     let platform = expect_context::<alumia_platform::Platform>();
     let scope = platform.orgs.scope(crate::server::signed_in(&path)?, &org).await?;
     let workspace = platform.workspaces.current(&scope).await?;
@@ -27,7 +28,7 @@ pub async fn load_projects(org: String, path: String) -> Result<Vec<Project>, Pa
     let mut cursor = None;
     loop {
         let page = platform.projects.list_in(&scope, workspace, cursor.as_deref(), 100).await?;
-        all.extend(page.items);
+        all.extend(platform.billing.with_spent(&scope, page.items).await?);
         cursor = page.next_cursor;
         if cursor.is_none() {
             return Ok(all);
@@ -92,7 +93,7 @@ pub fn ProjectsPage() -> impl IntoView {
 }
 
 #[component]
-fn Projects(projects: Vec<Project>) -> impl IntoView {
+fn Projects(projects: Vec<ProjectDetails>) -> impl IntoView {
     let org = expect_context::<CurrentOrg>().slug();
     let query = use_query_map();
     let asked = Memo::new(move |_| query.with(|query| query.get("new").is_some()));
@@ -127,9 +128,9 @@ fn Projects(projects: Vec<Project>) -> impl IntoView {
         let slug = org.clone();
         let cards = projects
             .into_iter()
-            .map(|project| {
-                let href = format!("/{slug}/projects/{}", project.slug);
-                view! { <li><ProjectCard project href /></li> }
+            .map(|details| {
+                let href = format!("/{slug}/projects/{}", details.project.slug);
+                view! { <li><ProjectCard details href /></li> }
             })
             .collect_view();
         view! { <ul class="project-grid" role="list">{cards}</ul> }.into_any()
@@ -147,7 +148,9 @@ fn Projects(projects: Vec<Project>) -> impl IntoView {
 }
 
 #[component]
-fn ProjectCard(project: Project, href: String) -> impl IntoView {
+fn ProjectCard(details: ProjectDetails, href: String) -> impl IntoView {
+    let ProjectDetails { project, spent } = details;
+    let cost = credits::spent(spent.cost_microcredits, spent.own_key_calls);
     let emoji = if project.emoji.is_empty() { "◆".to_owned() } else { project.emoji };
     let text =
         if project.description.is_empty() { "No description yet.".to_owned() } else { project.description };
@@ -159,6 +162,7 @@ fn ProjectCard(project: Project, href: String) -> impl IntoView {
             <p class="project-foot">
                 {(project.visibility == Visibility::Private)
                     .then(|| view! { <span class="project-private"><Icon name="lock" />"Private"</span> })}
+                {cost.map(|cost| view! { <span class="project-cost num">{cost}</span> })}
                 <Ago at=project.updated_at />
             </p>
         </A>

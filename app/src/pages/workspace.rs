@@ -7,11 +7,11 @@ use super::{
 use crate::{
     canvas::{Canvas, Inspector},
     chat::{AgentChoice, Chat, ChatPanel},
-    components::{card::EmptyState, icon::Icon, menu::Menu, palette::Command, tabs::Tabs},
-    live::{Connection, Live},
+    components::{card::EmptyState, credits, icon::Icon, menu::Menu, palette::Command, tabs::Tabs},
+    live::{Connection, Live, spending::Spending},
 };
-use alumia_protocol::{events::Snapshot, projects::Project};
-use leptos::prelude::*;
+use alumia_protocol::{ProjectId, billing::Spent, events::Snapshot, projects::Project};
+use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
 use leptos_router::{
     NavigateOptions,
@@ -19,12 +19,15 @@ use leptos_router::{
     hooks::{use_location, use_navigate, use_params_map, use_query_map, use_url},
 };
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// A project with all that its page shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WorkspaceData {
     /// The project.
     pub project: Project,
+    /// What it has used so far.
+    pub spent: Spent,
     /// The others to switch to: name, slug, emoji.
     pub projects: Vec<(String, String, String)>,
     /// Agents that may be talked to.
@@ -52,6 +55,7 @@ pub async fn load_workspace(
         },
     };
     let agents = platform.agents.list(&scope).await?.items;
+    let details = platform.billing.with_spent(&scope, vec![project.clone()]).await?;
     Ok(Some(WorkspaceData {
         snapshot: platform.log.snapshot(&scope, project.id).await?,
         projects: projects.into_iter().map(|project| (project.name, project.slug, project.emoji)).collect(),
@@ -66,6 +70,7 @@ pub async fn load_workspace(
                 avatar: agent.avatar,
             })
             .collect(),
+        spent: details.first().map(|details| details.spent).unwrap_or_default(),
         project,
     }))
 }
@@ -131,7 +136,8 @@ fn NoProject() -> impl IntoView {
 
 #[component]
 fn Workspace(data: WorkspaceData, lab: bool) -> impl IntoView {
-    let WorkspaceData { project, projects, agents, snapshot } = data;
+    let WorkspaceData { project, spent, projects, agents, snapshot } = data;
+    let project_id = project.id;
     let live = Live::new(project.id, snapshot);
     provide_context(live);
     let inspected = crate::chat::Inspected { selected_call: RwSignal::new(None) };
@@ -157,6 +163,7 @@ fn Workspace(data: WorkspaceData, lab: bool) -> impl IntoView {
         <main id="main" class="workspace" tabindex="-1" data-tab=move || if tab.get() == 0 { "chat" } else { "canvas" }>
             <header class="workspace-head">
                 <Switcher project projects lab />
+                <ProjectCost project=project_id spent />
                 <ConnectionState live />
             </header>
             <div class="workspace-tabs">
@@ -171,6 +178,43 @@ fn Workspace(data: WorkspaceData, lab: bool) -> impl IntoView {
             </div>
             <Inspector />
         </main>
+    }
+}
+
+/// What the project has cost so far, its deleted chats included; looked up again when an event tells of a charge.
+#[component]
+fn ProjectCost(project: ProjectId, spent: Spent) -> impl IntoView {
+    let shown = RwSignal::new(spent);
+    let spending = expect_context::<Spending>();
+    Effect::new(move |before: Option<u32>| {
+        let count = spending.count();
+        if before.is_none_or(|before| before == count) {
+            return count;
+        }
+        // Several charges in a row are looked up together.
+        let soon = set_timeout_with_handle(
+            move || {
+                spawn_local(async move {
+                    // What can't be had now comes with the next charge.
+                    if let Ok(details) = crate::live::api::project(project).await {
+                        shown.try_set(details.spent);
+                    }
+                });
+            },
+            Duration::from_millis(700),
+        );
+        on_cleanup(move || {
+            if let Ok(soon) = soon {
+                soon.clear();
+            }
+        });
+        count
+    });
+    let cost = move || credits::spent(shown.get().cost_microcredits, shown.get().own_key_calls);
+    move || {
+        cost().map(|cost| {
+            view! { <span class="workspace-cost num" title="What this project has cost so far">{cost}</span> }
+        })
     }
 }
 

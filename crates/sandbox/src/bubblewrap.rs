@@ -61,7 +61,7 @@ impl Bubblewrap {
         let Command { workdir, timeout, stdin, .. } = &command;
         let limits = &self.shared.limits;
         let deadline = tokio::time::sleep(*timeout);
-        let room = watch::Room::above(workdir, limits).await;
+        let room = watch::Room::above(workdir, limits, command.room).await;
         let mut child = self.start(&command).await?;
         let mut stdout = Reader::new(Channel::Stdout, child.stdout.take(), sink.clone(), limits.output);
         let mut stderr = Reader::new(Channel::Stderr, child.stderr.take(), sink, limits.output);
@@ -119,6 +119,7 @@ impl Shared {
             workdir: self.state.join("probe"),
             project_dir: None,
             timeout: Duration::from_secs(5),
+            room: None,
             stdin: None,
         };
         let ran = layout::arguments(&self.state, &self.limits, &command)

@@ -42,6 +42,8 @@ pub struct Command {
     pub project_dir: Option<PathBuf>,
     /// How long it may run.
     pub timeout: Duration,
+    /// Bytes by which the work folder may grow, where that is less than what its limit leaves.
+    pub room: Option<u64>,
     /// Given on standard input.
     pub stdin: Option<Vec<u8>>,
 }

@@ -81,14 +81,15 @@ pub(crate) struct Room {
 
 impl Room {
     /// The limits; a little more where the folder is full already, so that a command can clear it up.
-    pub(crate) async fn above(workdir: &Path, limits: &Limits) -> Self {
+    pub(crate) async fn above(workdir: &Path, limits: &Limits, growth: Option<u64>) -> Self {
         let Limits { memory, work: bytes, files, .. } = *limits;
         let room = Self { memory, bytes, files };
         let folder = workdir.to_owned();
         let used = tokio::task::spawn_blocking(move || usage(&folder, u64::MAX, u64::MAX)).await;
         let (used, entries) = used.unwrap_or_default();
+        let bytes = if used < bytes { bytes } else { used + (1 << 20) };
         Self {
-            bytes: if used < bytes { bytes } else { used + (1 << 20) },
+            bytes: growth.map_or(bytes, |growth| bytes.min(used.saturating_add(growth).saturating_add(1))),
             files: if entries < files { files } else { entries + 16 },
             ..room
         }

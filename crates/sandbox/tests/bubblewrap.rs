@@ -45,6 +45,7 @@ impl Bench {
             workdir: self.work(),
             project_dir: None,
             timeout: Duration::from_secs(20),
+            room: None,
             stdin: None,
         }
     }
@@ -509,6 +510,7 @@ async fn where_it_cannot_run_it_is_off() {
         workdir: work.clone(),
         project_dir: None,
         timeout: Duration::from_secs(5),
+        room: None,
         stdin: None,
     };
     let result = sandbox.exec(command, Arc::new(|_, _| ()), CancellationToken::new()).await;

@@ -3,8 +3,8 @@
 use super::{Package, Packages, store};
 use crate::{Error, Result, store::Tx};
 use alumia_protocol::{
-    Microcredits, OrgId, Timestamp,
-    billing::{BlockReason, Blocked},
+    OrgId, Timestamp,
+    billing::{Blocked, PackageLimit, size},
 };
 
 /// The packages' caps for who makes what they count; by default nothing is capped. Cheap to clone.
@@ -16,14 +16,32 @@ pub struct Allowance(Option<Packages>);
 pub enum Capped {
     Members,
     Projects,
+    /// Bytes of files.
+    Storage,
+}
+
+/// Bytes of what packages count as a megabyte.
+const MEGABYTE: i64 = 1 << 20;
+
+impl Capped {
+    /// How many a package includes.
+    fn most(self, package: &Package) -> Option<i64> {
+        let caps = package.caps;
+        match self {
+            Self::Members => caps.members.map(i64::from),
+            Self::Projects => caps.projects.map(i64::from),
+            Self::Storage => caps.storage_mb.map(|megabytes| i64::from(megabytes) * MEGABYTE),
+        }
+    }
 }
 
 /// How many of something an organisation may have.
 #[derive(Clone, Debug)]
 pub struct Room {
-    most: Option<u32>,
+    most: Option<i64>,
     what: Capped,
     package: Package,
+    packages: Packages,
 }
 
 impl Allowance {
@@ -48,11 +66,7 @@ impl Allowance {
             package = store::lock_package(tx, org).await?;
         }
         let package = package.map_or_else(|| packages.first(), |id| packages.get(&id)).clone();
-        let most = match what {
-            Capped::Members => package.caps.members,
-            Capped::Projects => package.caps.projects,
-        };
-        Ok(Some(Room { most, what, package }))
+        Ok(Some(Room { most: what.most(&package), what, package, packages: packages.clone() }))
     }
 }
 
@@ -62,23 +76,33 @@ impl Room {
     /// # Errors
     /// `PaymentRequired` with the package.
     pub fn holds(&self, count: i64) -> Result<()> {
-        let Some(most) = self.most.filter(|most| count > i64::from(*most)) else { return Ok(()) };
-        let thing = match self.what {
-            Capped::Members => "member",
-            Capped::Projects => "project",
-        };
+        if self.most.is_none_or(|most| count <= most) { Ok(()) } else { Err(self.refusal()) }
+    }
+
+    /// How many more there may be; `None` for as many as one likes.
+    pub fn left(&self, count: i64) -> Option<i64> {
+        self.most.map(|most| (most - count).max(0))
+    }
+
+    /// That there is no room for more.
+    pub fn refusal(&self) -> Error {
+        let most = self.most.unwrap_or(i64::MAX);
         let plural = if most == 1 { "" } else { "s" };
+        let (lacks, what) = match self.what {
+            Capped::Members => (PackageLimit::Members, format!("{most} member{plural}")),
+            Capped::Projects => (PackageLimit::Projects, format!("{most} project{plural}")),
+            Capped::Storage => (PackageLimit::Storage, format!("{} of files", size(most))),
+        };
+        let make_room = match self.what {
+            Capped::Storage => "delete what nobody needs: projects, or files in /work of a sandbox",
+            Capped::Members | Capped::Projects => "make room first",
+        };
         let message = format!(
-            "The package {} includes {most} {thing}{plural}. Choose another package under Billing, or make room first.",
+            "The package {} includes {what}. Choose another package under Billing, or {make_room}.",
             self.package.name
         );
-        Err(Error::PaymentRequired(Box::new(Blocked {
-            reason: BlockReason::PackageBlocked,
-            message,
-            needed: Microcredits::ZERO,
-            missing: Microcredits::ZERO,
-            budget: None,
-            package: Some(self.package.id.clone()),
-        })))
+        let more = |other: &Package| self.what.most(other).is_none_or(|other| other > most);
+        let (id, others) = (self.package.id.clone(), self.packages.with(more));
+        Error::PaymentRequired(Box::new(Blocked::by_package(lacks, id, message, others)))
     }
 }

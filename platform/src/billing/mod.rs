@@ -35,7 +35,7 @@ mod service;
 mod store;
 mod sweep;
 mod waits;
-pub use allowance::{Allowance, Capped};
+pub use allowance::{Allowance, Capped, Room};
 pub use alumia_protocol::billing::{ModelTier as Tier, Operation};
 pub use byok::OwnKeys;
 pub use compare::Difference;

@@ -24,6 +24,9 @@ pub struct Ask {
     pub tier: Option<Tier>,
     /// The worst case.
     pub amount: Microcredits,
+    /// The longest time that it may take, for what is counted by time.
+    #[serde(default)]
+    pub millis: i64,
     pub charged_to: ChargedTo,
     /// What the whole run may cost.
     pub run_limit: Option<Microcredits>,

@@ -1,6 +1,6 @@
 //! What subscriptions include: data, not code.
 
-use super::Rates;
+use super::{Rates, store};
 use crate::{Error, Result};
 use alumia_protocol::{
     Microcredits,
@@ -129,6 +129,16 @@ impl Packages {
             ))
         })?;
         Ok(Self { all: all.into(), first, rates: Rates::default() })
+    }
+
+    /// Names of those that include something.
+    pub(crate) fn with(&self, includes: impl Fn(&Package) -> bool) -> Vec<String> {
+        self.all.iter().filter(|package| includes(package)).map(|package| package.name.clone()).collect()
+    }
+
+    /// SQL: how many runs of the account `a` may go on at once.
+    pub(crate) fn runs_at_once(&self) -> String {
+        store::runs_at_once(self)
     }
 
     /// The same with these prices of what is paid by time.

@@ -38,6 +38,12 @@ impl Billing {
         &self.queue.packages
     }
 
+    /// An organisation's package, as a write sees it.
+    pub(crate) async fn package_within(&self, tx: &mut Tx, org: OrgId) -> Result<&Package> {
+        let id = store::package(tx, org).await?;
+        Ok(id.map_or_else(|| self.packages().first(), |id| self.packages().get(&id)))
+    }
+
     /// Sets the worst case of a call aside, from credits and in every budget that applies.
     ///
     /// # Errors

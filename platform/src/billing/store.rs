@@ -3,6 +3,7 @@
 use super::{
     book::{Counted, Counter, Kept},
     model::{Account, Ask, Reservation, Used},
+    packages::{Package, Packages},
 };
 use crate::{
     Result,
@@ -73,6 +74,27 @@ pub(super) async fn lock_package(tx: &mut Tx, org: OrgId) -> Result<Option<Strin
             .fetch_optional(&mut **tx)
             .await?;
     row.map(|row| row.text("package")).transpose()
+}
+
+/// The package of an account.
+pub(super) async fn package(tx: &mut Tx, org: OrgId) -> Result<Option<String>> {
+    let row = sqlx::query("SELECT package FROM billing_accounts WHERE org_id = $1")
+        .bind(org.to_string())
+        .fetch_optional(&mut **tx)
+        .await?;
+    row.map(|row| row.text("package")).transpose()
+}
+
+/// SQL: how many runs of the account `a` may go on at once; an organisation without one has the first package.
+pub(super) fn runs_at_once(packages: &Packages) -> String {
+    let most = |package: &Package| package.caps.concurrent_runs.unwrap_or(i32::MAX.unsigned_abs());
+    // Ids of packages are lower-case letters, digits and dashes.
+    let each: String = packages
+        .all()
+        .iter()
+        .map(|package| format!("WHEN '{}' THEN {} ", package.id, most(package)))
+        .collect();
+    format!("(CASE a.package {each}ELSE {} END)", most(packages.first()))
 }
 
 /// Opens the account of an organisation that has none; its months are counted from its beginning.

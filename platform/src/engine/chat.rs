@@ -165,9 +165,13 @@ impl Engine {
             }));
         }
         let message = message(&request.message, run.id, now);
-        // With room in this process the run needs no claiming.
+        // With room in this process, and in the organisation's package, the run needs no claiming.
         let worker = self.here.worker();
         let place = worker.as_ref().and_then(|_| self.here.places.clone().try_acquire_owned().ok());
+        let place = match place {
+            Some(place) if self.may_begin(tx.tx(), run.org_id).await? => Some(place),
+            _ => None,
+        };
         let lease =
             worker.as_ref().filter(|_| place.is_some()).map(|worker| (&*worker.owner, self.lease_until()));
         if !store::insert_run(tx.tx(), &run, message.id, lease, now).await? {

@@ -3,10 +3,11 @@
 use super::{
     driver::Order,
     machine::{Catalog, ToolFacts},
+    places::Places,
     store::Claimed,
 };
 use crate::{
-    billing::Rates,
+    billing::{Packages, Rates},
     tools::{Tool, Tools},
 };
 use alumia_models::ToolSpec;
@@ -40,6 +41,8 @@ pub struct Here {
     pub wake: Notify,
     /// Room for runs going on at once.
     pub places: Arc<Semaphore>,
+    /// Room for runs of each organisation.
+    pub places_of_orgs: Places,
     pub catalog: Arc<Catalog>,
     worker: Mutex<Option<Worker>>,
     running: Mutex<HashMap<RunId, mpsc::UnboundedSender<Order>>>,
@@ -52,13 +55,17 @@ pub struct Here {
 }
 
 impl Here {
-    pub fn new(tools: &Tools, rates: Rates, workers: usize) -> Self {
-        let tools = tools.clone();
-        let facts =
-            move |name: &str, arguments: &Value| tools.get(name).map(|tool| facts(&**tool, rates, arguments));
+    pub fn new(tools: &Tools, packages: &Packages, workers: usize) -> Self {
+        let (tools, rates) = (tools.clone(), packages.rates());
+        // Where some package caps it, time is counted that costs nothing.
+        let counted = packages.all().iter().any(|package| package.caps.sandbox_minutes.is_some());
+        let facts = move |name: &str, arguments: &Value| {
+            tools.get(name).map(|tool| facts(&**tool, (rates, counted), arguments))
+        };
         Self {
             wake: Notify::new(),
             places: Arc::new(Semaphore::new(workers.clamp(1, Semaphore::MAX_PERMITS))),
+            places_of_orgs: Places::new(packages),
             catalog: Arc::new(facts),
             worker: Mutex::default(),
             running: Mutex::default(),
@@ -132,7 +139,7 @@ impl Here {
     }
 }
 
-fn facts(tool: &dyn Tool, rates: Rates, arguments: &Value) -> ToolFacts {
+fn facts(tool: &dyn Tool, (rates, counted): (Rates, bool), arguments: &Value) -> ToolFacts {
     let title = tool.title();
     let summary = tool.summary(arguments).unwrap_or_default();
     let summary: String = summary.chars().filter(|c| !c.is_control()).take(SUMMARY).collect();
@@ -144,7 +151,10 @@ fn facts(tool: &dyn Tool, rates: Rates, arguments: &Value) -> ToolFacts {
         effect: tool.effect(),
         idempotent: tool.idempotent(),
         timeout: tool.timeout_for(arguments),
-        second_price: tool.paid_by_time().map(|operation| rates.second(operation)).unwrap_or_default(),
+        second_price: tool
+            .paid_by_time()
+            .map(|operation| rates.second(operation))
+            .filter(|price| counted || price.is_positive()),
     }
 }
 
@@ -156,9 +166,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
+    fn packages() -> Packages {
+        Packages::new(&[], "personal").unwrap()
+    }
+
     #[test]
     fn a_driver_that_ends_late_leaves_the_way_to_the_next_one_open() {
-        let (here, run) = (Here::new(&Tools::new(Vec::new()), Rates::default(), 1), RunId::new());
+        let (here, run) = (Here::new(&Tools::new(Vec::new()), &packages(), 1), RunId::new());
         let first = here.register(run);
         let mut second = here.register(run);
         drop(first);

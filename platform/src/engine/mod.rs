@@ -5,6 +5,7 @@
 //! | `machine/` | the rules of a run, pure |
 //! | `driver/` | one run at work: model stream, calls, commits |
 //! | `worker.rs` | claiming runs, leases, orders from other processes |
+//! | `places/` | which runs may begin: as many as packages run at once |
 //! | `context/`, `prompt.rs` | what the model reads |
 //! | `chat.rs`, `orders.rs` | what people tell the engine |
 //! | `payments.rs` | waiting runs that can be paid |
@@ -16,6 +17,7 @@ mod here;
 pub mod machine;
 mod orders;
 mod payments;
+mod places;
 mod prompt;
 mod service;
 mod store;

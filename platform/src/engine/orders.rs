@@ -66,6 +66,16 @@ impl Engine {
                     tx.commit().await?;
                 }
             }
+            // The model may be another one by now, which needs nobody's credits or is included.
+            Some((run, status))
+                if status == "waiting" && session.status == SessionStatus::AwaitingPayment =>
+            {
+                if store::wake(tx.tx(), scope.org_id(), run).await? {
+                    let sessions = &self.parts.sessions;
+                    sessions.set_status(&mut tx, session.id, Some(run), SessionStatus::Active).await?;
+                    tx.commit().await?;
+                }
+            }
             // It goes on by itself, or as soon as what it waits for is there.
             Some((_, status)) if matches!(status.as_str(), "queued" | "running" | "waiting") => drop(tx),
             _ => {

@@ -106,6 +106,7 @@ impl Engine {
             provider: route.model.provider,
             tier: Some(tier),
             amount,
+            millis: 0,
             charged_to: ChargedTo {
                 workspace_id: Some(project.workspace_id),
                 user_id: Some(scope.user_id()),

@@ -68,8 +68,7 @@ pub struct Engine {
 impl Engine {
     /// An engine that drives nothing until [`Engine::work`] is called.
     pub fn new(parts: EngineParts) -> Self {
-        let rates = parts.billing.packages().rates();
-        let here = Arc::new(Here::new(&parts.tools, rates, parts.limits.workers));
+        let here = Arc::new(Here::new(&parts.tools, parts.billing.packages(), parts.limits.workers));
         Self { parts: Arc::new(parts), here }
     }
 

@@ -31,7 +31,7 @@ fn id<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(text: &str) ->
     text.parse().map_err(Error::internal)
 }
 
-fn claimed(row: &AnyRow) -> Result<Claimed> {
+pub(super) fn claimed(row: &AnyRow) -> Result<Claimed> {
     let text = |column| row.try_get::<String, _>(column);
     Ok(Claimed {
         org_id: id(&text("org_id")?)?,
@@ -44,50 +44,6 @@ fn claimed(row: &AnyRow) -> Result<Claimed> {
         attempt: row.try_get("attempt")?,
         stop_requested: row.try_get::<i64, _>("stop_requested")? == 1,
     })
-}
-
-/// Whether a run waits for a worker: new, or left by one whose lease has run out. `stopped` looks only
-/// for those that somebody has stopped.
-pub async fn any_to_claim(store: &Store, now: Timestamp, stopped: bool) -> Result<bool> {
-    let row: Option<(i64,)> = sqlx::query_as(
-        "SELECT 1 FROM runs WHERE (status = 'queued' OR (status = 'running' AND lease_until < $1))
-         AND stop_requested >= $2 LIMIT 1",
-    )
-    .bind(now.0)
-    .bind(i64::from(stopped))
-    .fetch_optional(store.read())
-    .await?;
-    Ok(row.is_some())
-}
-
-/// Claims up to `limit` runs, oldest first, those to be stopped before all others, or, with `stopped`,
-/// only those. The condition stands
-/// twice so that a row which another worker has just taken is looked at again after its lock is free.
-pub async fn claim(
-    tx: &mut Tx,
-    owner: &str,
-    now: Timestamp,
-    until: Timestamp,
-    limit: i64,
-    stopped: bool,
-) -> Result<Vec<Claimed>> {
-    let rows = sqlx::query(
-        "UPDATE runs SET status = 'running', attempt = attempt + 1, lease_owner = $1, lease_until = $2,
-         started_at = CASE WHEN started_at IS NULL THEN $3 ELSE started_at END
-         WHERE id IN (SELECT id FROM runs
-             WHERE (status = 'queued' OR (status = 'running' AND lease_until < $3)) AND stop_requested >= $5
-             ORDER BY stop_requested DESC, created_at LIMIT $4)
-         AND (status = 'queued' OR (status = 'running' AND lease_until < $3))
-         RETURNING org_id, id, project_id, session_id, agent_id, user_id, model, attempt, stop_requested",
-    )
-    .bind(owner)
-    .bind(until.0)
-    .bind(now.0)
-    .bind(limit)
-    .bind(i64::from(stopped))
-    .fetch_all(&mut **tx)
-    .await?;
-    rows.iter().map(claimed).collect()
 }
 
 /// Proves that the run is still ours and prolongs its lease; `false` when another worker has it.

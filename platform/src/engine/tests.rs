@@ -4,6 +4,7 @@ mod agents;
 mod approvals;
 mod crash;
 mod paying;
+mod places;
 mod providers;
 mod queue;
 mod runs;
@@ -16,7 +17,7 @@ use super::{
 };
 use crate::{
     agents::Agents,
-    billing::{Billing, OwnKeys, Packages},
+    billing::{Billing, Caps, OwnKeys, Packages},
     clock::{Clock as _, ManualClock, SystemClock},
     files::Files,
     models::Models,
@@ -65,7 +66,10 @@ impl Office {
         let tools = tools.iter().map(|tool| Arc::clone(tool) as Arc<dyn Tool>).collect();
         let (limits, files) = (EngineLimits::default(), tempfile::tempdir().unwrap());
         let models = Models::new(vec![(model.clone(), vec![Scripted::model()])]);
-        let packages = Packages::new(&[], "personal").unwrap();
+        // Without the caps of one that people have; what is about them sets its own.
+        let mut first = Packages::new(&[], "personal").unwrap().first().clone();
+        first.caps = Caps::default();
+        let packages = Packages::new(&[first], "personal").unwrap();
         let master = MasterKeys::parse(&"ab".repeat(32)).unwrap();
         let secrets = Secrets::open(house.store.store(), house.clock.clone(), master).await.unwrap();
         Self { house, clock, log, model, models, packages, secrets, tools: Tools::new(tools), limits, files }

@@ -4,7 +4,9 @@ use super::{
     Engine,
     driver::{Driver, Left, Order},
     here::{Handed, Worker},
-    orders, store,
+    orders,
+    places::Look,
+    store,
 };
 use crate::{Result, fault::fault};
 use alumia_protocol::RunId;
@@ -81,12 +83,7 @@ impl Engine {
         drivers: &mut JoinSet<()>,
         ending: &CancellationToken,
     ) -> Result<()> {
-        let now = self.parts.clock.now();
         // A run that has only to be ended needs no place: nobody waits for a stop until others are done.
-        let full = self.here.places.available_permits() == 0;
-        if !store::any_to_claim(&self.parts.store, now, full).await? {
-            return Ok(());
-        }
         let mut places = Vec::new();
         while places.len() < AT_ONCE
             && let Ok(place) = self.here.places.clone().try_acquire_owned()
@@ -95,17 +92,19 @@ impl Engine {
         }
         let full = places.is_empty();
         let limit = if full { AT_ONCE } else { places.len() };
-        let mut tx = self.parts.store.begin().await?;
-        let until = self.lease_until();
-        let runs = store::claim(&mut tx, owner, now, until, i64::try_from(limit).unwrap_or(1), full).await?;
-        tx.commit().await?;
-        fault!("claim.after");
-        if runs.len() == limit {
+        let Look { claimed, delayed, more } = self.take(owner, limit, full).await?;
+        if !claimed.is_empty() {
+            fault!("claim.after");
+        }
+        if more {
             self.here.wake.notify_one();
         }
         let mut places = places.into_iter();
-        for run in runs {
+        for run in claimed {
             drivers.spawn(self.clone().one(run, owner.clone(), places.next(), ending.clone()));
+        }
+        for run in &delayed {
+            self.tell(run).await?;
         }
         Ok(())
     }
@@ -129,6 +128,9 @@ impl Engine {
         let left = AssertUnwindSafe(drive).catch_unwind().await;
         self.here.unregister(id);
         drop(place);
+        if self.here.places_of_orgs.are_wanted() {
+            self.here.wake.notify_one();
+        }
         match left {
             Ok(Left::Done) => {}
             Ok(Left::Stale) => tracing::debug!(run = %id, "another worker has the run"),

@@ -67,10 +67,26 @@ pub(super) fn read(root: &Path, path: &RelativePath, max: usize) -> Result<Vec<u
     if bytes.len() > max { Err(over()) } else { Ok(bytes) }
 }
 
-/// `temp` is a folder on the same file system that nobody lists. The file is there whole or as it was.
-pub(super) fn write(root: &Path, temp: &Path, path: &RelativePath, bytes: &[u8]) -> Result<FileEntry> {
-    fs::create_dir_all(root).map_err(explain)?;
+/// Writes the bytes where nobody lists them: `temp` is a folder on the file system that they will lie on.
+pub(super) fn stage(temp: &Path, bytes: &[u8]) -> Result<PathBuf> {
     fs::create_dir_all(temp).map_err(explain)?;
+    let part = temp.join(Uuid::now_v7().to_string());
+    let done = put(&part, bytes);
+    if done.is_err() {
+        unstage(&part);
+    }
+    done.map_err(explain).map(|()| part)
+}
+
+/// Forgets what was staged.
+pub(super) fn unstage(part: &Path) {
+    // It is gone already when only the last step failed.
+    let _ = fs::remove_file(part);
+}
+
+/// Gives what was staged its place. The file is there whole or as it was.
+pub(super) fn place(root: &Path, part: &Path, path: &RelativePath) -> Result<FileEntry> {
+    fs::create_dir_all(root).map_err(explain)?;
     let mut folder = root.to_path_buf();
     for part in path.folders() {
         folder.push(part);
@@ -84,18 +100,51 @@ pub(super) fn write(root: &Path, temp: &Path, path: &RelativePath, bytes: &[u8])
     if fs::symlink_metadata(&host).is_ok_and(|it| it.is_dir()) {
         return Err(Error::invalid("path", format!("{} is a folder. Choose another name.", path.text())));
     }
-    let part = temp.join(Uuid::now_v7().to_string());
-    let done = put(&part, bytes).and_then(|()| {
-        // Takes the place of a link instead of following it.
-        fs::rename(&part, &host)?;
-        File::open(&folder)?.sync_all()?;
-        fs::symlink_metadata(&host)
-    });
-    if done.is_err() {
-        // It is gone already when only the last step failed.
-        let _ = fs::remove_file(&part);
+    // Takes the place of a link instead of following it.
+    let placed = fs::rename(part, &host)
+        .and_then(|()| File::open(&folder)?.sync_all())
+        .and_then(|()| fs::symlink_metadata(&host));
+    Ok(describe(path.text(), &placed.map_err(explain)?))
+}
+
+/// Bytes of the file that is there now; none where there is no plain one.
+pub(super) fn size(root: &Path, path: &RelativePath) -> u64 {
+    let Ok(folder) = walk(root, path.folders(), "File") else { return 0 };
+    fs::symlink_metadata(folder.join(path.name().unwrap_or_default())).map_or(0, |found| bytes_of(&found))
+}
+
+/// Bytes of all files below a folder.
+pub(super) fn total(folder: &Path) -> u64 {
+    let (mut bytes, mut folders) = (0_u64, vec![folder.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let Ok(found) = entry.metadata() else { continue };
+            bytes = bytes.saturating_add(bytes_of(&found));
+            if found.is_dir() {
+                folders.push(entry.path());
+            }
+        }
     }
-    Ok(describe(path.text(), &done.map_err(explain)?))
+    bytes
+}
+
+/// The names of the folders in a folder.
+pub(super) fn folders(of: &Path) -> Vec<String> {
+    let entries = fs::read_dir(of).into_iter().flatten().flatten();
+    let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    folders.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+}
+
+/// A file counts with its length; one with holes with what it takes on disk.
+#[cfg(unix)]
+fn bytes_of(found: &Metadata) -> u64 {
+    use std::os::unix::fs::MetadataExt as _;
+    if found.is_file() { found.len().min(found.blocks().saturating_mul(512)) } else { 0 }
+}
+
+#[cfg(not(unix))]
+fn bytes_of(found: &Metadata) -> u64 {
+    if found.is_file() { found.len() } else { 0 }
 }
 
 /// Makes a folder of the server's own and those above it.

@@ -1,4 +1,4 @@
-use super::{disk, path::RelativePath};
+use super::{disk, path::RelativePath, room::Place};
 use crate::{Error, OrgScope, Result, projects::Projects};
 use alumia_protocol::{OrgId, ProjectId, SessionId, files::FileEntry};
 use std::path::PathBuf;
@@ -62,8 +62,8 @@ impl Files {
     ///
     /// # Errors
     /// `TooLarge` over [`MAX_FILE`], `Invalid` for a path that isn't allowed or is a folder's, `NotFound`
-    /// when the project is missing, `Forbidden` for roles that only read, `Unavailable` when the disk is
-    /// full.
+    /// when the project is missing, `Forbidden` for roles that only read, `PaymentRequired` where the package
+    /// includes no more, `Unavailable` when the disk is full.
     pub async fn write(
         &self,
         scope: &OrgScope,
@@ -77,8 +77,25 @@ impl Files {
         if bytes.len() > MAX_FILE {
             return Err(Error::TooLarge("A file may have at most 100 MB.".into()));
         }
+        let (room, size) = (self.clone(), bytes.len());
+        let (root, incoming) = (home.join("files"), home.join("incoming"));
+        let (before, wanted) = (root.clone(), path.clone());
+        let old = move || disk::size(&before, &wanted);
+        // Whatever becomes of who asked: what is on the disk is counted.
+        let place = Place { org: scope.org_id(), project, folder: "files".into() };
         let bytes = bytes.to_vec();
-        blocking(move || disk::write(&home.join("files"), &home.join("incoming"), &path, &bytes)).await
+        let writing = async move {
+            room.fits(&place, size, old.clone()).await?;
+            let part = blocking(move || disk::stage(&incoming, &bytes)).await?;
+            let staged = part.clone();
+            let put = move || disk::place(&root, &staged, &path);
+            let placed = room.keep(&place, size, old, put).await.flatten();
+            if placed.is_err() {
+                blocking(move || Ok(disk::unstage(&part))).await?;
+            }
+            placed
+        };
+        tokio::spawn(writing).await.map_err(Error::internal)?
     }
 
     /// The host's folder of a project, made if missing; for the sandbox.
@@ -121,6 +138,8 @@ impl Files {
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
 }

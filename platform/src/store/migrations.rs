@@ -34,6 +34,7 @@ const STEPS: &[Step] = steps![
     9 "0009_notices",
     10 "0010_looks",
     11 "0011_auto_top_ups",
+    12 "0012_meter",
     13 "0013_agents",
     14 "0014_shares",
 ];

@@ -78,6 +78,19 @@ impl Store {
         })
     }
 
+    /// Whoever else takes a turn at `what` waits until this transaction ends. SQLite has one writer, so it is theirs
+    /// already.
+    pub(crate) async fn turn(&self, tx: &mut Tx, what: &str) -> Result<()> {
+        if self.engine == Engine::Postgres {
+            // The lock's own answer is of a type that stands for nothing.
+            sqlx::query("SELECT CAST(pg_advisory_xact_lock(hashtextextended($1, 0)) AS TEXT)")
+                .bind(what.to_owned())
+                .execute(&mut **tx)
+                .await?;
+        }
+        Ok(())
+    }
+
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
         sqlx::query("SELECT 1").execute(&self.readers).await?;

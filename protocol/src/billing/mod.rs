@@ -8,12 +8,14 @@ mod usage;
 
 pub use budgets::{Budget, BudgetLimit, BudgetPeriod, BudgetScope, SetBudgets};
 pub use byok::{NewOwnKey, OwnKey};
-pub use overview::{BillingOverview, Catalog, ModelTier, PackageCaps, PackageOffer, TopUpOffer};
+pub use overview::{
+    BillingOverview, Catalog, ModelTier, PackageCaps, PackageOffer, PackageUse, TopUpOffer, size,
+};
 pub use payments::{
     AutoTopUp, AutoTopUpLimits, HostedPage, Invoice, NewSubscription, NewTopUp, PaymentState, SetAutoTopUp,
     Subscription, SubscriptionState, TestCard, TopUp,
 };
-pub use usage::{Operation, PaidCall, UsageGroup, UsageReport, UsageRow, UsageSum};
+pub use usage::{Operation, PaidCall, Spent, UsageGroup, UsageReport, UsageRow, UsageSum};
 
 use crate::{
     AgentId, BucketId, LedgerEntryId, Microcredits, ProjectId, ReservationId, RunId, SessionId, Timestamp,
@@ -175,6 +177,25 @@ impl BlockReason {
     }
 }
 
+/// What a package has too little of, or not at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum PackageLimit {
+    /// Models of this tier.
+    Models,
+    /// Keys of the organisation's own.
+    OwnKeys,
+    /// People.
+    Members,
+    /// Projects.
+    Projects,
+    /// Bytes of files.
+    Storage,
+    /// Minutes of commands in the sandbox, a month.
+    SandboxMinutes,
+}
+
 /// What blocks a call, for people and programs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -194,6 +215,33 @@ pub struct Blocked {
     /// The package that doesn't include it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<String>,
+    /// What the package lacks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lacks: Option<PackageLimit>,
+    /// Names of the packages that include it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub included_in: Vec<String>,
+}
+
+impl Blocked {
+    /// A package doesn't include it; others may.
+    pub fn by_package(
+        lacks: PackageLimit,
+        package: String,
+        message: String,
+        included_in: Vec<String>,
+    ) -> Self {
+        Self {
+            reason: BlockReason::PackageBlocked,
+            message,
+            needed: Microcredits::ZERO,
+            missing: Microcredits::ZERO,
+            budget: None,
+            package: Some(package),
+            lacks: Some(lacks),
+            included_in,
+        }
+    }
 }
 
 /// Whose work a charge is for. Ids that don't apply are absent.

@@ -64,6 +64,28 @@ pub struct BillingOverview {
     pub month_ends_at: Option<Timestamp>,
     /// Runs that wait until they can be paid.
     pub waiting_runs: i64,
+    /// How much of what the package caps is used.
+    pub used: PackageUse,
+}
+
+/// How much of what the package caps is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct PackageUse {
+    /// People.
+    pub members: i64,
+    /// Projects.
+    pub projects: i64,
+    /// Bytes of files of all projects, those of sandboxes included.
+    pub storage_bytes: i64,
+    /// Milliseconds of commands in the sandbox since the package's month began; what goes on counts with all the time
+    /// that it may take.
+    pub sandbox_millis: i64,
+    /// Runs that go on now.
+    pub running_runs: i64,
+    /// Runs that wait until one of those ends.
+    pub queued_runs: i64,
 }
 
 /// How much of each there may be; `null` is as much as one likes.
@@ -145,4 +167,41 @@ pub struct Catalog {
     pub top_ups: TopUpOffer,
     /// Microcredits for a second of a command in the sandbox.
     pub sandbox_second: Microcredits,
+}
+
+/// Bytes as people read them: `900 KB`, `12 MB`, `1.5 GB`. A megabyte is what packages count by: 1,048,576 bytes.
+pub fn size(bytes: i64) -> String {
+    const UNITS: [&str; 5] = ["B", "KB", "MB", "GB", "TB"];
+    let (mut tenths, mut unit) = (bytes.max(0).saturating_mul(10), 0);
+    while tenths >= 10_240 && unit + 1 < UNITS.len() {
+        tenths = tenths / 1_024 + i64::from(tenths % 1_024 >= 512);
+        unit += 1;
+    }
+    // A tenth says something of small numbers only.
+    match (tenths / 10, tenths % 10) {
+        (whole @ 0..10, part @ 1..) if unit > 0 => format!("{whole}.{part} {}", UNITS[unit]),
+        (whole, part) => format!("{} {}", whole + i64::from(part >= 5), UNITS[unit]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+
+    #[test]
+    fn sizes_read_well() {
+        for (bytes, words) in [
+            (-1, "0 B"),
+            (0, "0 B"),
+            (1_023, "1023 B"),
+            (1_024, "1 KB"),
+            (1_536, "1.5 KB"),
+            (12 << 20, "12 MB"),
+            (1 << 30, "1 GB"),
+            (20_480 << 20, "20 GB"),
+            (i64::MAX, "838861 TB"),
+        ] {
+            assert_eq!(size(bytes), words, "{bytes}");
+        }
+    }
 }

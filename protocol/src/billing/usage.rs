@@ -40,6 +40,21 @@ pub enum UsageGroup {
     Run,
 }
 
+/// What a session or a project has used so far, of what is paid for. Models that cost nobody anything aren't counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase", default)]
+pub struct Spent {
+    /// What was charged and not given back.
+    pub cost_microcredits: Microcredits,
+    /// Tokens sent.
+    pub input_tokens: i64,
+    /// Tokens answered.
+    pub output_tokens: i64,
+    /// Calls that the organisation's own keys have paid for: their tokens are counted, and they cost no credits.
+    pub own_key_calls: i64,
+}
+
 /// Calls together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -12,10 +12,11 @@ use crate::{
     openapi::{Created, Data, Done, EventStream},
     stream::{self, Resume, Watch},
 };
+use alumia_platform::{Error, OrgScope};
 use alumia_protocol::{
     List, ProjectId,
     events::Snapshot,
-    projects::{CreateProject, Project, UpdateProject},
+    projects::{CreateProject, Project, ProjectDetails, UpdateProject},
 };
 use axum::extract::State;
 
@@ -24,9 +25,11 @@ pub async fn list(
     State(app): State<App>,
     member: Member<ProjectsRead>,
     Query(page): Query<Page>,
-) -> Result<Data<List<Project>>> {
+) -> Result<Data<List<ProjectDetails>>> {
     let limit = page.limit(50, 100)?;
-    Ok(Data(app.platform.projects.list(&member.scope, page.cursor(), limit).await?))
+    let page = app.platform.projects.list(&member.scope, page.cursor(), limit).await?;
+    let items = app.platform.billing.with_spent(&member.scope, page.items).await?;
+    Ok(Data(List { items, next_cursor: page.next_cursor, has_more: page.has_more }))
 }
 
 /// `POST /projects`: 201.
@@ -34,16 +37,18 @@ pub async fn create(
     State(app): State<App>,
     member: Writer<ProjectsWrite>,
     Json(new): Json<CreateProject>,
-) -> Result<Created<Project>> {
-    Ok(Created(app.platform.projects.create(&member.scope, new).await?))
+) -> Result<Created<ProjectDetails>> {
+    let project = app.platform.projects.create(&member.scope, new).await?;
+    Ok(Created(details(&app, &member.scope, project).await?))
 }
 
 /// `GET /projects/:id`.
 pub async fn get(
     State(app): State<App>,
     project: MemberOf<ProjectId, ProjectsRead>,
-) -> Result<Data<Project>> {
-    Ok(Data(app.platform.projects.get(&project.scope, project.id).await?))
+) -> Result<Data<ProjectDetails>> {
+    let found = app.platform.projects.get(&project.scope, project.id).await?;
+    Ok(Data(details(&app, &project.scope, found).await?))
 }
 
 /// `PATCH /projects/:id`.
@@ -51,8 +56,14 @@ pub async fn update(
     State(app): State<App>,
     project: WriterOf<ProjectId, ProjectsWrite>,
     Json(change): Json<UpdateProject>,
-) -> Result<Data<Project>> {
-    Ok(Data(app.platform.projects.update(&project.scope, project.id, change).await?))
+) -> Result<Data<ProjectDetails>> {
+    let changed = app.platform.projects.update(&project.scope, project.id, change).await?;
+    Ok(Data(details(&app, &project.scope, changed).await?))
+}
+
+async fn details(app: &App, scope: &OrgScope, project: Project) -> Result<ProjectDetails> {
+    let details = app.platform.billing.with_spent(scope, vec![project]).await?;
+    Ok(details.into_iter().next().ok_or(Error::NotFound("project"))?)
 }
 
 /// `DELETE /projects/:id`.

@@ -11,11 +11,11 @@ use crate::{
     extract::{Json, Query, Second},
     openapi::{Created, Data, Done},
 };
-use alumia_platform::orgs::Resource;
+use alumia_platform::{Error, OrgScope, orgs::Resource};
 use alumia_protocol::{
     CallId, List, MessageId, ProjectId, SessionId,
     events::Event,
-    sessions::{CreateSession, Message, Session, UpdateSession},
+    sessions::{CreateSession, Message, Session, SessionDetails, UpdateSession},
     tools::Approval,
 };
 use axum::extract::State;
@@ -36,10 +36,12 @@ pub async fn list(
     State(app): State<App>,
     caller: Acting<Everybody, ProjectsRead>,
     Query(which): Query<Which>,
-) -> Result<Data<List<Session>>> {
+) -> Result<Data<List<SessionDetails>>> {
     let scope = caller.scope(&app, which.project_id.map(Resource::Project)).await?;
     let cursor = which.cursor.as_deref().filter(|cursor| !cursor.is_empty());
-    Ok(Data(app.platform.sessions.list(&scope, which.project_id, cursor).await?))
+    let page = app.platform.sessions.list(&scope, which.project_id, cursor).await?;
+    let items = app.platform.engine.details(&scope, page.items).await?;
+    Ok(Data(List { items, next_cursor: page.next_cursor, has_more: page.has_more }))
 }
 
 /// `POST /sessions`: 201.
@@ -47,17 +49,19 @@ pub async fn create(
     State(app): State<App>,
     caller: Acting<Writers, ChatWrite>,
     Json(new): Json<CreateSession>,
-) -> Result<Created<Session>> {
+) -> Result<Created<SessionDetails>> {
     let scope = caller.scope(&app, new.project_id.map(Resource::Project)).await?;
-    Ok(Created(app.platform.sessions.create(&scope, new).await?))
+    let session = app.platform.sessions.create(&scope, new).await?;
+    Ok(Created(details(&app, &scope, session).await?))
 }
 
 /// `GET /sessions/:id`.
 pub async fn get(
     State(app): State<App>,
     session: MemberOf<SessionId, ProjectsRead>,
-) -> Result<Data<Session>> {
-    Ok(Data(app.platform.sessions.get(&session.scope, session.id).await?))
+) -> Result<Data<SessionDetails>> {
+    let found = app.platform.sessions.get(&session.scope, session.id).await?;
+    Ok(Data(details(&app, &session.scope, found).await?))
 }
 
 /// `PATCH /sessions/:id`.
@@ -65,8 +69,14 @@ pub async fn update(
     State(app): State<App>,
     session: WriterOf<SessionId, ChatWrite>,
     Json(change): Json<UpdateSession>,
-) -> Result<Data<Session>> {
-    Ok(Data(app.platform.sessions.update(&session.scope, session.id, change).await?))
+) -> Result<Data<SessionDetails>> {
+    let changed = app.platform.sessions.update(&session.scope, session.id, change).await?;
+    Ok(Data(details(&app, &session.scope, changed).await?))
+}
+
+async fn details(app: &App, scope: &OrgScope, session: Session) -> Result<SessionDetails> {
+    let details = app.platform.engine.details(scope, vec![session]).await?;
+    Ok(details.into_iter().next().ok_or(Error::NotFound("Session"))?)
 }
 
 /// `DELETE /sessions/:id`.

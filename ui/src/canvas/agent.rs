@@ -67,6 +67,10 @@ pub(super) fn AgentBody(agent: SessionSignals) -> impl IntoView {
         // The run's own events are quicker than the session's status.
         if status == SessionStatus::Idle && agent.running.get() { SessionStatus::Active } else { status }
     });
+    let words = move || match agent.waits_for() {
+        Some(words) => ("blue", words),
+        None => status_word(status.get()),
+    };
     let step = move || {
         let step = agent.step.get();
         (step > 0 && agent.running.get()).then(|| format!("Step {step}"))
@@ -86,9 +90,9 @@ pub(super) fn AgentBody(agent: SessionSignals) -> impl IntoView {
                     <span class="agent-label truncate">{move || label.get()}</span>
                 </span>
             </div>
-            <p class="agent-state" data-tone=move || status_word(status.get()).0>
+            <p class="agent-state" data-tone=move || words().0>
                 <span class="agent-dot"></span>
-                <span>{move || status_word(status.get()).1}</span>
+                <span>{move || words().1}</span>
                 <span class="agent-step num">{step}</span>
             </p>
             <ul class="agent-calls" role="list" aria-label="Latest tool calls">

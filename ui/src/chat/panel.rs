@@ -212,10 +212,13 @@ fn Working() -> impl IntoView {
         let session = chat.session()?;
         let status = session.session.with(|session| session.status);
         let words = match status {
-            SessionStatus::AwaitingPeer => "Waiting for another agent",
-            SessionStatus::AwaitingConnection => "Waiting for a connection",
-            SessionStatus::AwaitingPayment => "Waiting for credits",
-            SessionStatus::AwaitingApproval => "Waiting for your answer",
+            SessionStatus::AwaitingPeer => "Waiting for another agent".into(),
+            SessionStatus::AwaitingConnection => "Waiting for a connection".into(),
+            SessionStatus::AwaitingPayment => session.waits_for().unwrap_or_default().into(),
+            SessionStatus::AwaitingApproval => "Waiting for your answer".into(),
+            _ if session.delayed.with(Option::is_some) => {
+                session.delayed.get().map(|delay| delay.message).unwrap_or_default()
+            }
             _ => {
                 let last = session.turns.with(|turns| turns.last().copied());
                 let streaming = matches!(last, Some(Entry::Message(id))
@@ -224,8 +227,8 @@ fn Working() -> impl IntoView {
                     return None;
                 }
                 match session.step.get() {
-                    0 => "Starting",
-                    _ => "Working",
+                    0 => "Starting".to_owned(),
+                    _ => "Working".into(),
                 }
             }
         };

@@ -1,17 +1,18 @@
 //! Which conversation is shown.
 
 use super::Chat;
-use crate::components::{
-    button::IconButton,
-    icon::Icon,
-    menu::Menu,
-    status::{Badge, Tone},
-    time::Ago,
+use crate::{
+    components::{
+        button::IconButton,
+        credits,
+        icon::Icon,
+        menu::Menu,
+        status::{Badge, Tone},
+        time::Ago,
+    },
+    live::SessionSignals,
 };
-use alumia_protocol::{
-    SessionId, Timestamp,
-    sessions::{Session, SessionStatus},
-};
+use alumia_protocol::{SessionId, Timestamp, sessions::SessionStatus};
 use leptos::prelude::*;
 
 /// A session's status as people read it.
@@ -27,6 +28,20 @@ pub fn status_words(status: SessionStatus) -> (Tone, &'static str) {
     }
 }
 
+/// The same, with what its run waits for; tracks.
+fn words_of(signals: SessionSignals) -> (Tone, &'static str) {
+    match signals.waits_for() {
+        Some(words) => (Tone::Blue, words),
+        None => status_words(signals.session.with(|session| session.status)),
+    }
+}
+
+/// What a session has cost so far.
+fn cost_of(signals: SessionSignals) -> Option<String> {
+    let (cost, own_key_calls) = signals.spent.get();
+    credits::spent(cost, own_key_calls.into())
+}
+
 /// The bar above the conversation: its name, the others, a new one, stop.
 #[component]
 pub(super) fn SessionBar() -> impl IntoView {
@@ -38,7 +53,8 @@ pub(super) fn SessionBar() -> impl IntoView {
         )
     };
     let status = move || chat.session().map(|session| session.session.with(|session| session.status));
-    let words = Signal::derive(move || status_words(status().unwrap_or_default()));
+    let cost = move || chat.session().and_then(cost_of);
+    let words = Signal::derive(move || chat.session().map_or((Tone::Grey, ""), words_of));
     let button = view! {
         <span class="truncate">{label}</span>
         <Icon name="chevron-down" />
@@ -52,6 +68,7 @@ pub(super) fn SessionBar() -> impl IntoView {
             <Show when=move || status().is_some_and(|status| status != SessionStatus::Idle)>
                 <Badge tone=Signal::derive(move || words.get().0) text=Signal::derive(move || words.get().1.to_owned()) />
             </Show>
+            {move || cost().map(|cost| view! { <span class="session-cost num" title="What this chat has cost so far">{cost}</span> })}
             <IconButton icon="edit" label="New chat" on:click=move |_| chat.begin() />
         </div>
     }
@@ -76,16 +93,17 @@ fn SessionList() -> impl IntoView {
             <p class="menu-none">"No chats yet. Your first message begins one."</p>
         </Show>
         <For each=newest key=|row| *row let:row>
-            {chat.live.session(row.1).map(|session| view! { <SessionRow session=session.session /> })}
+            {chat.live.session(row.1).map(|signals| view! { <SessionRow signals /> })}
         </For>
     }
 }
 
 #[component]
-fn SessionRow(session: RwSignal<Session>) -> impl IntoView {
+fn SessionRow(signals: SessionSignals) -> impl IntoView {
     let chat = expect_context::<Chat>();
+    let session = signals.session;
     let (id, at) = session.with_untracked(|session| (session.id, session.updated_at));
-    let tone = move || session.with(|session| status_words(session.status));
+    let tone = move || words_of(signals);
     view! {
         <button
             type="button"
@@ -96,6 +114,7 @@ fn SessionRow(session: RwSignal<Session>) -> impl IntoView {
             <span class="badge-dot" data-tone=move || tone().0.name()></span>
             <span class="truncate">{move || session.with(|session| session.label.clone())}</span>
             <span class="sr-only">{move || tone().1}</span>
+            {move || cost_of(signals).map(|cost| view! { <span class="muted num">{cost}</span> })}
             <span class="muted"><Ago at /></span>
         </button>
     }

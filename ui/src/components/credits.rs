@@ -25,6 +25,16 @@ pub fn words(amount: Microcredits) -> String {
     format!("{} {unit}", number(amount))
 }
 
+/// What something has cost so far, and that own keys paid for some of it; nothing where there was nothing to pay.
+pub fn spent(cost: Microcredits, own_key_calls: i64) -> Option<String> {
+    match (cost.is_positive(), own_key_calls > 0) {
+        (true, false) => Some(words(cost)),
+        (true, true) => Some(format!("{} and own key", words(cost))),
+        (false, true) => Some("Own key".to_owned()),
+        (false, false) => None,
+    }
+}
+
 /// "1,234,567".
 pub fn thousands(number: u64) -> String {
     let digits = number.to_string();

@@ -8,7 +8,7 @@ use alumia_protocol::{
     blocks::{Block, CreateBlock, MoveNodes, UpdateBlock},
     error::{Failure, Success},
     keys::{MintedApiKey, NewApiKey, RotateApiKey},
-    projects::{CreateProject, Project},
+    projects::{CreateProject, Project, ProjectDetails},
     sessions::{ChatAccepted, ChatRequest, CreateSession, Session, UpdateSession},
     share::{MadeShare, NewShare, ShareState},
     tools::Approval,
@@ -118,6 +118,11 @@ pub async fn delete_session(session: SessionId) -> Answer<()> {
 /// An organisation's credits at a glance.
 pub async fn billing(org: &str) -> Answer<BillingOverview> {
     send::<(), _>(Method::GET, &format!("/billing?org={}", percent_encode(org)), None).await
+}
+
+/// A project with what it has used so far.
+pub async fn project(project: ProjectId) -> Answer<ProjectDetails> {
+    send::<(), _>(Method::GET, &format!("/projects/{project}"), None).await
 }
 
 /// Makes a project.

@@ -4,9 +4,11 @@
 use super::view::{Entry, MessageView, Notice, NoticeKind};
 use alumia_protocol::{
     CallId, MessageId, RunId, Timestamp,
+    billing::BlockReason,
     events::{Event, EventData, RunEnd, RunError, SessionView},
     sessions::{
-        CallState, CallView, Message, MessagePart, MessageRole, QueuedMessage, Session, SessionStatus,
+        CallState, CallView, Message, MessagePart, MessageRole, QueuedMessage, RunDelay, Session,
+        SessionStatus,
     },
     tools::{Approval, Effect, ToolError},
 };
@@ -52,6 +54,14 @@ pub struct SessionFold {
     pub model: String,
     /// Whether a run is going on.
     pub running: bool,
+    /// Why it has yet to begin.
+    pub delayed: Option<RunDelay>,
+    /// Why it could not be paid, when that was so last.
+    pub unpaid: Option<BlockReason>,
+    /// What its calls have cost so far, in microcredits.
+    pub cost: i64,
+    /// Calls that the organisation's own keys have paid for.
+    pub own_key_calls: u32,
     /// Whether the run waited for someone since it last started.
     waited: bool,
 }
@@ -70,6 +80,10 @@ impl SessionFold {
             step: 0,
             model: String::new(),
             running: false,
+            delayed: None,
+            unpaid: None,
+            cost: 0,
+            own_key_calls: 0,
             waited: false,
         }
     }
@@ -98,8 +112,13 @@ impl SessionFold {
                 self.finish_message(message, at, &mut touched);
                 touched.push(Touched::Run);
             }
+            EventData::RunDelayed(delay) => {
+                self.delayed = Some(delay.clone());
+                touched.push(Touched::Run);
+            }
             EventData::RunStarted { attempt, model } => {
                 self.running = true;
+                self.delayed = None;
                 self.model.clone_from(model);
                 touched.push(Touched::Run);
                 if *attempt > 1 {
@@ -180,10 +199,15 @@ impl SessionFold {
                 self.notice(event, NoticeKind::Stopped, &mut touched);
             }
             EventData::BillingBlocked(blocked) => {
+                self.unpaid = Some(blocked.reason);
+                touched.push(Touched::Run);
                 self.notice(event, NoticeKind::Unpaid(blocked.clone()), &mut touched);
             }
-            EventData::UsageRecorded { .. }
-            | EventData::BlockCreated { .. }
+            EventData::UsageRecorded { cost_microcredits, byok, .. } => {
+                self.own_key_calls += u32::from(*byok);
+                self.spend(*cost_microcredits, &mut touched);
+            }
+            EventData::BlockCreated { .. }
             | EventData::BlockUpdated { .. }
             | EventData::BlockDeleted { .. }
             | EventData::SessionDeleted {} => {}
@@ -228,6 +252,7 @@ impl SessionFold {
                 call.duration_ms = Some(*duration_ms);
                 call.cost_microcredits = *cost_microcredits;
                 call.deadline_at = None;
+                self.spend(*cost_microcredits, touched);
             }
             EventData::ToolFailed {
                 call_id, tool, attempt, error, duration_ms, cost_microcredits, ..
@@ -239,6 +264,7 @@ impl SessionFold {
                 call.duration_ms = Some(*duration_ms);
                 call.cost_microcredits = *cost_microcredits;
                 call.deadline_at = None;
+                self.spend(*cost_microcredits, touched);
             }
             EventData::ToolRetrying { call_id, tool, attempt, error, arguments } => {
                 let call = self.call(*call_id, tool, at, event.run_id, touched);
@@ -268,6 +294,11 @@ impl SessionFold {
             }
             _ => {}
         }
+    }
+
+    fn spend(&mut self, cost: i64, touched: &mut Vec<Touched>) {
+        self.cost = self.cost.saturating_add(cost);
+        touched.push(Touched::Run);
     }
 
     /// The call with this id, new if it is the first that we hear of it.
@@ -391,6 +422,7 @@ impl SessionFold {
     /// The run is over: nothing streams and nothing runs.
     fn rest(&mut self, at: Timestamp, touched: &mut Vec<Touched>) {
         self.running = false;
+        self.delayed = None;
         self.step = 0;
         touched.push(Touched::Run);
         for message in self.messages.values_mut().filter(|message| message.streaming) {

@@ -5,7 +5,9 @@ use alumia_protocol::{
     billing::{BlockReason, Blocked},
     blocks::Position,
     events::{Event, EventData, RunEnd, RunError, SessionView, Usage},
-    sessions::{CallState, Message, MessagePart, MessageRole, QueuedMessage, Session, SessionStatus},
+    sessions::{
+        CallState, Message, MessagePart, MessageRole, QueuedMessage, RunDelay, Session, SessionStatus,
+    },
     tools::{Approval, Effect, ToolError},
 };
 use serde_json::json;
@@ -371,6 +373,8 @@ fn what_waits_to_be_paid_says_why_and_a_call_what_it_cost() {
         missing: Microcredits(5),
         budget: None,
         package: None,
+        lacks: None,
+        included_in: Vec::new(),
     };
     story.push(EventData::BillingBlocked(blocked.clone()));
     story.push(EventData::StatusChanged { status: SessionStatus::AwaitingPayment });
@@ -393,4 +397,22 @@ fn what_waits_to_be_paid_says_why_and_a_call_what_it_cost() {
     });
     let fold = story.fold();
     assert_eq!((fold.notices.len(), fold.calls[&call].cost_microcredits), (1, 6_000));
+}
+
+#[test]
+fn a_run_beyond_the_packages_number_says_why_it_waits_until_it_begins() {
+    let mut story = Story::new();
+    story.say("Go");
+    let delay = RunDelay { message: "Waiting.".into(), package: "personal".into(), at_once: 3 };
+    story.push(EventData::RunDelayed(delay.clone()));
+    let waiting = story.fold();
+    assert!(waiting.running && waiting.delayed == Some(delay.clone()));
+    story.push(EventData::RunStarted { attempt: 1, model: "m".into() });
+    assert_eq!(story.fold().delayed, None);
+    // Stopped before it began.
+    story.say("Again");
+    story.push(EventData::RunDelayed(delay));
+    story.push(EventData::StatusChanged { status: SessionStatus::Idle });
+    let stopped = story.fold();
+    assert!(!stopped.running && stopped.delayed.is_none());
 }

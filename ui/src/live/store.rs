@@ -6,10 +6,11 @@ use super::{
     view::{Entry, MessageView, Notice},
 };
 use alumia_protocol::{
-    BlockId, CallId, MessageId, ProjectId, SessionId,
+    BlockId, CallId, MessageId, Microcredits, ProjectId, SessionId,
+    billing::BlockReason,
     blocks::Block,
     events::{Event, EventData, SessionView, Snapshot},
-    sessions::{CallView, QueuedMessage, Session},
+    sessions::{CallView, QueuedMessage, RunDelay, Session, SessionStatus},
 };
 use leptos::prelude::*;
 use std::{collections::HashMap, hash::Hash};
@@ -63,6 +64,12 @@ pub struct SessionSignals {
     pub queue: RwSignal<Vec<QueuedMessage>>,
     /// Whether a run is going on.
     pub running: RwSignal<bool>,
+    /// Why it has yet to begin: its package runs no more at once.
+    pub delayed: RwSignal<Option<RunDelay>>,
+    /// Why it could not be paid, when that was so last.
+    pub unpaid: RwSignal<Option<BlockReason>>,
+    /// What its calls have cost so far, and how many the organisation's own keys have paid for.
+    pub spent: RwSignal<(Microcredits, u32)>,
     owner: StoredValue<Owner>,
     fold: StoredValue<SessionFold>,
     messages: Signals<MessageId, MessageView>,
@@ -278,6 +285,9 @@ impl SessionSignals {
             model: RwSignal::new(String::new()),
             queue: RwSignal::new(vec![]),
             running: RwSignal::new(false),
+            delayed: RwSignal::new(None),
+            unpaid: RwSignal::new(None),
+            spent: RwSignal::new((Microcredits::ZERO, 0)),
             owner: StoredValue::new(Owner::current().unwrap_or_default()),
             fold: StoredValue::new(SessionFold::new(fold.session.clone())),
             messages: StoredValue::new(HashMap::new()),
@@ -325,6 +335,19 @@ impl SessionSignals {
         });
     }
 
+    /// What its run waits for, where a person has not been asked anything; tracks.
+    pub fn waits_for(self) -> Option<&'static str> {
+        match self.session.with(|session| session.status) {
+            SessionStatus::Active if self.delayed.with(Option::is_some) => Some("Queued"),
+            SessionStatus::AwaitingPayment => Some(match self.unpaid.get() {
+                Some(BlockReason::PackageBlocked) => "Waiting for the package",
+                Some(BlockReason::BudgetExhausted) => "Waiting for a budget",
+                Some(BlockReason::NoCredits) | None => "Waiting for credits",
+            }),
+            _ => None,
+        }
+    }
+
     fn replace(self, fold: SessionFold) {
         let mut touched = vec![Touched::Session, Touched::Entries, Touched::Queue, Touched::Run];
         touched.extend(fold.messages.keys().map(|id| Touched::Message(*id)));
@@ -353,11 +376,16 @@ impl SessionSignals {
             set(self.session, &self.fold.with_value(|fold| fold.session.clone()));
         }
         if touched.contains(&Touched::Run) {
-            let (step, model, running) =
-                self.fold.with_value(|fold| (fold.step, fold.model.clone(), fold.running));
+            let (step, model, running, delayed) = self
+                .fold
+                .with_value(|fold| (fold.step, fold.model.clone(), fold.running, fold.delayed.clone()));
+            let spent = self.fold.with_value(|fold| (Microcredits(fold.cost), fold.own_key_calls));
+            set(self.spent, &spent);
+            set(self.unpaid, &self.fold.with_value(|fold| fold.unpaid));
             set(self.step, &step);
             set(self.model, &model);
             set(self.running, &running);
+            set(self.delayed, &delayed);
         }
         if touched.contains(&Touched::Queue) {
             set(self.queue, &self.fold.with_value(|fold| fold.queue.clone()));

@@ -5,6 +5,7 @@
 
 mod auto_top_up;
 mod budgets;
+mod included;
 mod overview;
 mod own_keys;
 mod payments;

@@ -16,7 +16,7 @@ use crate::{
     },
 };
 use alumia_protocol::billing::{
-    BillingOverview, Bucket, BucketKind, PackageCaps, PackageOffer, Subscription, SubscriptionState,
+    BillingOverview, Bucket, BucketKind, PackageCaps, PackageOffer, Subscription, SubscriptionState, size,
 };
 use leptos::prelude::*;
 
@@ -33,6 +33,7 @@ pub fn Overview(overview: BillingOverview) -> impl IntoView {
         month_ends_at,
         waiting_runs,
         subscription: _,
+        used: _,
     } = overview;
     let held = reserved
         .is_positive()
@@ -139,6 +140,11 @@ fn caps(caps: PackageCaps) -> Vec<String> {
         cap(caps.members, "member", "members"),
         cap(caps.projects, "project", "projects"),
         cap(caps.sandbox_minutes, "sandbox minute a month", "sandbox minutes a month"),
+        caps.storage_mb.map_or_else(
+            || "Files of any size".into(),
+            |most| format!("{} of files", size(i64::from(most) << 20)),
+        ),
+        cap(caps.concurrent_runs, "run at once", "runs at once"),
     ]
 }
 

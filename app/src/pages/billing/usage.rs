@@ -1,6 +1,7 @@
 //! What credits were used for: by day, summed up by model, project, agent, person …, down to the single call. A
 //! plain form and links, so it works without script.
 
+use super::included::Included;
 use crate::components::{
     card::EmptyState,
     credits,
@@ -11,7 +12,7 @@ use crate::components::{
 };
 use alumia_protocol::{
     List, Microcredits,
-    billing::{Operation, PaidCall, UsageReport, UsageRow, UsageSum},
+    billing::{Operation, PackageOffer, PackageUse, PaidCall, UsageReport, UsageRow, UsageSum},
 };
 use leptos::prelude::*;
 use leptos_router::{components::Form, params::ParamsMap};
@@ -75,6 +76,9 @@ pub struct Shown {
     name: Option<String>,
     /// The calls themselves, where only one thing's are shown.
     calls: Option<List<PaidCall>>,
+    /// What the package includes, and how much of it is used.
+    package: PackageOffer,
+    used: PackageUse,
 }
 
 /// Reads it.
@@ -85,7 +89,10 @@ pub async fn read(
     wanted: Wanted,
 ) -> alumia_platform::Result<Shown> {
     use alumia_platform::billing::reports::{CallFilter, Span};
-    use alumia_protocol::{Timestamp, billing::UsageGroup};
+    use alumia_protocol::{
+        Timestamp,
+        billing::{BillingOverview, UsageGroup},
+    };
     let group = |text: &str| serde_json::from_value::<UsageGroup>(text.into()).ok();
     let no_such = || alumia_platform::Error::NotFound("usage");
     let now = platform.clock.now();
@@ -140,13 +147,14 @@ pub async fn read(
         let itself = billing.usage(scope, of, span, &filter).await?;
         name = itself.items.into_iter().find(|row| row.key == wanted.key).and_then(|row| row.name);
     }
-    Ok(Shown { wanted, days, report, name, calls })
+    let BillingOverview { package, used, .. } = billing.overview(scope).await?;
+    Ok(Shown { wanted, days, report, name, calls, package, used })
 }
 
 /// The section of the page.
 #[component]
 pub fn Usage(shown: Shown, org: String) -> impl IntoView {
-    let Shown { wanted, days, report, name, calls } = shown;
+    let Shown { wanted, days, report, name, calls, package, used } = shown;
     let here = format!("/{org}/billing");
     let (by, back) = (Wanted::chosen(&wanted.by, GROUPS), wanted.days());
     let options = |among: &'static [(&'static str, &'static str)], chosen: &str| {
@@ -243,6 +251,7 @@ pub fn Usage(shown: Shown, org: String) -> impl IntoView {
         }
     });
     view! {
+        <Included package used />
         <section class="billing-part" id="usage" aria-label="Usage">
             <h2>"Usage"</h2>
             <Form method="GET" action=here attr:class="audit-filter">

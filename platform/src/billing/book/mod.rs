@@ -12,7 +12,7 @@ pub use budgets::{Counted, Counter, Notice, overflow};
 
 use super::{
     model::{Account, Act, Done, Grant, MOST, Paid, Reservation, State},
-    packages::Package,
+    packages::{Package, Packages},
 };
 use crate::{Error, Result};
 use alumia_protocol::{
@@ -33,6 +33,8 @@ pub struct Kept {
 pub struct Book {
     pub account: Account,
     pub package: Package,
+    /// All that there are.
+    pub packages: Packages,
     pub now: Timestamp,
     pub buckets: Vec<Kept>,
     pub budgets: Vec<Counted>,
@@ -62,10 +64,11 @@ struct Moves {
 
 impl Book {
     /// A book of this moment, with nothing read into it yet.
-    pub fn new(account: Account, package: Package, now: Timestamp) -> Self {
+    pub fn new(account: Account, package: Package, packages: Packages, now: Timestamp) -> Self {
         Self {
             account,
             package,
+            packages,
             now,
             buckets: Vec::new(),
             budgets: Vec::new(),

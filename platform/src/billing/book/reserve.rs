@@ -3,12 +3,17 @@
 use super::{Book, Moves, closed, overflow};
 use crate::{
     Error, Result,
-    billing::model::{Ask, MOST, Reservation, State, Used},
+    billing::{
+        Package,
+        model::{Ask, MOST, Reservation, State, Used},
+    },
 };
 use alumia_protocol::{
     Microcredits,
-    billing::{BlockReason, Blocked, EntryKind, Operation, Place},
+    billing::{BlockReason, Blocked, EntryKind, Operation, PackageLimit, Place},
 };
+
+const MINUTE: i64 = 60_000;
 
 impl Book {
     pub(super) fn reserve(&mut self, ask: Ask) -> Result<Reservation> {
@@ -35,13 +40,17 @@ impl Book {
             cost: Microcredits::ZERO,
             written_off: Microcredits::ZERO,
             refunded: Microcredits::ZERO,
-            used: Used::default(),
+            // Until it is over, all the time that it may take.
+            used: Used { millis: ask.millis, ..Used::default() },
             byok: false,
             charged_to: ask.charged_to,
             deadline: ask.deadline,
             created_at: self.now,
             closed_at: None,
         };
+        if ask.operation == Operation::Sandbox {
+            self.sandbox_millis = self.sandbox_millis.saturating_add(ask.millis);
+        }
         self.changes.reservations.insert(ask.id);
         self.reservations.insert(ask.id, reservation.clone());
         Ok(reservation)
@@ -73,6 +82,10 @@ impl Book {
 
     /// Whether it can be paid: by the package, then by each budget, then by the credits that there are.
     fn admit(&self, ask: &Ask) -> Result<()> {
+        self.includes(ask)?;
+        if ask.amount == Microcredits::ZERO {
+            return Ok(());
+        }
         let blocked = |reason, message, missing| Blocked {
             reason,
             message,
@@ -80,36 +93,9 @@ impl Book {
             missing,
             budget: None,
             package: None,
+            lacks: None,
+            included_in: Vec::new(),
         };
-        if let Some(tier) = ask.tier
-            && !self.package.tiers.contains(&tier)
-        {
-            let message = format!(
-                "The package {} doesn't include {} models. Choose another model or another package.",
-                self.package.name,
-                tier.word()
-            );
-            let blocked = blocked(BlockReason::PackageBlocked, message, ask.amount);
-            return Err(Error::PaymentRequired(Box::new(Blocked {
-                package: Some(self.package.id.clone()),
-                ..blocked
-            })));
-        }
-        if ask.operation == Operation::Sandbox
-            && let Some(minutes) = self.package.caps.sandbox_minutes
-            && self.sandbox_millis >= i64::from(minutes) * 60_000
-        {
-            let message = format!(
-                "The package {} includes {minutes} minutes of commands in the sandbox a month, and they are used up. \
-                 Choose another package, or wait for the next month.",
-                self.package.name
-            );
-            let blocked = blocked(BlockReason::PackageBlocked, message, ask.amount);
-            return Err(Error::PaymentRequired(Box::new(Blocked {
-                package: Some(self.package.id.clone()),
-                ..blocked
-            })));
-        }
         for counted in self.budgets.iter().filter(|counted| counted.limit.hard) {
             if !counted.applies(&ask.charged_to) {
                 continue;
@@ -132,6 +118,44 @@ impl Book {
             let message =
                 format!("This needs up to {}, and {available} are left. Buy credits to go on.", ask.amount);
             return Err(Error::PaymentRequired(Box::new(blocked(BlockReason::NoCredits, message, missing))));
+        }
+        Ok(())
+    }
+
+    /// Whether the package does.
+    fn includes(&self, ask: &Ask) -> Result<()> {
+        let package = &self.package;
+        let lacks = |lacks, message, others| {
+            let blocked = Blocked::by_package(lacks, package.id.clone(), message, others);
+            Err(Error::PaymentRequired(Box::new(Blocked { needed: ask.amount, ..blocked })))
+        };
+        if let Some(tier) = ask.tier
+            && !package.tiers.contains(&tier)
+        {
+            let message = format!(
+                "The package {} doesn't include {} models. Choose another model or another package.",
+                package.name,
+                tier.word()
+            );
+            return lacks(
+                PackageLimit::Models,
+                message,
+                self.packages.with(|other| other.tiers.contains(&tier)),
+            );
+        }
+        if ask.operation == Operation::Sandbox
+            && let Some(minutes) = package.caps.sandbox_minutes
+            && self.sandbox_millis.saturating_add(ask.millis.max(1)) > i64::from(minutes) * MINUTE
+        {
+            let left = (i64::from(minutes) * MINUTE - self.sandbox_millis).max(0) / 1_000;
+            let message = format!(
+                "The package {} includes {minutes} minutes of commands in the sandbox a month. {left} seconds are \
+                 free, and this command may take {}. Choose another package, or wait for the next month.",
+                package.name,
+                (ask.millis + 999) / 1_000
+            );
+            let more = |other: &Package| other.caps.sandbox_minutes.is_none_or(|most| most > minutes);
+            return lacks(PackageLimit::SandboxMinutes, message, self.packages.with(more));
         }
         Ok(())
     }

@@ -2,14 +2,14 @@ use super::store;
 use crate::{
     Error, OrgScope, Result,
     audit::{Audit, Entry},
-    billing::{Billing, Package},
+    billing::{Billing, Package, Packages},
     models::{Models, Own, Route},
     secrets::{Place, Secret, Secrets},
 };
 use alumia_models::{ModelError, ModelEvent, ModelMessage, ModelRequest, Part, Provider, Role};
 use alumia_protocol::{
-    Microcredits, OwnKeyId,
-    billing::{BlockReason, Blocked, NewOwnKey, OwnKey},
+    OwnKeyId,
+    billing::{Blocked, NewOwnKey, OwnKey, PackageLimit},
 };
 use futures::StreamExt as _;
 use std::{sync::Arc, time::Duration};
@@ -91,7 +91,7 @@ impl OwnKeys {
     pub async fn add(&self, scope: &OrgScope, new: NewOwnKey) -> Result<OwnKey> {
         let package = self.package(scope).await?;
         if !package.own_keys {
-            return Err(not_included(&package));
+            return Err(not_included(self.billing.packages(), &package));
         }
         let text = new.key.trim();
         if text.is_empty()
@@ -167,18 +167,16 @@ fn masked(key: &str) -> String {
     format!("…{}", letters[end..].iter().collect::<String>())
 }
 
-fn not_included(package: &Package) -> Error {
-    Error::PaymentRequired(Box::new(Blocked {
-        reason: BlockReason::PackageBlocked,
-        message: format!(
-            "The package {} doesn't include keys of your own. Choose another package.",
-            package.name
-        ),
-        needed: Microcredits::ZERO,
-        missing: Microcredits::ZERO,
-        budget: None,
-        package: Some(package.id.clone()),
-    }))
+fn not_included(packages: &Packages, package: &Package) -> Error {
+    let message =
+        format!("The package {} doesn't include keys of your own. Choose another package.", package.name);
+    let others = packages.with(|package| package.own_keys);
+    Error::PaymentRequired(Box::new(Blocked::by_package(
+        PackageLimit::OwnKeys,
+        package.id.clone(),
+        message,
+        others,
+    )))
 }
 
 /// Makes a small call by the key.

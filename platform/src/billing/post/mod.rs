@@ -62,7 +62,7 @@ pub(super) async fn open(desk: Desk<'_>, tx: &mut Tx, acts: &[(OrgId, Act)]) -> 
         .into_iter()
         .map(|(org, account)| {
             let package = desk.packages.get(&account.package).clone();
-            (org, Book::new(account, package, desk.now))
+            (org, Book::new(account, package, desk.packages.clone(), desk.now))
         })
         .collect();
     for (org, kept) in read::live_buckets(tx, &orgs).await? {

@@ -7,9 +7,11 @@ use crate::{
 use alumia_protocol::{
     BucketId, List, Microcredits, ReservationId, Timestamp,
     billing::{
-        BillingOverview, Bucket, ChargedTo, LedgerEntry, Operation, PaidCall, UsageGroup, UsageReport,
+        BillingOverview, Bucket, ChargedTo, LedgerEntry, Operation, PaidCall, Spent, UsageGroup, UsageReport,
     },
+    projects::{Project, ProjectDetails},
 };
+use std::collections::HashMap;
 
 /// How far back the daily rate looks.
 const WEEK_DAYS: i64 = 7;
@@ -76,6 +78,7 @@ impl Billing {
             subscription: payments::of_account(db, org).await?,
             month_ends_at: account.map(|(.., end)| end).filter(|end| *end > Timestamp(0)),
             waiting_runs: store::waiting(db, org).await?,
+            used: store::used(db, org, month).await?,
         })
     }
 
@@ -125,6 +128,27 @@ impl Billing {
         }
         let total = store::total(db, org, span, filter).await?;
         Ok(UsageReport { group_by: group, since: span.since, until: span.until, items, total })
+    }
+
+    /// Projects with what they have used so far.
+    pub async fn with_spent(&self, scope: &OrgScope, projects: Vec<Project>) -> Result<Vec<ProjectDetails>> {
+        let ids: Vec<String> = projects.iter().map(|project| project.id.to_string()).collect();
+        let mut spent = self.spent(scope, UsageGroup::Project, &ids).await?;
+        let details = |project: Project| ProjectDetails {
+            spent: spent.remove(&project.id.to_string()).unwrap_or_default(),
+            project,
+        };
+        Ok(projects.into_iter().map(details).collect())
+    }
+
+    /// What sessions or projects that the caller sees have used so far, by their ids.
+    pub(crate) async fn spent(
+        &self,
+        scope: &OrgScope,
+        group: UsageGroup,
+        ids: &[String],
+    ) -> Result<HashMap<String, Spent>> {
+        store::spent(&self.queue.store, scope.org_id(), group, ids).await
     }
 
     /// The calls themselves, newest first; `limit` from 1 to 1,000.

@@ -1,12 +1,13 @@
 use super::service::{CallFilter, Span};
 use crate::{
     OrgScope, Result,
+    billing::State,
     projects::visible,
     store::{Columns as _, Cursor, Store, many::alternatives},
 };
 use alumia_protocol::{
     Microcredits, OrgId, Timestamp,
-    billing::{Bucket, LedgerEntry, PaidCall, UsageGroup, UsageRow, UsageSum},
+    billing::{Bucket, LedgerEntry, PackageUse, PaidCall, Spent, UsageGroup, UsageRow, UsageSum},
 };
 use sqlx::{AssertSqlSafe, any::AnyRow, query::Query};
 use std::collections::HashMap;
@@ -65,6 +66,34 @@ pub async fn waiting(store: &Store, org: OrgId) -> Result<i64> {
         .fetch_one(store.read())
         .await?;
     row.number("waiting")
+}
+
+/// What is used of what packages cap, in a month that began at `month`.
+pub async fn used(store: &Store, org: OrgId, month: Timestamp) -> Result<PackageUse> {
+    let row = sqlx::query(
+        "SELECT (SELECT COUNT(*) FROM members WHERE org_id = $1) AS members, \
+         (SELECT COUNT(*) FROM projects WHERE org_id = $1 AND deleted_at IS NULL) AS projects, \
+         (SELECT CAST(COALESCE(SUM(s.bytes), 0) AS BIGINT) FROM stored_bytes s JOIN projects p \
+         ON p.id = s.project_id AND p.deleted_at IS NULL WHERE s.org_id = $1) AS stored, \
+         (SELECT CAST(COALESCE(SUM(millis), 0) AS BIGINT) FROM reservations WHERE org_id = $1 \
+         AND created_at >= $2 AND operation = 'sandbox') AS millis, \
+         (SELECT COUNT(*) FROM runs WHERE org_id = $1 AND status IN ('queued', 'running') \
+         AND status = 'running') AS going, \
+         (SELECT COUNT(*) FROM runs WHERE org_id = $1 AND status IN ('queued', 'running') \
+         AND status = 'queued' AND delayed IS NOT NULL) AS delayed",
+    )
+    .bind(org.to_string())
+    .bind(month.0)
+    .fetch_one(store.read())
+    .await?;
+    Ok(PackageUse {
+        members: row.number("members")?,
+        projects: row.number("projects")?,
+        storage_bytes: row.number("stored")?,
+        sandbox_millis: row.number("millis")?,
+        running_runs: row.number("going")?,
+        queued_runs: row.number("delayed")?,
+    })
 }
 
 /// Newest first.
@@ -199,6 +228,36 @@ pub async fn grouped(
     rows.iter().map(|row| Ok(UsageRow { key: row.text("group_key")?, name: None, sum: sum(row)? })).collect()
 }
 
+/// What each of these sessions or projects has used.
+pub async fn spent(
+    store: &Store,
+    org: OrgId,
+    group: UsageGroup,
+    ids: &[String],
+) -> Result<HashMap<String, Spent>> {
+    let column = match group {
+        UsageGroup::Session => "session_id",
+        _ => "project_id",
+    };
+    let mut spent = HashMap::new();
+    for ids in alternatives(ids) {
+        let places: Vec<String> = (2..2 + ids.len()).map(|place| format!("${place}")).collect();
+        let sql = AssertSqlSafe(format!(
+            "SELECT {column} AS id, {SUMS} FROM reservations WHERE org_id = $1 AND {column} IN ({}) \
+             AND state = 'settled' GROUP BY {column}",
+            places.join(", ")
+        ));
+        let query = ids.into_iter().fold(sqlx::query(sql).bind(org.to_string()), Query::bind);
+        for row in query.fetch_all(store.read()).await? {
+            let UsageSum { byok_calls, input_tokens, output_tokens, cost, .. } = sum(&row)?;
+            let of =
+                Spent { cost_microcredits: cost, input_tokens, output_tokens, own_key_calls: byok_calls };
+            spent.insert(row.text("id")?, of);
+        }
+    }
+    Ok(spent)
+}
+
 /// Calls, newest first, those that go on included.
 pub async fn calls(
     store: &Store,
@@ -230,7 +289,8 @@ fn call(row: &AnyRow) -> Result<PaidCall> {
         written_off: held.written_off,
         byok: held.byok,
         usage: held.used.usage,
-        millis: held.used.millis,
+        // What goes on holds all the time that it may take.
+        millis: if held.state == State::Open { 0 } else { held.used.millis },
         charged_to: held.charged_to,
     })
 }

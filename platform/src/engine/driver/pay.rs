@@ -71,10 +71,11 @@ impl Driver {
         let operation = self.engine.parts.tools.get(tool).and_then(|tool| tool.paid_by_time());
         let operation = operation.ok_or_else(|| Error::internal("a tool that costs nothing has a price"))?;
         let seconds = i64::try_from((timeout + SLACK).as_secs()).unwrap_or(i64::MAX);
+        let millis = seconds.saturating_mul(1_000);
         let amount = second_price.0.checked_mul(seconds).map(Microcredits);
         let amount = amount.ok_or_else(|| Error::internal("a call's worst case can't be counted"))?;
         let bill = self.bill().await?;
-        let ask = self.ask(operation, amount, bill);
+        let ask = Ask { millis, ..self.ask(operation, amount, bill) };
         let event = match self.set_aside(ask).await? {
             Ok(id) => Event::CallReserved { call_id, id },
             Err(blocked) => Event::CallBlocked { call_id, blocked },
@@ -108,6 +109,7 @@ impl Driver {
             provider: String::new(),
             tier: None,
             amount,
+            millis: 0,
             charged_to,
             run_limit,
             deadline: deadline(&parts.limits, parts.clock.now()),

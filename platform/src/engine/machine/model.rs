@@ -21,8 +21,8 @@ pub struct ToolFacts {
     pub effect: Touches,
     pub idempotent: bool,
     pub timeout: Duration,
-    /// What a second of it costs; zero for what isn't paid for.
-    pub second_price: Microcredits,
+    /// What a second of it costs, and be it nothing; `None` where its time isn't counted.
+    pub second_price: Option<Microcredits>,
 }
 
 /// The tools of this server: the facts of a call by its tool's name and its arguments. A plain look-up.

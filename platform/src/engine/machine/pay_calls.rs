@@ -7,14 +7,12 @@ use alumia_protocol::{CallId, ReservationId, billing::Blocked, events::EventData
 impl Machine {
     /// Begins a call that may run: at once, or when its worst case is set aside.
     pub(super) fn launch(&mut self, call: &mut Call, facts: ToolFacts) -> Effect {
-        if !facts.second_price.is_positive() {
-            return self.start(call, facts);
-        }
+        let Some(second_price) = facts.second_price else { return self.start(call, facts) };
         call.phase = CallPhase::Paying;
         Effect::ReserveCall {
             call_id: call.id,
             tool: call.tool.clone(),
-            second_price: facts.second_price,
+            second_price,
             timeout: facts.timeout,
         }
     }
@@ -70,7 +68,8 @@ impl Machine {
     pub(super) fn charge(&mut self, index: usize, worked: bool) -> (i64, Option<ReservationId>) {
         let call = &mut self.calls[index];
         let Some(reservation) = call.held.take() else { return (0, None) };
-        let price = (self.catalog)(&call.tool, &call.arguments).map_or(0, |facts| facts.second_price.0);
+        let price = (self.catalog)(&call.tool, &call.arguments).and_then(|facts| facts.second_price);
+        let price = price.unwrap_or_default().0;
         let millis = if worked { self.last.millis_since(call.started).max(0) } else { 0 };
         let cost = (i128::from(millis) * i128::from(price) + 999) / 1_000;
         let cost = i64::try_from(cost).unwrap_or(i64::MAX);

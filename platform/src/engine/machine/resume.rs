@@ -127,6 +127,7 @@ impl Machine {
             EventData::ApprovalResolved { .. }
                 | EventData::MessageQueued { .. }
                 | EventData::MessageQueueChanged { .. }
+                | EventData::RunDelayed(_)
         );
         if !by_people {
             self.last = event.at;
@@ -182,7 +183,7 @@ impl Machine {
                     self.calls[index] = call;
                 }
                 // It waited to be paid, or was about to ask for that.
-                (Found::Nothing, Some(facts)) if facts.second_price.is_positive() => {
+                (Found::Nothing, Some(facts)) if facts.second_price.is_some() => {
                     let mut call = call.clone();
                     run.push(self.launch(&mut call, facts));
                     self.calls[index] = call;

@@ -29,7 +29,7 @@ pub fn catalog() -> Arc<Catalog> {
             _ => return None,
         };
         let (plain, doing, done) = (format!("{tool}!"), format!("{tool} …"), format!("{tool}, done"));
-        let second_price = Microcredits(if tool == "dig" { 1_000 } else { 0 });
+        let second_price = (tool == "dig").then_some(Microcredits(1_000));
         let timeout = Duration::from_mins(1);
         Some(ToolFacts { plain, doing, done, effect, idempotent, timeout, second_price })
     })

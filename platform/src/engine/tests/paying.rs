@@ -398,3 +398,76 @@ async fn a_program_is_told_before_anything_is_stored() {
     office.first(accepted.session_id, "run.completed").await;
     worker.shut_down().await;
 }
+
+/// An office whose package includes so many minutes in the sandbox, which cost nothing.
+async fn with_minutes(minutes: u32) -> (Office, Arc<FakeTool>) {
+    let model = Scripted::by(|request, _| match request.messages.len() {
+        1 => vec![Say::call("dig", json!({ "n": 1 }))],
+        _ => vec![Say::text("Dug.")],
+    });
+    let (mut office, dig) = diggers(Office::new(model, &[]).await).await;
+    let caps = Caps { sandbox_minutes: Some(minutes), ..Caps::default() };
+    let first = Package { caps, ..office.packages.first().clone() };
+    office.packages = Packages::new(&[first], "personal").unwrap();
+    (office, dig)
+}
+
+async fn blocked_by_package(office: &Office, session: SessionId) {
+    match office.first(session, "billing.blocked").await {
+        EventData::BillingBlocked(blocked) => assert_eq!(blocked.reason, BlockReason::PackageBlocked),
+        other => panic!("{other:?}"),
+    }
+    office
+        .until("it waits", || async { status(office, session).await == SessionStatus::AwaitingPayment })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_beyond_the_packages_minutes_waits_for_another_package() {
+    // Its deadline of a minute, and two seconds, are more than there is.
+    let (office, dig) = with_minutes(1).await;
+    let engine = office.engine();
+    engine.parts.billing.open(office.house.org).await.unwrap();
+    let worker = Working::start(&engine);
+    let session = office.open(&engine, "dig").await.session_id;
+    blocked_by_package(&office, session).await;
+    assert_eq!(dig.runs(), 0);
+    let mut tx = office.house.store.begin().await.unwrap();
+    sqlx::query("UPDATE billing_accounts SET package = 'pro' WHERE org_id = $1")
+        .bind(office.house.org.to_string())
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    office.first(session, "run.completed").await;
+    assert_eq!(dig.runs(), 1);
+    let of = "SELECT COUNT(*) FROM reservations WHERE org_id = $1 AND state = 'settled' AND operation = 'sandbox' \
+              AND cost = 0 AND millis = 3000";
+    assert_eq!(number(&office, of).await, 1);
+    worker.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_beyond_the_packages_minutes_goes_on_in_the_next_month() {
+    let (office, dig) = with_minutes(2).await;
+    let engine = office.engine();
+    engine.parts.billing.open(office.house.org).await.unwrap();
+    let worker = Working::start(&engine);
+    let first = office.open(&engine, "dig").await.session_id;
+    office.first(first, "run.completed").await;
+    // Three seconds are used: a minute and two seconds fit once, and not beside another.
+    let mut tx = office.house.store.begin().await.unwrap();
+    sqlx::query("UPDATE reservations SET millis = 60000 WHERE org_id = $1 AND operation = 'sandbox'")
+        .bind(office.house.org.to_string())
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let second = office.open(&engine, "dig").await.session_id;
+    blocked_by_package(&office, second).await;
+    assert_eq!(dig.runs(), 1);
+    office.clock.advance(Duration::from_hours(24 * 32));
+    office.first(second, "run.completed").await;
+    assert_eq!(dig.runs(), 2);
+    worker.shut_down().await;
+}

@@ -142,6 +142,7 @@ const PURGES: &[&str] = &[
     "DELETE FROM runs WHERE org_id = $1",
     "DELETE FROM sessions WHERE org_id = $1",
     "DELETE FROM shares WHERE org_id = $1",
+    "DELETE FROM stored_bytes WHERE org_id = $1",
     "DELETE FROM projects WHERE org_id = $1",
     "DELETE FROM agents WHERE org_id = $1",
     "DELETE FROM secrets WHERE org_id = $1",

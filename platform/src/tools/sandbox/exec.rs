@@ -1,6 +1,6 @@
 use crate::{
     billing::Operation,
-    files::Files,
+    files::{Files, Place},
     tools::{Tool, ToolContext, about, errors, schema},
 };
 use alumia_protocol::tools::ToolError;
@@ -18,6 +18,8 @@ const DEFAULT: u64 = 60;
 const MOST: u64 = 600;
 /// Between the command's own limit and the call's, so that the more telling message wins.
 const SLACK: Duration = Duration::from_secs(5);
+/// Less than this is left of the package's room when it was what ended a command.
+const NEARLY_FULL: i64 = 1 << 20;
 /// Characters of each channel that the model reads; people have seen all of it.
 const TEXT: usize = 30_000;
 /// Of what a command printed before it was ended.
@@ -75,16 +77,39 @@ impl Tool for SandboxExec {
         let (scope, project) = (&context.scope, context.project_id);
         let seconds = timeout_seconds.unwrap_or(DEFAULT);
         let workdir = self.files.sandbox_dir(scope, project, context.session_id).await;
+        // A command may make room where there is none, but it can't leave more behind than fits.
+        let (room, used) = self.files.room(scope.org_id()).await.map_err(errors::service)?;
+        let room = room.and_then(|room| room.left(used)).map(i64::unsigned_abs);
         let command = Command {
             script: command,
             workdir: workdir.map_err(errors::service)?,
             project_dir: Some(self.files.project_dir(scope, project).await.map_err(errors::service)?),
             timeout: Duration::from_secs(seconds),
+            room,
             stdin: None,
         };
         let tail = Arc::new(Mutex::new(String::new()));
         let sink = sink(context.output.clone(), tail.clone());
-        let ended = self.sandbox.exec(command, sink, context.cancel.clone()).await;
+        let place = Place::sandbox(scope, project, context.session_id);
+        let (files, sandbox, cancel) = (self.files.clone(), self.sandbox.clone(), context.cancel.clone());
+        // Whatever becomes of who asked, what the command has left is counted.
+        let running = tokio::spawn(async move {
+            let ended = sandbox.exec(command, sink, cancel).await;
+            if let Err(error) = files.recount(&place).await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "a work folder is not counted for now"
+                );
+            }
+            ended
+        });
+        let ended = running.await.map_err(|fault| errors::service(crate::Error::internal(fault)))?;
+        if matches!(ended, Err(SandboxError::Full)) && room.is_some() {
+            let (room, used) = self.files.room(scope.org_id()).await.map_err(errors::service)?;
+            if let Some(room) = room.filter(|room| room.left(used).is_some_and(|left| left < NEARLY_FULL)) {
+                return Err(errors::service(room.refusal()));
+            }
+        }
         let printed = tail.lock().map(|tail| tail.clone()).unwrap_or_default();
         ended.map(|outcome| answer(&outcome)).map_err(|fault| refusal(fault, seconds, &printed))
     }

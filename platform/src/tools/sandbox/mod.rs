@@ -25,7 +25,11 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, ToolError> {
     let done = tokio::task::spawn_blocking(work).await.unwrap_or_else(|fault| Err(io::Error::other(fault)));
-    done.map_err(|fault| match fault.kind() {
+    done.map_err(|fault| refusal(&fault))
+}
+
+fn refusal(fault: &io::Error) -> ToolError {
+    match fault.kind() {
         io::ErrorKind::NotFound => {
             let message =
                 "There is no such file in the work folder. Run ls in sandbox_exec to see what is there.";
@@ -39,5 +43,5 @@ async fn blocking<T: Send + 'static>(
             tracing::warn!(%fault, "a work folder can't be used");
             errors::failed(format!("The work folder can't be used: {fault}."))
         }
-    })
+    }
 }

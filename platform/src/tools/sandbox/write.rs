@@ -1,6 +1,6 @@
-use super::{blocking, folder};
+use super::{folder, refusal};
 use crate::{
-    files::Files,
+    files::{Files, Place},
     tools::{Tool, ToolContext, about, errors, schema},
 };
 use alumia_protocol::tools::ToolError;
@@ -46,7 +46,12 @@ impl Tool for SandboxWrite {
         context.scope.require_writer().map_err(errors::service)?;
         let folder = folder(&self.files, &context).await?;
         let (wanted, size) = (path.clone(), text.len());
-        blocking(move || folder.write(&wanted, text.as_bytes())).await?;
+        let place = Place::sandbox(&context.scope, context.project_id, context.session_id);
+        let (before, at) = (folder.clone(), path.clone());
+        let old = move || before.read(&at, 0).map_or(0, |(_, size)| size);
+        let put = move || folder.write(&wanted, text.as_bytes());
+        let written = self.files.keep(&place, size, old, put).await.map_err(errors::service)?;
+        written.map_err(|fault| refusal(&fault))?;
         Ok(json!({ "path": path, "size": size }))
     }
 }

@@ -239,3 +239,51 @@ async fn a_package_caps_time_in_the_sandbox_by_the_month() {
     world.clock.advance(DAY * 32);
     world.billing.reserve(&world.scope, ask()).await.unwrap();
 }
+
+fn minutes(sandbox_minutes: u32) -> alumia_platform::billing::Packages {
+    use alumia_platform::billing::{Caps, Package, Packages};
+    let first = Packages::new(&[], "personal").unwrap().first().clone();
+    let caps = Caps { sandbox_minutes: Some(sandbox_minutes), ..Caps::default() };
+    Packages::new(&[Package { caps, ..first }], "personal").unwrap()
+}
+
+#[tokio::test]
+async fn the_longest_time_of_a_command_counts_until_it_is_over() {
+    use alumia_platform::billing::{Ask, Operation, Used};
+    use alumia_protocol::billing::PackageLimit;
+    let world = World::with(minutes(2)).await;
+    // Also where it costs nothing.
+    let ask = |millis: i64| Ask { operation: Operation::Sandbox, millis, ..world.ask(0) };
+    let first = world.billing.reserve(&world.scope, ask(70_000)).await.unwrap();
+    let Err(Error::PaymentRequired(blocked)) = world.billing.reserve(&world.scope, ask(70_000)).await else {
+        panic!("more was set aside than there is")
+    };
+    assert_eq!(
+        (blocked.reason, blocked.lacks),
+        (BlockReason::PackageBlocked, Some(PackageLimit::SandboxMinutes))
+    );
+    assert_eq!(blocked.included_in, ["Pro", "Team", "Scale"]);
+    assert!(blocked.message.contains("50 seconds are free"), "{}", blocked.message);
+    assert_eq!(world.billing.overview(&world.scope).await.unwrap().used.sandbox_millis, 70_000);
+    let used = Used { cost: Microcredits::ZERO, millis: 10_000, ..Used::default() };
+    world.billing.settle(&world.scope, first.id, used).await.unwrap();
+    let second = world.billing.reserve(&world.scope, ask(110_000)).await.unwrap();
+    world.billing.release(&world.scope, second.id).await.unwrap();
+    assert_eq!(world.billing.overview(&world.scope).await.unwrap().used.sandbox_millis, 10_000);
+    // Of many at once as many as fit: three of half a minute beside ten seconds.
+    let asks = (0..20).map(|_| world.billing.reserve(&world.scope, ask(30_000)));
+    let done = futures::future::join_all(asks).await;
+    assert_eq!(done.iter().filter(|result| result.is_ok()).count(), 3);
+    world.audit().await;
+}
+
+#[tokio::test]
+async fn a_refusal_names_the_packages_that_include_the_model() {
+    let world = World::with(minutes(2)).await;
+    let mut ask = world.ask(5);
+    ask.tier = Some(Tier::Premium);
+    let Err(Error::PaymentRequired(blocked)) = world.billing.reserve(&world.scope, ask).await else {
+        panic!("it is included")
+    };
+    assert_eq!(blocked.included_in, ["Pro", "Team", "Scale"]);
+}

@@ -85,6 +85,7 @@ impl World {
             provider: String::new(),
             tier: None,
             amount: Microcredits(amount),
+            millis: 0,
             charged_to: ChargedTo::default(),
             run_limit: None,
             deadline: self.in_the_future(HOUR),

@@ -363,3 +363,90 @@ async fn a_package_without_own_keys_takes_none() {
     assert_eq!(refused.refusal(), (402, "PAYMENT_REQUIRED".into(), "package_blocked".into()));
     assert_eq!(provider.seen(), Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn sessions_and_projects_say_what_they_cost_and_what_own_keys_paid() {
+    let provider = Provider::start(&["operator", "sk-own-0123456789"]).await;
+    let app = App::with_settings(&priced(&provider)).await;
+    let ada = app.person("Ada").await;
+    let (project, other) = (ada.project("Rain").await, ada.project("Sun").await);
+    let session = say(&ada, &project).await;
+    assert_eq!(ada.settled(&session).await, "idle");
+    ada.say(&session, "again").await;
+    assert_eq!(ada.settled(&session).await, "idle");
+    let quiet = ada.session(&project).await;
+    let spent = |data: &Value| (data["costMicrocredits"].clone(), data["ownKeyCalls"].clone());
+    let costs = |cost: i64, own: i64| (json!(cost), json!(own));
+    let one = ada.get(&format!("/sessions/{session}")).await.data();
+    assert_eq!(spent(&one), costs(2 * COST, 0));
+    assert!(one["inputTokens"].as_i64() > Some(0) && one["outputTokens"].as_i64() > Some(0), "{one}");
+    // A key of one's own costs no credits, and is told.
+    app.step_up(&ada).await;
+    let key = json!({ "provider": "paid", "key": "sk-own-0123456789" });
+    assert_eq!(ada.post("/billing/byok-keys", &key).await.status, 201);
+    ada.say(&session, "once more").await;
+    assert_eq!(ada.settled(&session).await, "idle");
+    let found = |list: Value, id: &str| -> Value {
+        list["items"].as_array().unwrap().iter().find(|item| item["id"] == id).cloned().unwrap()
+    };
+    let sessions = ada.get("/sessions").await.data();
+    let projects = ada.get("/projects").await.data();
+    for (told, wanted) in [
+        (found(sessions.clone(), &session), costs(2 * COST, 1)),
+        (found(sessions, &quiet), costs(0, 0)),
+        (ada.get(&format!("/sessions/{session}")).await.data(), costs(2 * COST, 1)),
+        (found(projects.clone(), &project), costs(2 * COST, 1)),
+        (found(projects, &other), costs(0, 0)),
+        (ada.get(&format!("/projects/{project}")).await.data(), costs(2 * COST, 1)),
+        (
+            ada.patch(&format!("/projects/{project}"), &json!({ "name": "Hail" })).await.data(),
+            costs(2 * COST, 1),
+        ),
+    ] {
+        assert_eq!(spent(&told), wanted, "{told}");
+    }
+    // What a deleted session has cost stays with its project.
+    assert!(ada.delete(&format!("/sessions/{session}")).await.status < 300);
+    assert_eq!(spent(&ada.get(&format!("/projects/{project}")).await.data()), costs(2 * COST, 1));
+}
+
+/// A megabyte of files, and one run at once.
+const NARROW: &str = "[[billing.packages]]\nid = \"personal\"\nname = \"Personal\"\nprice_cents = 0\n\
+                      monthly_credits = 0\ntiers = [\"free\"]\ncaps = { storage_mb = 1, concurrent_runs = 1 }\n";
+
+#[tokio::test]
+async fn a_package_includes_so_many_bytes_of_files() {
+    let app = App::with_settings(NARROW).await;
+    let ada = app.person("Ada").await;
+    let project = ada.project("Rain").await;
+    let used = async || ada.get("/billing").await.data()["used"]["storageBytes"].as_i64().unwrap();
+    let before = used().await;
+    assert!(before > 0, "the sample's files are counted");
+    let path = |name: &str| format!("/projects/{project}/files/content?path={name}");
+    assert_eq!(ada.put(&path("a.bin"), vec![7_u8; 700_000]).await.status, 200);
+    assert_eq!(used().await, before + 700_000);
+    let refused = ada.put(&path("b.bin"), vec![7_u8; 700_000]).await;
+    assert_eq!(refused.refusal(), (402, "PAYMENT_REQUIRED".into(), "package_blocked".into()));
+    let told = refused.to_string();
+    assert!(told.contains("includes 1 MB of files") && told.contains("\"includedIn\""), "{told}");
+    let files = ada.get(&format!("/projects/{project}/files")).await.data();
+    assert_eq!(files["items"].as_array().map(Vec::len), Some(1));
+    assert_eq!(ada.put(&path("a.bin"), vec![7_u8; 7]).await.status, 200);
+    assert_eq!(ada.put(&path("b.bin"), vec![7_u8; 700_000]).await.status, 200);
+    assert_eq!(used().await, before + 700_007);
+}
+
+#[tokio::test]
+async fn a_run_that_waits_for_a_person_leaves_its_place_to_others() {
+    let app = App::with_settings(NARROW).await;
+    let ada = app.person("Ada").await;
+    let project = ada.project("Rain").await;
+    let (first, second) = (ada.session(&project).await, ada.session(&project).await);
+    ada.say(&first, "call http_fetch {\"url\": \"https://example.org/\"}").await;
+    assert_eq!(ada.settled(&first).await, "awaiting_approval");
+    // Who waits for a person has no place: this one begins.
+    ada.say(&second, "count to 3").await;
+    assert_eq!(ada.settled(&second).await, "idle");
+    assert_eq!(ada.get("/billing").await.data()["used"]["runningRuns"], 0);
+    assert!(ada.get(&format!("/sessions/{second}")).await.data()["delayed"].is_null());
+}

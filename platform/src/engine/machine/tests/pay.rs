@@ -19,6 +19,8 @@ pub fn blocked() -> Event {
         missing: Microcredits(5),
         budget: None,
         package: None,
+        lacks: None,
+        included_in: Vec::new(),
     })
 }
 
