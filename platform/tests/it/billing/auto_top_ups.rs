@@ -86,7 +86,8 @@ async fn it_is_off_until_somebody_turns_it_on_and_buys_below_its_threshold() {
     shop.spend(1).await;
     assert_eq!((shop.top_up().await, shop.free().await), (1, 599));
     assert_eq!(shop.top_up().await, 0);
-    let [invoice] = &*shop.invoices().await else { panic!("one payment") };
+    let invoices = shop.invoices().await;
+    let [invoice] = &*invoices else { panic!("{invoices:?}") };
     assert_eq!((invoice.state, invoice.automatic, invoice.amount_cents), (PaymentState::Done, true, 500));
     assert_eq!(shop.now().await.bought_this_month, 500);
     // Its event and the reconciliation bring nothing more.
@@ -222,7 +223,8 @@ async fn a_card_that_is_declined_turns_it_off_for_good() {
         assert_eq!(shop.top_up().await, 1);
         let off = shop.now().await;
         assert!(!off.on && off.reason.as_deref().is_some_and(|reason| reason.contains(said)), "{off:?}");
-        let [failed] = &*shop.invoices().await else { panic!("one payment") };
+        let invoices = shop.invoices().await;
+        let [failed] = &*invoices else { panic!("{invoices:?}") };
         assert_eq!((failed.state, shop.free().await), (PaymentState::Failed, 0));
         assert!(failed.reason.as_deref().is_some_and(|reason| reason.contains(said)));
         // Nothing turns it on again: no time, no credits, no other payment.

@@ -3,7 +3,7 @@
 use super::snapshot::Chapter;
 use crate::support::{
     App,
-    client::Answer,
+    client::{Answer, Client},
     eventually,
     people::{Person, text, unknown},
     provider::{COST, Provider},
@@ -23,8 +23,8 @@ fn priced(provider: &Provider) -> String {
     format!("providers = {}\n", provider.settings("operator"))
 }
 
-async fn put(person: &Person, path: &str, body: &Value) -> Answer {
-    Answer::of(person.api(Method::PUT, path).json(body)).await
+async fn put(client: &Client, path: &str, body: &Value) -> Answer {
+    Answer::of(client.api(Method::PUT, path).json(body)).await
 }
 
 /// Says something in a new session; the session.

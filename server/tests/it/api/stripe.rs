@@ -129,3 +129,33 @@ async fn a_subscription_is_told_of_and_holds_its_organization() {
     let gone = Answer::of(delete()).await;
     assert!(gone.status < 300, "{gone}");
 }
+
+#[tokio::test]
+async fn a_card_that_was_saved_pays_though_nobody_comes_back_from_the_page() {
+    let stripe = Simulator::start().await;
+    let app = app(&stripe).await;
+    stripe.tell(&format!("{}/webhooks/stripe", app.url), SECRET).await;
+    let ada = app.person("Ada").await;
+    app.step_up(&ada).await;
+    let put = async |body: serde_json::Value| {
+        Answer::of(ada.api(Method::PUT, "/billing/auto-top-up").json(&body)).await
+    };
+    let limits = json!({ "threshold": 300, "credits": 500, "monthlyCap": 500 });
+    // No card of the test gateway is kept here.
+    let mut wrong = limits.clone();
+    wrong["testCard"] = json!("4242424242424242");
+    assert_eq!(put(wrong).await.status, 422);
+    let waits = put(limits).await.data();
+    assert_eq!((&waits["on"], &waits["card"]), (&json!(false), &json!(null)));
+    stripe.save_card(&text(&waits["cardPage"]), PAYS).await;
+    eventually("it is on and has bought", async || {
+        let now = ada.get("/billing/auto-top-up").await.data();
+        (now["on"] == true && now["card"] == "4242" && now["boughtThisMonth"] == 500).then_some(())
+    })
+    .await;
+    eventually("the credits are there", async || {
+        (ada.get("/billing").await.data()["available"] == 700_000_000).then_some(())
+    })
+    .await;
+    assert_eq!(ada.get("/billing/invoices").await.data()["items"][0]["automatic"], true);
+}
