@@ -23,7 +23,7 @@ test('a model that the package does not include: the card says which does, and a
   });
   const person = await signUp(page.context().request, server.url);
   const settings = async (model: string) => {
-    await page.goto(`${server.url}/${person.org}/settings`);
+    await page.goto(`${server.url}/${person.org}/settings/general`);
     await hydrated(page);
     await page.getByLabel('Default model').selectOption(model);
     await page.getByRole('button', { name: 'Save' }).first().click();
@@ -47,7 +47,7 @@ test('a model that the package does not include: the card says which does, and a
     `/${person.org}/billing#packages`,
   );
   await card.getByRole('link', { name: 'Choose another model' }).click();
-  await page.waitForURL(/\/settings$/);
+  await page.waitForURL(/\/settings\/general$/);
   await settings('');
   await page.goto(`${server.url}/${person.org}/lab`);
   await lab.ready();
@@ -80,8 +80,11 @@ test('runs beyond the number of the package are queued, say so, and begin by the
   // Said by the page that the server renders too.
   await page.reload();
   await lab.ready();
-  await lab.chat.getByText('Choose a chat').or(lab.chat.locator('.session-bar summary')).first().click();
-  await lab.chat.getByRole('button', { name: /Queued/ }).click();
+  const choose = async (name: RegExp) => {
+    await lab.chat.locator('.session-bar summary').click();
+    await lab.chat.getByRole('button', { name }).click();
+  };
+  await choose(/Queued/);
   await expect(lab.chat).toContainText(words);
   await page.goto(`${server.url}/${person.org}/billing`);
   await hydrated(page);
@@ -96,6 +99,7 @@ test('runs beyond the number of the package are queued, say so, and begin by the
   expect(stopped.ok()).toBe(true);
   await page.goto(`${server.url}/${person.org}/lab`);
   await lab.ready();
+  await choose(/Count to 4/);
   await expect(lab.chat).toContainText('1 2 3 4', { timeout: 30_000 });
   await server.stop();
 });

@@ -417,7 +417,9 @@ async fn blocked_by_package(office: &Office, session: SessionId) {
         EventData::BillingBlocked(blocked) => assert_eq!(blocked.reason, BlockReason::PackageBlocked),
         other => panic!("{other:?}"),
     }
-    office.until("it waits", || async { status(office, session).await == SessionStatus::AwaitingPayment }).await;
+    office
+        .until("it waits", || async { status(office, session).await == SessionStatus::AwaitingPayment })
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -258,7 +258,10 @@ async fn the_longest_time_of_a_command_counts_until_it_is_over() {
     let Err(Error::PaymentRequired(blocked)) = world.billing.reserve(&world.scope, ask(70_000)).await else {
         panic!("more was set aside than there is")
     };
-    assert_eq!((blocked.reason, blocked.lacks), (BlockReason::PackageBlocked, Some(PackageLimit::SandboxMinutes)));
+    assert_eq!(
+        (blocked.reason, blocked.lacks),
+        (BlockReason::PackageBlocked, Some(PackageLimit::SandboxMinutes))
+    );
     assert_eq!(blocked.included_in, ["Pro", "Team", "Scale"]);
     assert!(blocked.message.contains("50 seconds are free"), "{}", blocked.message);
     assert_eq!(world.billing.overview(&world.scope).await.unwrap().used.sandbox_millis, 70_000);

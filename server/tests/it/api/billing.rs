@@ -367,7 +367,10 @@ async fn sessions_and_projects_say_what_they_cost_and_what_own_keys_paid() {
         (found(projects.clone(), &project), costs(2 * COST, 1)),
         (found(projects, &other), costs(0, 0)),
         (ada.get(&format!("/projects/{project}")).await.data(), costs(2 * COST, 1)),
-        (ada.patch(&format!("/projects/{project}"), &json!({ "name": "Hail" })).await.data(), costs(2 * COST, 1)),
+        (
+            ada.patch(&format!("/projects/{project}"), &json!({ "name": "Hail" })).await.data(),
+            costs(2 * COST, 1),
+        ),
     ] {
         assert_eq!(spent(&told), wanted, "{told}");
     }
