@@ -1,4 +1,4 @@
-import { post } from '../support/factors';
+import { post, withApp } from '../support/factors';
 import { Lab } from '../support/lab';
 import { Server } from '../support/server';
 import { expect, expectAccessible, hydrated, signUp, test } from '../support/test';
@@ -22,14 +22,7 @@ test('a model that the package does not include: the card says which does, and a
       '[{id="fake",dialect="openai",base_url="http://127.0.0.1:9/v1",api_key="k",models=[{id="dear-1",context=32768,tools=true,input_price=3000000000,output_price=3000000000}]}]',
   });
   const person = await signUp(page.context().request, server.url);
-  const settings = async (model: string) => {
-    await page.goto(`${server.url}/${person.org}/settings/general`);
-    await hydrated(page);
-    await page.getByLabel('Default model').selectOption(model);
-    await page.getByRole('button', { name: 'Save' }).first().click();
-    await expect(page.getByLabel('Default model')).toHaveValue(model);
-  };
-  await settings('dear-1');
+  await withApp(page.context().request, server.url, person);
   await page.goto(`${server.url}/${person.org}/lab`);
   const lab = new Lab(page, person, narrow);
   await lab.ready();
@@ -48,7 +41,11 @@ test('a model that the package does not include: the card says which does, and a
   );
   await card.getByRole('link', { name: 'Choose another model' }).click();
   await page.waitForURL(/\/settings\/general$/);
-  await settings('');
+  await hydrated(page);
+  await page.getByLabel('Default model').selectOption({ label: 'Built-in guide' });
+  const saved = page.waitForResponse(/\/fn\/update_org/);
+  await page.getByRole('button', { name: 'Save' }).click();
+  expect((await saved).ok()).toBe(true);
   await page.goto(`${server.url}/${person.org}/lab`);
   await lab.ready();
   await card.getByRole('button', { name: 'Try again' }).click();
