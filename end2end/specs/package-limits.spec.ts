@@ -1,4 +1,4 @@
-import { post } from '../support/factors';
+import { post, withApp } from '../support/factors';
 import { Lab } from '../support/lab';
 import { Server } from '../support/server';
 import { expect, expectAccessible, hydrated, signUp, test } from '../support/test';
@@ -22,14 +22,7 @@ test('a model that the package does not include: the card says which does, and a
       '[{id="fake",dialect="openai",base_url="http://127.0.0.1:9/v1",api_key="k",models=[{id="dear-1",context=32768,tools=true,input_price=3000000000,output_price=3000000000}]}]',
   });
   const person = await signUp(page.context().request, server.url);
-  const settings = async (model: string) => {
-    await page.goto(`${server.url}/${person.org}/settings`);
-    await hydrated(page);
-    await page.getByLabel('Default model').selectOption(model);
-    await page.getByRole('button', { name: 'Save' }).first().click();
-    await expect(page.getByLabel('Default model')).toHaveValue(model);
-  };
-  await settings('dear-1');
+  await withApp(page.context().request, server.url, person);
   await page.goto(`${server.url}/${person.org}/lab`);
   const lab = new Lab(page, person, narrow);
   await lab.ready();
@@ -47,8 +40,12 @@ test('a model that the package does not include: the card says which does, and a
     `/${person.org}/billing#packages`,
   );
   await card.getByRole('link', { name: 'Choose another model' }).click();
-  await page.waitForURL(/\/settings$/);
-  await settings('');
+  await page.waitForURL(/\/settings\/general$/);
+  await hydrated(page);
+  await page.getByLabel('Default model').selectOption({ label: 'Built-in guide' });
+  const saved = page.waitForResponse(/\/fn\/update_org/);
+  await page.getByRole('button', { name: 'Save' }).click();
+  expect((await saved).ok()).toBe(true);
   await page.goto(`${server.url}/${person.org}/lab`);
   await lab.ready();
   await card.getByRole('button', { name: 'Try again' }).click();
@@ -80,8 +77,11 @@ test('runs beyond the number of the package are queued, say so, and begin by the
   // Said by the page that the server renders too.
   await page.reload();
   await lab.ready();
-  await lab.chat.getByText('Choose a chat').or(lab.chat.locator('.session-bar summary')).first().click();
-  await lab.chat.getByRole('button', { name: /Queued/ }).click();
+  const choose = async (name: RegExp) => {
+    await lab.chat.locator('.session-bar summary').click();
+    await lab.chat.getByRole('button', { name }).click();
+  };
+  await choose(/Queued/);
   await expect(lab.chat).toContainText(words);
   await page.goto(`${server.url}/${person.org}/billing`);
   await hydrated(page);
@@ -96,6 +96,7 @@ test('runs beyond the number of the package are queued, say so, and begin by the
   expect(stopped.ok()).toBe(true);
   await page.goto(`${server.url}/${person.org}/lab`);
   await lab.ready();
+  await choose(/Count to 4/);
   await expect(lab.chat).toContainText('1 2 3 4', { timeout: 30_000 });
   await server.stop();
 });

