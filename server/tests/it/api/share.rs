@@ -192,14 +192,14 @@ async fn nothing_but_the_canvas_is_shown() {
             vec![
                 Say::Reasoning(format!("{PLANTED}-thought")),
                 Say::text(format!("{PLANTED}-answer")),
-                Say::call("look", json!({ "n": ARGUMENT })),
+                Say::call("file_list", json!({ "n": ARGUMENT })),
                 Say::End(StopReason::ToolCalls),
             ]
         } else {
             vec![Say::text(format!("{PLANTED}-last"))]
         }
     });
-    let tool = FakeTool::new("look")
+    let tool = FakeTool::new("file_list")
         .doing(|_, _| Box::pin(async { Ok(json!({ "output": "xyzzy-planted-secret-output" })) }));
     let app = App::scripted(model, vec![std::sync::Arc::new(tool)]).await;
     let ada = app.person("Ada").await;
