@@ -104,7 +104,7 @@ test('an agent is made, found, changed, talked to and deleted', async ({ page, p
   await page.getByRole('link', { name: 'Scout' }).click();
 
   // What it did, and its end.
-  const runs = page.getByRole('region', { name: 'Recent runs' }).first();
+  const runs = page.getByRole('region', { name: 'Recent runs' });
   await expect(runs.getByText('Done', { exact: true })).toBeVisible();
   await hydrated(page);
   await shot('full');

@@ -45,7 +45,7 @@ pub async fn create(
 /// An agent that the path names by id or by slug.
 pub struct Named<R, A> {
     scope: OrgScope,
-    name: String,
+    agent: Agent,
     of: PhantomData<(R, A)>,
 }
 
@@ -70,35 +70,28 @@ impl<R: Roles, A: Access> FromRequestParts<App> for Named<R, A> {
         } else {
             May::<R, A>::from_request_parts(parts, app).await?.scope
         };
-        Ok(Self { scope, name, of: PhantomData })
+        let agent = app.platform.agents.find(&scope, &name).await?;
+        Ok(Self { scope, agent, of: PhantomData })
     }
 }
 
 /// `GET /agents/:id`: id or slug.
-pub async fn get(State(app): State<App>, agent: Named<Everybody, AgentsRead>) -> Result<Data<Agent>> {
-    Ok(Data(app.platform.agents.find(&agent.scope, &agent.name).await?))
-}
-
-impl<R, A> Named<R, A> {
-    async fn id(&self, app: &App) -> Result<AgentId> {
-        Ok(app.platform.agents.find(&self.scope, &self.name).await?.id)
-    }
+pub async fn get(named: Named<Everybody, AgentsRead>) -> Data<Agent> {
+    Data(named.agent)
 }
 
 /// `PATCH /agents/:id`: absent fields stay; 409 with the present agent when the version is stale.
 pub async fn update(
     State(app): State<App>,
-    agent: Named<Writers, AgentsWrite>,
+    named: Named<Writers, AgentsWrite>,
     Json(change): Json<UpdateAgent>,
 ) -> Result<Data<Agent>> {
-    let id = agent.id(&app).await?;
-    Ok(Data(app.platform.agents.update(&agent.scope, id, change).await?))
+    Ok(Data(app.platform.agents.update(&named.scope, named.agent.id, change).await?))
 }
 
 /// `DELETE /agents/:id`: its runs end, its conversations stay readable.
-pub async fn delete(State(app): State<App>, agent: Named<Writers, AgentsWrite>) -> Result<Done> {
-    let id = agent.id(&app).await?;
-    app.platform.engine.delete_agent(&agent.scope, id).await?;
+pub async fn delete(State(app): State<App>, named: Named<Writers, AgentsWrite>) -> Result<Done> {
+    app.platform.engine.delete_agent(&named.scope, named.agent.id).await?;
     Ok(Done)
 }
 
@@ -111,38 +104,36 @@ pub struct After {
 /// `GET /agents/:id/sessions`: 50 a page, most recently changed first.
 pub async fn sessions(
     State(app): State<App>,
-    agent: Named<Everybody, ProjectsRead>,
+    named: Named<Everybody, ProjectsRead>,
     Query(after): Query<After>,
 ) -> Result<Data<List<Session>>> {
-    let id = agent.id(&app).await?;
     let page = Page { cursor: after.cursor, limit: None };
-    Ok(Data(app.platform.sessions.of_agent(&agent.scope, id, page.cursor()).await?))
+    Ok(Data(app.platform.sessions.of_agent(&named.scope, named.agent.id, page.cursor()).await?))
 }
 
 /// `POST /agents/:id/sessions`: 201.
 pub async fn create_session(
     State(app): State<App>,
-    agent: Named<Writers, ChatWrite>,
+    named: Named<Writers, ChatWrite>,
     Json(new): Json<CreateAgentSession>,
 ) -> Result<Created<Session>> {
-    let id = agent.id(&app).await?;
     let CreateAgentSession { label, project_id, metadata } = new;
-    let new = CreateSession { label, project_id, agent_id: Some(id), metadata };
-    Ok(Created(app.platform.sessions.create(&agent.scope, new).await?))
+    let new = CreateSession { label, project_id, agent_id: Some(named.agent.id), metadata };
+    Ok(Created(app.platform.sessions.create(&named.scope, new).await?))
 }
 
 /// `POST /agents/:id/messages`: says something to the agent, in one of its sessions or in a new one. 202 with the
 /// run's id.
 pub async fn tell(
     State(app): State<App>,
-    agent: Named<Writers, ChatWrite>,
+    named: Named<Writers, ChatWrite>,
     meter: Meter,
     Json(told): Json<TellAgent>,
 ) -> Result<Accepted<ChatAccepted>> {
     let TellAgent { session_id, project_id, message } = told;
-    let agent_id = Some(agent.id(&app).await?);
+    let agent_id = Some(named.agent.id);
     let request = ChatRequest { session_id, agent_id, project_id, message, model: None };
-    Ok(Accepted(chat::accept(&app, &agent.scope, &meter, request).await?))
+    Ok(Accepted(chat::accept(&app, &named.scope, &meter, request).await?))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -154,13 +145,12 @@ pub struct Switch {
 /// `PUT /agents/:id/tools/:tool`: turns one tool on or off; holds from the next step of a running run.
 pub async fn set_tool(
     State(app): State<App>,
-    agent: Named<Writers, AgentsWrite>,
+    named: Named<Writers, AgentsWrite>,
     Second(tool): Second<String>,
     Json(switch): Json<Switch>,
 ) -> Result<Data<Agent>> {
     if app.platform.tools.get(&tool).is_none() {
         return Err(alumia_platform::Error::NotFound("tool").into());
     }
-    let id = agent.id(&app).await?;
-    Ok(Data(app.platform.agents.set_tool(&agent.scope, id, &tool, switch.enabled).await?))
+    Ok(Data(app.platform.agents.set_tool(&named.scope, named.agent.id, &tool, switch.enabled).await?))
 }

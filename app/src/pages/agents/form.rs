@@ -106,7 +106,7 @@ pub fn AgentForm(data: AgentPageData, state: AgentState) -> impl IntoView {
         }
         agent
     };
-    let shown = RwSignal::new(first);
+    let shown = RwSignal::new((0, first));
     let clash = RwSignal::new(None::<Clash>);
     let busy = RwSignal::new(false);
     let saving = Saving { state, shown, clash, error, busy, toasts };
@@ -146,7 +146,12 @@ pub fn AgentForm(data: AgentPageData, state: AgentState) -> impl IntoView {
             <input type="hidden" name="agent" value=id />
             <input type="hidden" name="version" value=move || base.with(|agent| agent.version.to_string()) />
             <fieldset disabled=!writes>
-                {move || view! { <Fields data=data.get_value() agent=shown.get() error /> }}
+                // Made anew, not patched: what was typed into a field outlives a change of what it began with.
+                <For
+                    each=move || [shown.get()]
+                    key=|shown| shown.0
+                    children=move |(_, agent)| view! { <Fields data=data.get_value() agent error /> }
+                />
             </fieldset>
             <div role="alert">
                 {move || clash.get().map(|clash| view! { <Quarrel clash saving /> })}
@@ -169,8 +174,8 @@ pub fn AgentForm(data: AgentPageData, state: AgentState) -> impl IntoView {
 #[derive(Clone, Copy)]
 struct Saving {
     state: AgentState,
-    /// What the fields show.
-    shown: RwSignal<Agent>,
+    /// What the fields begin with, and how often they were made anew.
+    shown: RwSignal<(u32, Agent)>,
     clash: RwSignal<Option<Clash>>,
     error: RwSignal<Option<PageError>>,
     busy: RwSignal<bool>,
@@ -219,15 +224,19 @@ impl Saving {
     fn has(self, saved: Agent, mine: &Agent) {
         self.toasts.say("Saved. It holds from the next step on.");
         if change(mine, &saved).is_some() {
-            self.shown.try_set(saved.clone());
+            self.show(saved.clone());
         }
         self.state.saved(saved);
+    }
+
+    fn show(self, agent: Agent) {
+        self.shown.try_update(|shown| *shown = (shown.0 + 1, agent));
     }
 
     /// Lets theirs stand where both changed something; what only I changed stays in the fields.
     fn yield_to(self, clash: &Clash) {
         let base = self.state.base.get_untracked();
-        self.shown.set(merge(&base, &clash.mine, &clash.theirs, false).0);
+        self.show(merge(&base, &clash.mine, &clash.theirs, false).0);
         self.state.saved(clash.theirs.clone());
         self.clash.set(None);
     }

@@ -195,10 +195,10 @@ fn OneAgent(data: AgentPageData) -> impl IntoView {
         <Section title="Tools" lead="What it can do. A switch holds from the next step on, also of a run that is going on.">
             <ToolSwitches tools state org=place writes />
         </Section>
-        <section class="agent-runs" aria-label="Recent runs">
+        <div class="agent-runs">
             <h2>"Recent runs"</h2>
             <Runs runs org />
-        </section>
+        </div>
         {delete}
     }
 }

@@ -226,7 +226,6 @@ pub fn place(route: &Route, things: &Things) -> (Carries, &'static str) {
         ("PUT", "/agents/{id}/tools/{tool}") => json(json!({ "enabled": true })),
         ("POST", "/projects") => json(json!({ "name": "New" })),
         ("PATCH", "/projects/{id}") => json(json!({ "name": "Renamed" })),
-        ("POST", "/projects/{id}/share") => json(json!({ "files": true })),
         ("POST", "/projects/{id}/blocks") => json(note("New")),
         ("PATCH", "/projects/{id}/blocks/positions") => {
             let position = json!({ "x": 0, "y": 0, "width": 100, "height": 0 });
@@ -254,6 +253,7 @@ pub fn place(route: &Route, things: &Things) -> (Carries, &'static str) {
             | "/org/invites/{id}/resend"
             | "/invites/{id}/accept"
             | "/api-keys/{id}/rotate"
+            | "/projects/{id}/share"
             | "/billing/subscriptions/portal"
             | "/sessions/{id}/calls/{call}/cancel"
             | "/chat/{id}/stop"
