@@ -32,7 +32,7 @@ const sockets = [];
 const open = () =>
   new Promise((resolve, reject) => {
     const socket = net.connect(Number(port), '127.0.0.1', () =>
-      socket.write(`GET /api/v1/share/project/${token}/stream HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`),
+      socket.write(`GET /api/v1/share/project/${token}/stream HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n`),
     );
     let text = '';
     const listen = (piece) => {
