@@ -156,17 +156,21 @@ test('two tabs: what was changed apart comes together, what both changed is aske
   await other.getByLabel('Description').fill('No, mine.');
   await save(other).click();
   await other.locator('.agent-clash').getByRole('button', { name: 'Keep mine' }).click();
-  await expect(other.locator('.agent-clash')).toHaveCount(0);
-  await page.reload();
-  await expect(page.getByLabel('Description')).toHaveValue('No, mine.');
+  await expect(async () => {
+    await page.reload();
+    await expect(page.getByLabel('Description')).toHaveValue('No, mine.', { timeout: 1_000 });
+  }).toPass();
+  await hydrated(page);
   // A switch in one tab is no quarrel with a form in the other.
   await page.getByRole('switch', { name: 'Run command' }).click();
   await said(page, 'Run command is off');
   await other.getByLabel('Prompt').fill('Last.');
   await save(other).click();
+  await expect(async () => {
+    await page.reload();
+    await expect(page.getByLabel('Prompt')).toHaveValue('Last.', { timeout: 1_000 });
+  }).toPass();
   await expect(other.locator('.agent-clash')).toHaveCount(0);
-  await page.reload();
-  await expect(page.getByLabel('Prompt')).toHaveValue('Last.');
   await expect(page.getByRole('switch', { name: 'Run command' })).toHaveAttribute('aria-checked', 'false');
 });
 

@@ -130,7 +130,7 @@ test('cards that are declined, challenged, and news that come late, twice or nev
   await dialog.getByLabel('Credits', { exact: true }).fill('12');
   await dialog.getByRole('button', { name: /^Go on/ }).click();
   await expect(dialog.getByRole('alert')).toContainText('Buy from 500');
-  await buy(page, '500', /declined/);
+  await buy(page, '500', /Is declined/);
   await expect(dialog.getByRole('alert')).toContainText('The card was declined');
   await pay(page, /Asks to confirm/);
   await expect(dialog.getByRole('alert')).toContainText('Pay again to confirm');

@@ -13,7 +13,7 @@ use alumia_protocol::{
     Microcredits, WorkspaceId,
     people::{Org, User},
 };
-use leptos::{prelude::*, task::spawn_local};
+use leptos::{prelude::*, server_fn::ServerFn, task::spawn_local};
 use leptos_router::{
     NavigateOptions,
     components::{A, Outlet},
@@ -71,6 +71,26 @@ impl CurrentOrg {
     /// Its slug now.
     pub fn slug(self) -> String {
         self.0.try_get_untracked().unwrap_or_default()
+    }
+}
+
+/// What surrounds the page names projects and agents: whoever makes or removes one says so. Context below [`Frame`].
+#[derive(Clone, Copy)]
+pub struct Surroundings(RwSignal<u32>);
+
+impl Surroundings {
+    /// They are read again once the action has done what it does.
+    pub fn change_with<Asked, E>(action: ServerAction<Asked>)
+    where
+        Asked: ServerFn<Output = (), Error = E> + Clone + Send + Sync + 'static,
+        E: Send + Sync + 'static,
+    {
+        let Some(Self(times)) = use_context() else { return };
+        Effect::new(move || {
+            if action.value().with(|done| matches!(done, Some(Ok(())))) {
+                times.try_update(|times| *times += 1);
+            }
+        });
     }
 }
 
@@ -134,7 +154,12 @@ pub fn Frame() -> impl IntoView {
     let params = use_params_map();
     let org = Memo::new(move |_| params.with(|params| params.get("org").unwrap_or_default()));
     let path = use_location().pathname;
-    let frame = Resource::new_blocking(move || org.get(), move |org| load_frame(org, path.get_untracked()));
+    let surroundings = Surroundings(RwSignal::new(0));
+    provide_context(surroundings);
+    let frame = Resource::new_blocking(
+        move || (org.get(), surroundings.0.get()),
+        move |(org, _)| load_frame(org, path.get_untracked()),
+    );
     provide_context(Spending::new());
     provide_context(PageCommands(RwSignal::new(vec![])));
     provide_context(CurrentOrg(org));

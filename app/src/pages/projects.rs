@@ -1,6 +1,9 @@
 //! `/<org>/projects`
 
-use super::{PageError, Problem, frame::CurrentOrg};
+use super::{
+    PageError, Problem,
+    frame::{CurrentOrg, Surroundings},
+};
 use crate::components::{
     button::{Button, Kind},
     card::EmptyState,
@@ -172,6 +175,7 @@ fn ProjectCard(details: ProjectDetails, href: String) -> impl IntoView {
 #[component]
 fn NewProject(org: String) -> impl IntoView {
     let action = ServerAction::<CreateProject>::new();
+    Surroundings::change_with(action);
     let before = Before::of();
     let first_error = StoredValue::new(before.error.clone());
     let error = Signal::derive(move || match action.value().get() {

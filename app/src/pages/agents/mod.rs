@@ -8,7 +8,10 @@ mod tools;
 
 pub use page::AgentPage;
 
-use super::{PageError, Problem, auth, frame::CurrentOrg};
+use super::{
+    PageError, Problem, auth,
+    frame::{CurrentOrg, Surroundings},
+};
 use crate::components::{
     button::{Button, Kind},
     card::EmptyState,
@@ -327,6 +330,7 @@ fn AgentTable(agents: Vec<AgentRow>, org: String) -> impl IntoView {
 #[component]
 fn NewAgent(org: String) -> impl IntoView {
     let action = ServerAction::<CreateAgent>::new();
+    Surroundings::change_with(action);
     let before = auth::Before::of("agent");
     let error = auth::trouble(action, &before);
     view! {

@@ -20,6 +20,7 @@ use crate::{
     pages::{
         PageError, Problem,
         auth::Before,
+        frame::Surroundings,
         settings::{Confirmed, Section, failure},
     },
 };
@@ -277,6 +278,7 @@ fn Runs(runs: Vec<AgentRun>, org: String) -> impl IntoView {
 #[component]
 fn Delete(id: AgentId, org: String, slug: String) -> impl IntoView {
     let action = ServerAction::<DeleteAgent>::new();
+    Surroundings::change_with(action);
     let before = StoredValue::new(Before::of("delete_agent").message());
     let failed = failure(action);
     let message = Signal::derive(move || failed.get().or_else(|| before.get_value()));
