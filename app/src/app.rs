@@ -58,7 +58,8 @@ pub fn App() -> impl IntoView {
     view! {
         <Stylesheet href="/pkg/alumia.css" />
         <Title text="Alumia" formatter=|title: String| if title.starts_with("Alumia") { title } else { format!("{title} · Alumia") } />
-        <a class="skip" href="#main">"Skip to content"</a>
+        // The router would scroll there and leave the focus where it is.
+        <a class="skip" href="#main" rel="external">"Skip to content"</a>
         <Router>
             <Routes fallback=NotFound>
                 <Route path=path!("/") view=HomePage ssr=SsrMode::Async />
