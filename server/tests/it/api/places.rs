@@ -259,7 +259,9 @@ pub fn place(route: &Route, things: &Things) -> (Carries, &'static str) {
             | "/chat/{id}/stop"
             | "/chat/{id}/resume",
         ) => (Nothing, ""),
-        (method, path) => panic!("{method} {path} has no place in server/tests/api/places.rs; give it one"),
+        (method, path) => {
+            panic!("{method} {path} has no place in server/tests/it/api/places.rs; give it one")
+        }
     }
 }
 
@@ -271,7 +273,7 @@ pub fn path(route: &Route, things: &Things) -> String {
     {
         path = path.replace(name, value);
     }
-    assert!(!path.contains('{'), "{}: say in server/tests/api/places.rs what goes here", route.path);
+    assert!(!path.contains('{'), "{}: say in server/tests/it/api/places.rs what goes here", route.path);
     path
 }
 
