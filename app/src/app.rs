@@ -41,6 +41,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="preload" href="/fonts/inter.woff2" r#as="font" type="font/woff2" crossorigin="anonymous" />
                 <HydrationScripts options />
+                // The main module imports it.
+                <link rel="modulepreload" href="/pkg/__wasm_split.______________________.js" crossorigin="anonymous" />
                 <MetaTags />
             </head>
             <body>

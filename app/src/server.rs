@@ -6,11 +6,12 @@ use alumia_protocol::{OrgId, UserId};
 use axum::http::{HeaderValue, header, request::Parts};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
+use leptos_meta::Link;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet, HashMap},
     future::Future,
     pin::Pin,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 /// Who is asking.
@@ -29,6 +30,58 @@ pub struct Described {
     pub document: &'static serde_json::Value,
     /// Where the reader reaches this server: `https://alumia.example.org`.
     pub origin: String,
+}
+
+/// The modules of lazy pages, and which of them this page's head names already.
+///
+/// Leptos would name them by itself with a [`leptos::WasmSplitManifest`], but asks for it outside of the page's
+/// reactive owner (`leptos_integration_utils` 0.8.9): when another page is rendered meanwhile, it finds none
+/// or that one's, and the wrong head gets the names.
+#[derive(Clone, Debug)]
+pub struct LazyModules {
+    of_groups: Arc<BTreeMap<String, Vec<String>>>,
+    named: Arc<Mutex<BTreeSet<String>>>,
+}
+
+impl LazyModules {
+    /// `manifest` is the splitter's: the modules of each lazy function, by its name and a hash
+    /// (`workspace_1898813023086895483`).
+    #[must_use]
+    pub fn new(manifest: HashMap<String, Vec<String>>) -> Self {
+        let of_groups = manifest
+            .into_iter()
+            .map(|(name, modules)| match name.rsplit_once('_') {
+                Some((group, _)) => (group.to_owned(), modules),
+                None => (name, modules),
+            })
+            .collect();
+        Self { of_groups: Arc::new(of_groups), named: Arc::default() }
+    }
+
+    /// The same for another page, whose head names none yet.
+    #[must_use]
+    pub fn for_page(&self) -> Self {
+        Self { of_groups: self.of_groups.clone(), named: Arc::default() }
+    }
+
+    /// The modules of `group` that weren't asked for on this page before.
+    fn unnamed(&self, group: &str) -> Vec<String> {
+        let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+        let modules = self.of_groups.get(group).into_iter().flatten();
+        modules.filter(|module| named.insert((*module).clone())).cloned().collect()
+    }
+}
+
+/// Names the modules of a group of lazy pages in the page's head, so that the browser loads them at once and not
+/// one after the other when the script asks for them.
+pub(crate) fn name_modules(group: &str) {
+    let Some(modules) = use_context::<LazyModules>() else { return };
+    for module in modules.unnamed(group) {
+        let href = format!("/pkg/{module}.wasm");
+        // A link goes to the head when it is rendered; in its place there is nothing.
+        let link = view! { <Link rel="preload" href as_="fetch" type_="application/wasm" crossorigin="anonymous" /> };
+        _ = link.to_html();
+    }
 }
 
 /// A browser session's beginning and end, done by the server because it owns the cookie.

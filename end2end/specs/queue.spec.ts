@@ -30,3 +30,37 @@ test('messages wait for the next step, can be changed and taken back', async ({ 
   await expect(lab.chat.locator('.said')).toHaveText([/run until/, 'count to 4', 'count to 6']);
   await expect(lab.chat).not.toContainText('never mind');
 });
+
+test('what is said before a chat has begun goes to the same one, and the next one is not disturbed', async ({ lab, page }) => {
+  let release = () => {};
+  const hold = async () => {
+    const held = new Promise<void>((resolve) => (release = resolve));
+    await page.route('**/api/v1/chat', async (route) => {
+      await held;
+      await route.continue();
+    });
+  };
+  const said = ['note: one', 'note: two', 'note: three'];
+  await hold();
+  for (const text of said) await lab.say(text);
+  await expect(lab.chat.locator('.said')).toHaveText(said);
+  release();
+  await expect.poll(() => page.url()).toContain('session=');
+  await expect(lab.chat.locator('.said[data-state="sending"]')).toHaveCount(0);
+  await lab.settled();
+  await expect(lab.chat.locator('.said')).toHaveText(said);
+  const sessions = async () => (await lab.api('GET', `/sessions?projectId=${await lab.project()}`)).items.length;
+  expect(await sessions()).toBe(1);
+
+  await page.unrouteAll();
+  await hold();
+  await page.getByRole('button', { name: 'New chat' }).click();
+  await lab.say('note: four');
+  await page.getByRole('button', { name: 'New chat' }).click();
+  await expect(lab.chat.locator('.said')).toHaveCount(0);
+  release();
+  await expect.poll(sessions).toBe(2);
+  await page.waitForTimeout(500);
+  await expect(lab.chat).toContainText('What should Ala work on?');
+  expect(page.url()).not.toContain('session=');
+});

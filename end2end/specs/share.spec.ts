@@ -156,15 +156,15 @@ test('off, replaced, expired, of a deleted project and mistyped are one page', a
   await lab.api('DELETE', `/projects/${other.id}`);
   const works = await share(lab, server.url, { expiresIn: '30d' });
   const viewer = await Viewer.come(browser, page);
-  const bodies = new Set<string>();
+  let first: string | undefined;
   for (const token of [replaced.token, off.token, deleted.data.token, works.token.slice(1), 'nonsense']) {
     const answer = await viewer.page.goto(`${server.url}/share/${token}`);
     expect(answer?.status()).toBe(404);
     const nonce = /'nonce-([^']+)'/.exec(answer!.headers()['content-security-policy'])![1];
-    bodies.add((await answer!.text()).replaceAll(nonce, ''));
+    const body = (await answer!.text()).replaceAll(nonce, '');
+    expect(body, 'the page tells them apart').toBe(first ??= body);
     await viewer.sees404();
   }
-  expect(bodies.size, 'the page tells them apart').toBe(1);
   await viewer.page.goto(`${server.url}/share/project/${works.token}`);
   await expect(viewer.page.locator('.canvas')).toBeVisible();
   await viewer.leave();

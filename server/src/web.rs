@@ -14,7 +14,7 @@ use crate::{
 };
 use alumia_app::{
     App as Pages,
-    server::{Caller, Concern, Described, DoorHandle},
+    server::{Caller, Concern, Described, DoorHandle, LazyModules},
     shell,
 };
 use alumia_platform::Error;
@@ -31,17 +31,13 @@ use leptos::{
     config::LeptosOptions,
     context::{provide_context, use_context},
     nonce::use_nonce,
-    prelude::ArcStoredValue,
     server_fn::axum::get_server_fn_service,
 };
 use leptos_axum::{
     ResponseOptions, generate_route_list, handle_server_fns_with_context, render_app_to_stream_with_context,
     render_route_with_context,
 };
-use std::{collections::HashMap, future::Future, sync::Arc};
-
-/// Where modules are, those of each lazy page, and the file that loads them.
-type LazyModules = ArcStoredValue<(String, HashMap<String, Vec<String>>, String)>;
+use std::{future::Future, sync::Arc};
 
 /// Pages and their server functions, without the layers that the API shares with them.
 pub fn router(app: &App) -> Router<App> {
@@ -53,14 +49,9 @@ pub fn router(app: &App) -> Router<App> {
     };
     let context = {
         let app = app.clone();
-        let modules = LazyModules::new((
-            "/pkg".to_owned(),
-            assets::lazy_modules(),
-            "__wasm_split.______________________.js".to_owned(),
-        ));
+        let modules = LazyModules::new(assets::lazy_modules());
         move || {
-            // A page names the modules that it needs in its head.
-            provide_context(leptos::WasmSplitManifest(modules.clone()));
+            provide_context(modules.for_page());
             provide(&app);
         }
     };

@@ -49,6 +49,8 @@ macro_rules! lazy_pages {
                 }
 
                 async fn view(_page: Self) -> AnyView {
+                    #[cfg(feature = "ssr")]
+                    crate::server::name_modules(stringify!($module));
                     $module($pages::$name).await
                 }
 

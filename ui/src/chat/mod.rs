@@ -58,6 +58,8 @@ pub struct Chat {
     live: Live,
     /// The conversation that is shown; `None` is one that begins with the next message.
     current: RwSignal<Option<SessionId>>,
+    /// Counts the conversations that began here: one that is on its way isn't the next one.
+    draft: RwSignal<u32>,
     /// Who answers in a conversation that begins.
     agent: RwSignal<Option<AgentId>>,
     agents: StoredValue<Vec<AgentChoice>>,
@@ -90,6 +92,7 @@ impl Chat {
         Self {
             live,
             current: RwSignal::new(current),
+            draft: RwSignal::new(0),
             agent: RwSignal::new(agent),
             agents: StoredValue::new(agents),
             outbox: Outbox::new(live.project_id()),
@@ -141,6 +144,7 @@ impl Chat {
 
     /// Shows an empty conversation, ready for its first message.
     pub fn begin(self) {
+        self.draft.update(|draft| *draft += 1);
         self.current.set(None);
         remember(None);
         self.focus.update(|focus| *focus += 1);
@@ -167,20 +171,24 @@ impl Chat {
         let message = Outgoing {
             id: MessageId::new(),
             session: self.current.get_untracked(),
+            draft: self.draft.get_untracked(),
             agent: self.agent.get_untracked(),
             content,
             attachments,
             at: time::now(),
             state: Sending::Sending,
         };
-        self.outbox.put(message.clone());
-        self.send(message);
+        if self.outbox.put(message.clone()) {
+            self.send(message);
+        }
     }
 
     /// Sends a message that didn't go through, with the same id: it can't be said twice.
     pub fn retry(self, id: MessageId) {
-        if let Some(message) = self.outbox.get(id) {
-            self.outbox.mark(id, Sending::Sending);
+        let Some(message) = self.outbox.get(id) else { return };
+        let draft = self.draft.get_untracked();
+        let message = Outgoing { state: Sending::Sending, draft, ..message };
+        if self.outbox.put(message.clone()) {
             self.send(message);
         }
     }
@@ -192,27 +200,32 @@ impl Chat {
             project_id: message.session.is_none().then(|| self.project()),
             message: NewMessage {
                 id: message.id,
-                content: message.content,
-                attachments: message.attachments,
+                content: message.content.clone(),
+                attachments: message.attachments.clone(),
             },
             model: None,
         };
         spawn_local(async move {
-            match api::chat(&request).await {
-                Ok(accepted) => {
-                    self.outbox.accept(message.id, accepted.session_id);
-                    let here = self.current.try_get_untracked();
-                    if here == Some(message.session) && message.session.is_none() {
-                        self.open(accepted.session_id);
-                    }
-                }
+            let fared = match api::chat(&request).await {
+                Ok(accepted) => Ok(accepted.session_id),
                 Err(problem) => {
                     let until = problem
                         .retry_after_ms
                         .map(|wait| time::now().plus_micros(wait.cast_signed() * 1_000));
-                    let state = Sending::Failed { message: problem.message, until };
-                    self.outbox.mark(message.id, state);
+                    Err(Sending::Failed { message: problem.message, until })
                 }
+            };
+            let began = fared.as_ref().ok().copied().filter(|_| message.session.is_none());
+            let next = self.outbox.settle(&message, fared);
+            // The person may look at another conversation by now, or have left the page.
+            let here = (self.current.try_get_untracked(), self.draft.try_get_untracked());
+            if let Some(began) = began
+                && here == (Some(None), Some(message.draft))
+            {
+                self.open(began);
+            }
+            if let Some(next) = next {
+                self.send(next);
             }
         });
     }

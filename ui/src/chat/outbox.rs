@@ -13,6 +13,9 @@ pub struct Outgoing {
     pub id: MessageId,
     /// Where it is said; `None` begins a conversation.
     pub session: Option<SessionId>,
+    /// Which of the conversations that begin here, where it begins one.
+    #[serde(skip)]
+    pub draft: u32,
     /// Who answers in a conversation that begins.
     pub agent: Option<AgentId>,
     /// Markdown.
@@ -23,6 +26,17 @@ pub struct Outgoing {
     pub at: Timestamp,
     /// How far it is.
     pub state: Sending,
+}
+
+impl Outgoing {
+    /// The conversation that it is said in, or which of those that begin.
+    fn place(&self) -> (Option<SessionId>, u32) {
+        (self.session, if self.session.is_none() { self.draft } else { 0 })
+    }
+
+    fn is_on_its_way_to(&self, place: (Option<SessionId>, u32)) -> bool {
+        self.state == Sending::Sending && self.place() == place
+    }
 }
 
 /// How far a message is.
@@ -59,34 +73,52 @@ impl Outbox {
         outbox
     }
 
-    /// The messages said in a conversation.
-    pub fn of(self, session: Option<SessionId>) -> Vec<Outgoing> {
-        self.messages.with(|all| all.iter().filter(|message| message.session == session).cloned().collect())
+    /// The messages said in a conversation, or in the one that begins as `draft`. What failed to begin another
+    /// is among these, or nobody would see it again.
+    pub fn of(self, session: Option<SessionId>, draft: u32) -> Vec<Outgoing> {
+        let here = |message: &&Outgoing| {
+            message.session == session
+                && (session.is_some()
+                    || message.draft == draft
+                    || matches!(message.state, Sending::Failed { .. }))
+        };
+        self.messages.with(|all| all.iter().filter(here).cloned().collect())
+    }
+
+    /// Puts a message into the box. Returns whether to send it now: those of a conversation go one after the other,
+    /// or they could arrive in another order, or begin a conversation each.
+    pub fn put(self, message: Outgoing) -> bool {
+        let place = message.place();
+        let waits = self.messages.with_untracked(|all| all.iter().any(|other| other.is_on_its_way_to(place)));
+        self.change(|all| {
+            all.retain(|other| other.id != message.id);
+            all.push(message);
+        });
+        !waits
+    }
+
+    /// Notes how a message fared: the conversation that it is in now, or why it isn't. Returns the one to send next.
+    pub fn settle(self, message: &Outgoing, fared: Result<SessionId, Sending>) -> Option<Outgoing> {
+        let mut next = None;
+        self.change(|all| {
+            let (session, state) = match fared {
+                Ok(session) => (Some(session), Sending::Accepted),
+                Err(state) => (message.session, state),
+            };
+            if let Some(this) = all.iter_mut().find(|other| other.id == message.id) {
+                (this.session, this.state) = (session, state);
+            }
+            // What was said after it belongs to the conversation that it began.
+            for waiting in all.iter_mut().filter(|other| other.is_on_its_way_to(message.place())) {
+                waiting.session = session;
+                next.get_or_insert_with(|| waiting.clone());
+            }
+        });
+        next
     }
 
     pub fn get(self, id: MessageId) -> Option<Outgoing> {
         self.messages.with_untracked(|all| all.iter().find(|message| message.id == id).cloned())
-    }
-
-    pub fn put(self, message: Outgoing) {
-        self.change(|all| all.push(message));
-    }
-
-    pub fn mark(self, id: MessageId, state: Sending) {
-        self.change(|all| {
-            if let Some(message) = all.iter_mut().find(|message| message.id == id) {
-                message.state = state;
-            }
-        });
-    }
-
-    pub fn accept(self, id: MessageId, session: SessionId) {
-        self.change(|all| {
-            if let Some(message) = all.iter_mut().find(|message| message.id == id) {
-                message.state = Sending::Accepted;
-                message.session = Some(session);
-            }
-        });
     }
 
     /// Takes a message out: it arrived, or the person took it back.

@@ -90,7 +90,7 @@ pub fn ChatPanel() -> impl IntoView {
 
 /// What was said and has no row of its own yet. What has one leaves the outbox.
 fn pending(chat: Chat) -> Vec<super::Outgoing> {
-    let mut waiting = chat.outbox.of(chat.current.get());
+    let mut waiting = chat.outbox.of(chat.current.get(), chat.draft.get());
     if let Some(session) = chat.session() {
         let arrived = |id| {
             session.turns.with(|turns| turns.contains(&Entry::Message(id)))
