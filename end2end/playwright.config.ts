@@ -1,8 +1,9 @@
 import { defineConfig } from '@playwright/test';
 import { existsSync } from 'node:fs';
 
-// The browser of the system: nothing is downloaded.
-const chromium = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
+// The browser of the system: nothing is downloaded. The one without windows leaves more of the machine to the pages.
+const names = ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome'];
+const chromium = names.map((name) => `/usr/bin/${name}`).find(existsSync);
 
 export default defineConfig({
   testDir: 'specs',

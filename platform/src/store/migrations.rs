@@ -53,6 +53,14 @@ pub(super) async fn run(engine: Engine, pool: &AnyPool) -> Result<()> {
     migrator.run_direct(None, &mut *connection, false).await.map_err(explain)
 }
 
+/// Tells the PostgreSQL schema of one build from another's, for tests that keep one.
+pub(super) fn fingerprint() -> u64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    STEPS.hash(&mut hasher);
+    hasher.finish()
+}
+
 fn explain(error: MigrateError) -> Error {
     match error {
         MigrateError::VersionMissing(version) => Error::conflict(format!(

@@ -4,7 +4,12 @@ use super::places::{ROOMY, Things, name, request};
 use crate::support::{App, client::Answer};
 use alumia_protocol::{keys::Scope, people::Role};
 use alumia_server::api::{BASE, DOCUMENT, Route, routes};
+use jsonschema::Validator;
 use serde_json::{Value, json};
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock, Mutex},
+};
 
 fn described(route: &Route) -> &'static Value {
     let method = route.method.as_str().to_ascii_lowercase();
@@ -66,6 +71,17 @@ async fn it_is_served_to_everybody() {
     assert_eq!(answer.json(), *DOCUMENT);
 }
 
+/// Checks what a schema of the document describes. Making one takes a hundred times as long as using it.
+fn validator(schema: &Value) -> Arc<Validator> {
+    static MADE: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
+    let mut made = MADE.lock().unwrap();
+    let make = || {
+        let schema = json!({ "components": DOCUMENT["components"], "allOf": [schema] });
+        Arc::new(jsonschema::validator_for(&schema).unwrap())
+    };
+    made.entry(schema.to_string()).or_insert_with(make).clone()
+}
+
 /// What doesn't fit the description.
 fn misfit(route: &Route, answer: &Answer) -> Option<String> {
     let responses = &described(route)["responses"];
@@ -88,8 +104,7 @@ fn misfit(route: &Route, answer: &Answer) -> Option<String> {
     let Some(content) = contents.get(kind) else {
         return Some(format!("{}: {kind} is not described: {answer}", name(route)));
     };
-    let schema = json!({ "components": DOCUMENT["components"], "allOf": [content["schema"]] });
-    let validator = jsonschema::validator_for(&schema).unwrap();
+    let validator = validator(&content["schema"]);
     let body = answer.json();
     let wrong: Vec<String> =
         validator.iter_errors(&body).map(|error| format!("{} at {}", error, error.instance_path())).collect();
