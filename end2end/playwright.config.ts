@@ -9,7 +9,8 @@ export default defineConfig({
   testDir: 'specs',
   outputDir: 'test-results',
   fullyParallel: true,
-  workers: 2,
+  // Some of them wait for minutes to pass.
+  workers: 3,
   timeout: 60_000,
   expect: { timeout: 10_000 },
   // A machine that is shared answers late now and then; a second try that passes is reported as flaky.
