@@ -201,6 +201,16 @@ pub enum EventData {
         /// The text to append.
         text: String,
     },
+    /// A running call has put out nothing for a while. It goes on; said once for each silence.
+    #[serde(rename = "tool.stalled")]
+    ToolStalled {
+        /// The call.
+        call_id: CallId,
+        /// The tool.
+        tool: String,
+        /// How long it has been silent.
+        silent_ms: i64,
+    },
     /// A call ended well.
     #[serde(rename = "tool.completed")]
     ToolCompleted {
@@ -375,6 +385,7 @@ impl EventData {
             Self::ToolStarted { .. } => "tool.started",
             Self::ToolArgsDelta { .. } => "tool.args.delta",
             Self::ToolOutputDelta { .. } => "tool.output.delta",
+            Self::ToolStalled { .. } => "tool.stalled",
             Self::ToolCompleted { .. } => "tool.completed",
             Self::ToolFailed { .. } => "tool.failed",
             Self::ToolRetrying { .. } => "tool.retrying",

@@ -333,9 +333,23 @@ pub struct CallView {
     pub started_at: Timestamp,
     /// When it will be stopped.
     pub deadline_at: Option<Timestamp>,
+    /// Its silence, when that is long.
+    #[serde(default)]
+    pub stalled: Option<Stall>,
     /// How long it took.
     pub duration_ms: Option<i64>,
     /// What it cost.
     #[serde(default)]
     pub cost_microcredits: i64,
+}
+
+/// A running call that puts out nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Stall {
+    /// Its last output, or its start.
+    pub since: Timestamp,
+    /// When that was long enough to be told.
+    pub noticed_at: Timestamp,
 }

@@ -109,6 +109,7 @@ pub async fn build(config: &Config) -> Result<Platform> {
     let limits = EngineLimits {
         max_steps: config.runs.max_steps,
         max_time: Duration::from_secs(u64::from(config.runs.max_minutes) * 60),
+        silence: Duration::from_secs(u64::from(config.runs.silence_seconds)),
         workers: config.runs.workers,
         ..EngineLimits::default()
     };

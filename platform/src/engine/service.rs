@@ -20,6 +20,8 @@ pub struct EngineLimits {
     pub max_steps: u32,
     /// Time at work of one run; waiting for a person doesn't count.
     pub max_time: Duration,
+    /// How long a tool call may put out nothing before people are told.
+    pub silence: Duration,
     /// How long a worker that says nothing keeps its runs.
     pub lease: Duration,
     /// Messages waiting in one session.
@@ -33,6 +35,7 @@ impl Default for EngineLimits {
         Self {
             max_steps: 50,
             max_time: Duration::from_mins(30),
+            silence: Duration::from_secs(30),
             lease: Duration::from_secs(6),
             queue: 10,
             workers: 512,

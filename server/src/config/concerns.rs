@@ -186,6 +186,7 @@ pub enum SandboxMode {
 pub struct Runs {
     pub max_steps: u32,
     pub max_minutes: u32,
+    pub silence_seconds: u32,
     pub workers: usize,
 }
 

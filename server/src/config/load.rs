@@ -93,8 +93,9 @@ fn check(config: &Config) -> Result<(), ConfigError> {
             .map(|(key, _)| format!("[limits] {key} must be at least 1.")),
     );
     let runs = config.runs;
-    if runs.max_steps == 0 || runs.max_minutes == 0 || runs.workers == 0 {
-        wrong.push("[runs] max_steps, max_minutes and workers must be at least 1.".to_owned());
+    if runs.max_steps == 0 || runs.max_minutes == 0 || runs.silence_seconds == 0 || runs.workers == 0 {
+        let message = "[runs] max_steps, max_minutes, silence_seconds and workers must be at least 1.";
+        wrong.push(message.to_owned());
     }
     if !(1..=1_440).contains(&config.security.step_up_minutes) {
         wrong.push("[security] step_up_minutes must be from 1 to 1440.".to_owned());

@@ -2,6 +2,7 @@
 
 use super::{Inspected, ticker::use_now};
 use crate::{
+    chat::silence,
     components::{icon::Icon, time::duration},
     live::SessionSignals,
 };
@@ -124,6 +125,7 @@ fn Chip(agent: SessionSignals, id: CallId) -> impl IntoView {
             let attempt = call.with(|call| call.attempt);
             (attempt > 1).then(|| format!("attempt {attempt}"))
         };
+        let quiet = move || call.with(silence).map(|_| "no output");
         let open = move |_| {
             if let Some(Inspected { selected_call: inspected }) = inspected {
                 inspected.set(Some((call.with_untracked(|call| call.session_id), id)));
@@ -150,6 +152,7 @@ fn Chip(agent: SessionSignals, id: CallId) -> impl IntoView {
                     <span class="chip-title truncate">{move || title.get()}</span>
                     <span class="sr-only">{move || format!(", {}", state_word(state.get()).2)}</span>
                     <span class="chip-note num">{attempt}</span>
+                    <span class="chip-note chip-quiet">{quiet}</span>
                     <span class="chip-time num">{time}</span>
                 </button>
             </li>
@@ -190,6 +193,7 @@ mod tests {
             attempt: 1,
             started_at: Timestamp(1_000_000),
             deadline_at: None,
+            stalled: None,
             duration_ms: None,
             cost_microcredits: 0,
         };

@@ -1,7 +1,10 @@
 //! A tool call as one row: what, how far, how long. A click opens it in the inspector.
 
-use super::{Inspected, approval::ApprovalCard};
-use crate::components::{credits, icon::Icon, time};
+use super::{Chat, Inspected, approval::ApprovalCard};
+use crate::{
+    components::{credits, icon::Icon, time},
+    live::api,
+};
 use alumia_protocol::{
     Microcredits,
     sessions::{CallState, CallView},
@@ -32,6 +35,9 @@ pub(super) fn CallRow(call: RwSignal<CallView>) -> impl IntoView {
         CallState::Done => "done",
         CallState::Failed => "failed",
     };
+    let chat = expect_context::<Chat>();
+    let cancel = move |_| chat.change(async move { api::cancel_call(key.0, key.1).await });
+    let quiet = Memo::new(move |_| call.with(silence));
     let why = move || {
         call.with(|call| {
             let error = call.error.as_ref()?;
@@ -58,9 +64,32 @@ pub(super) fn CallRow(call: RwSignal<CallView>) -> impl IntoView {
                 <Elapsed call />
             </button>
             {move || why().map(|why| view! { <p class="call-why">{why}</p> })}
+            {move || {
+                quiet
+                    .get()
+                    .map(|(silence, limit)| {
+                        view! {
+                            <p class="call-quiet" role="status">
+                                <span>{silence}". "{limit}</span>
+                                <button type="button" class="button small quiet" on:click=cancel>"Cancel call"</button>
+                            </p>
+                        }
+                    })
+            }}
             {move || asking.get().then(|| view! { <ApprovalCard call /> })}
         </div>
     }
+}
+
+/// What to say of a running call that puts out nothing: for how long, and when that ends by itself.
+pub(crate) fn silence(call: &CallView) -> Option<(String, String)> {
+    let stall = call.stalled.filter(|_| call.state == CallState::Running)?;
+    let silence = time::duration(stall.noticed_at.millis_since(stall.since));
+    let limit = call.deadline_at.map(|deadline| time::duration(deadline.millis_since(call.started_at)));
+    Some((
+        format!("No output for more than {silence}"),
+        limit.map_or_else(String::new, |limit| format!("It is stopped at its limit of {limit}.")),
+    ))
 }
 
 /// The argument that says most: a command, a path, an address, a title. Nothing when the row's title has it.
@@ -141,6 +170,7 @@ mod tests {
             attempt: 1,
             started_at: Timestamp(0),
             deadline_at: None,
+            stalled: None,
             duration_ms: None,
             cost_microcredits: 0,
         };

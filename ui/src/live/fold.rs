@@ -8,7 +8,7 @@ use alumia_protocol::{
     events::{Event, EventData, RunEnd, RunError, SessionView},
     sessions::{
         CallState, CallView, Message, MessagePart, MessageRole, QueuedMessage, RunDelay, Session,
-        SessionStatus,
+        SessionStatus, Stall,
     },
     tools::{Approval, Effect, ToolError},
 };
@@ -233,11 +233,19 @@ impl SessionFold {
                 call.error = None;
                 call.started_at = at;
                 call.deadline_at = Some(*deadline_at);
+                call.stalled = None;
+            }
+            EventData::ToolStalled { call_id, tool, silent_ms } => {
+                let call = self.call(*call_id, tool, at, event.run_id, touched);
+                let since = at.plus_micros(silent_ms.saturating_mul(-1_000));
+                call.stalled = Some(Stall { since, noticed_at: at });
             }
             EventData::ToolOutputDelta { call_id, text, .. } => {
                 // Output of an unknown call has nowhere to go: its start comes with every snapshot.
                 if let Some(call) = self.calls.get_mut(call_id) {
                     call.output.push_str(text);
+                    // A snapshot gives what was put out before after the word of the silence.
+                    call.stalled = call.stalled.filter(|stall| at <= stall.noticed_at);
                     touched.push(Touched::Call(*call_id));
                 }
             }
@@ -251,7 +259,7 @@ impl SessionFold {
                 call.result = Some(output.clone());
                 call.duration_ms = Some(*duration_ms);
                 call.cost_microcredits = *cost_microcredits;
-                call.deadline_at = None;
+                (call.deadline_at, call.stalled) = (None, None);
                 self.spend(*cost_microcredits, touched);
             }
             EventData::ToolFailed {
@@ -263,7 +271,7 @@ impl SessionFold {
                 call.error = Some(error.clone());
                 call.duration_ms = Some(*duration_ms);
                 call.cost_microcredits = *cost_microcredits;
-                call.deadline_at = None;
+                (call.deadline_at, call.stalled) = (None, None);
                 self.spend(*cost_microcredits, touched);
             }
             EventData::ToolRetrying { call_id, tool, attempt, error, arguments } => {
@@ -333,6 +341,7 @@ impl SessionFold {
             attempt: 1,
             started_at: at,
             deadline_at: None,
+            stalled: None,
             duration_ms: None,
             cost_microcredits: 0,
         })

@@ -416,3 +416,42 @@ fn a_run_beyond_the_packages_number_says_why_it_waits_until_it_begins() {
     let stopped = story.fold();
     assert!(!stopped.running && stopped.delayed.is_none());
 }
+
+#[test]
+fn a_silent_call_is_marked_until_it_puts_something_out_or_ends() {
+    let mut story = Story::new();
+    let call = CallId::new();
+    let tool = || "sandbox_exec".to_owned();
+    let output = || EventData::ToolOutputDelta { call_id: call, channel: "stdout".into(), text: "1\n".into() };
+    story.push(EventData::ToolStarted {
+        call_id: call,
+        tool: tool(),
+        title: "Running command".into(),
+        effect: Effect::Write,
+        idempotent: false,
+        deadline_at: Timestamp(99_000_000),
+        arguments: json!({}),
+    });
+    story.push(output());
+    story.push(EventData::ToolStalled { call_id: call, tool: tool(), silent_ms: 30_000 });
+    let stall = story.fold().calls[&call].stalled.expect("it is marked");
+    assert_eq!(stall.noticed_at.millis_since(stall.since), 30_000);
+    // A page that is opened now gets what was put out after the word of the silence.
+    let mut view = story.snapshot(story.events.len());
+    view.events.sort_by_key(|event| !event.data.is_durable());
+    assert_eq!(SessionFold::from_view(view).calls[&call].stalled, Some(stall));
+    story.push(output());
+    assert_eq!(story.fold().calls[&call].stalled, None);
+    story.push(EventData::ToolStalled { call_id: call, tool: tool(), silent_ms: 30_000 });
+    assert!(story.fold().calls[&call].stalled.is_some());
+    story.push(EventData::ToolCompleted {
+        call_id: call,
+        tool: tool(),
+        title: "Ran command".into(),
+        output: json!(null),
+        duration_ms: 60_000,
+        cost_microcredits: 0,
+        reservation_id: None,
+    });
+    assert_eq!(story.fold().calls[&call].stalled, None);
+}

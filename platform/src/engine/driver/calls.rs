@@ -1,6 +1,6 @@
 //! Running tool calls: deadlines, cancelling, letting go.
 
-use super::outputs::Outputs;
+use super::outputs::{Output, Outputs};
 use crate::{
     engine::{machine::Event, prompt},
     tools::{Tool, ToolContext},
@@ -9,7 +9,7 @@ use alumia_protocol::{CallId, tools::ToolError};
 use futures::FutureExt as _;
 use serde_json::{Value, json};
 use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 /// How long a call that was told to end may take before it is abandoned.
@@ -19,10 +19,20 @@ const RESULT: usize = 256 * 1024;
 
 type Ended = (CallId, Result<Value, ToolError>);
 
+/// A call that is going on.
+struct Running {
+    cancel: CancellationToken,
+    /// When it began or last put something out.
+    heard: Instant,
+    /// Its present silence has been told.
+    told: bool,
+}
+
 /// The calls of one run that are going on. Dropping it ends them all.
-#[derive(Default)]
 pub struct Calls {
-    running: HashMap<CallId, CancellationToken>,
+    /// How long a call is silent before that is told.
+    patience: Duration,
+    running: HashMap<CallId, Running>,
     tasks: JoinSet<Ended>,
     outputs: Arc<Outputs>,
     /// A call has ended, but what it wrote before comes first.
@@ -30,6 +40,17 @@ pub struct Calls {
 }
 
 impl Calls {
+    /// None yet; a call's silence is told after `patience`.
+    pub fn new(patience: Duration) -> Self {
+        Self {
+            patience,
+            running: HashMap::new(),
+            tasks: JoinSet::new(),
+            outputs: Arc::default(),
+            ended: None,
+        }
+    }
+
     /// Where calls put their partial output.
     pub fn outputs(&self) -> Arc<Outputs> {
         self.outputs.clone()
@@ -38,7 +59,8 @@ impl Calls {
     /// Starts a call whose context holds the token that ends it.
     pub fn start(&mut self, tool: Arc<dyn Tool>, context: ToolContext, arguments: Value) {
         let id = context.call_id;
-        self.running.insert(id, context.cancel.clone());
+        let cancel = context.cancel.clone();
+        self.running.insert(id, Running { cancel, heard: Instant::now(), told: false });
         self.tasks.spawn(async move {
             let result = run(tool, context, arguments).await;
             (id, result.map(|output| cap(output, RESULT)))
@@ -47,33 +69,42 @@ impl Calls {
 
     /// Tells a call to end; its end still comes, abandoned or not.
     pub fn cancel(&self, id: CallId) {
-        if let Some(token) = self.running.get(&id) {
-            token.cancel();
+        if let Some(call) = self.running.get(&id) {
+            call.cancel.cancel();
         }
     }
 
     /// Tells all to end and waits until they have, within the grace.
     pub async fn end_all(&mut self) {
-        self.running.values().for_each(CancellationToken::cancel);
+        self.running.values().for_each(|call| call.cancel.cancel());
         while self.tasks.join_next().await.is_some() {}
     }
 
     /// The next thing that happens to a call; waits for ever when none is going on.
     pub async fn next(&mut self) -> Event {
         if self.ended.is_none() {
+            let silent = self.running.iter().filter(|(_, call)| !call.told);
+            let silent = silent.min_by_key(|(_, call)| call.heard).map(|(id, call)| (*id, call.heard));
+            let outputs = self.outputs.clone();
             tokio::select! {
                 biased;
-                output = self.outputs.next() => return to_event(output),
+                output = outputs.next() => return self.heard(output),
                 Some(ended) = self.tasks.join_next() => match ended {
                     Ok(ended) => self.ended = Some(ended),
                     // A task can only fail by being aborted, which happens when all of this is dropped.
                     Err(_) => return std::future::pending().await,
                 },
+                (call_id, heard) = silence(silent, self.patience) => {
+                    if let Some(call) = self.running.get_mut(&call_id) {
+                        call.told = true;
+                    }
+                    return Event::Silent { call_id, silence: heard.elapsed() };
+                }
                 else => return std::future::pending().await,
             }
         }
         if let Some(output) = self.outputs.pop() {
-            return to_event(output);
+            return self.heard(output);
         }
         match self.ended.take() {
             Some((call_id, result)) => {
@@ -83,17 +114,31 @@ impl Calls {
             None => std::future::pending().await,
         }
     }
+
+    fn heard(&mut self, output: Output) -> Event {
+        let Output { call_id, channel, text } = output;
+        if let Some(call) = self.running.get_mut(&call_id) {
+            (call.heard, call.told) = (Instant::now(), false);
+        }
+        Event::Output { call_id, channel, text }
+    }
 }
 
 impl Drop for Calls {
     fn drop(&mut self) {
-        self.running.values().for_each(CancellationToken::cancel);
+        self.running.values().for_each(|call| call.cancel.cancel());
     }
 }
 
-fn to_event(output: super::outputs::Output) -> Event {
-    let super::outputs::Output { call_id, channel, text } = output;
-    Event::Output { call_id, channel, text }
+/// Waits until a call has been silent for so long; for ever without one.
+async fn silence(call: Option<(CallId, Instant)>, patience: Duration) -> (CallId, Instant) {
+    match call {
+        Some((id, heard)) => {
+            tokio::time::sleep_until(heard + patience).await;
+            (id, heard)
+        }
+        None => std::future::pending().await,
+    }
 }
 
 async fn run(tool: Arc<dyn Tool>, context: ToolContext, arguments: Value) -> Result<Value, ToolError> {

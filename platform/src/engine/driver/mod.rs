@@ -123,6 +123,7 @@ impl Driver {
             tx.commit().await?;
         }
         let limits = Limits { steps: parts.limits.max_steps, time: parts.limits.max_time };
+        let calls = Calls::new(parts.limits.silence);
         let machine = Machine::resume(run.id, engine.here.catalog.clone(), limits, &events);
         let mut next = VecDeque::new();
         if run.stop_requested {
@@ -146,7 +147,7 @@ impl Driver {
             pause: None,
             compaction: None,
             time_up: None,
-            calls: Calls::default(),
+            calls,
             unpaid: None,
         })
     }

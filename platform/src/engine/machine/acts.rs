@@ -136,6 +136,12 @@ impl Machine {
                 }
                 vec![Effect::Emit(EventData::ToolOutputDelta { call_id, channel, text })]
             }
+            Event::Silent { call_id, silence } => {
+                let Some(call) = self.call(call_id, CallPhase::Running) else { return Vec::new() };
+                let tool = self.calls[call].tool.clone();
+                let silent_ms = i64::try_from(silence.as_millis()).unwrap_or(i64::MAX);
+                vec![self.persist(vec![EventData::ToolStalled { call_id, tool, silent_ms }])]
+            }
             Event::CallEnded { call_id, result } => self.call_ended(call_id, result),
             Event::Resolved { call_id, approval } => self.resolved(call_id, approval),
             Event::CancelCall { call_id } => {

@@ -129,6 +129,11 @@ pub enum Event {
         channel: String,
         text: String,
     },
+    /// A call has put out nothing for this long.
+    Silent {
+        call_id: CallId,
+        silence: Duration,
+    },
     /// A call is over.
     CallEnded {
         call_id: CallId,

@@ -173,6 +173,38 @@ async fn a_tool_that_is_switched_off_is_gone_from_the_next_step() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_silence_of_a_call_is_told_once_and_ends_nothing() {
+    let speaks = FakeTool::new("speaks").doing(|context, arguments| {
+        Box::pin(async move {
+            tokio::time::sleep(Duration::from_millis(700)).await;
+            (context.output)("stdout", "still here\n");
+            tokio::time::sleep(Duration::from_millis(700)).await;
+            Ok(arguments)
+        })
+    });
+    let (speaks, quick) = (Arc::new(speaks), Arc::new(FakeTool::new("quick")));
+    let calls = vec![Say::call("speaks", json!({ "n": 1 })), Say::call("quick", json!({ "n": 2 }))];
+    let mut office = Office::new(Scripted::answers([calls]), &[&speaks, &quick]).await;
+    office.limits.silence = Duration::from_millis(200);
+    let engine = office.engine();
+    let worker = Working::start(&engine);
+    let session = office.open(&engine, "go").await.session_id;
+    office.first(session, "run.completed").await;
+    worker.shut_down().await;
+    let events = office.events(session).await;
+    let stalls: Vec<_> = events
+        .iter()
+        .filter_map(|event| match &event.data {
+            EventData::ToolStalled { tool, silent_ms, .. } => Some((tool.as_str(), *silent_ms)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(stalls.iter().map(|stall| stall.0).collect::<Vec<_>>(), ["speaks", "speaks"]);
+    assert!(stalls.iter().all(|stall| (200..700).contains(&stall.1)), "{stalls:?}");
+    assert_eq!(outcomes(&events).len(), 0, "no call failed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tool_that_takes_too_long_or_breaks_down_is_a_failure_that_the_model_reads() {
     let slow = FakeTool::new("slow").timeout(Duration::from_millis(50));
     let slow = Arc::new(slow.doing(|_, _| Box::pin(std::future::pending())));

@@ -9,6 +9,7 @@ use super::{
     ticker::{provide_now, use_now},
 };
 use crate::{
+    chat::silence,
     components::{button::IconButton, icon::Icon, time::duration},
     live::Live,
 };
@@ -72,6 +73,7 @@ fn Panel(call: RwSignal<CallView>, close: Callback<()>) -> impl IntoView {
     });
     let result = Memo::new(move |_| call.with(|call| call.result.clone()));
     let error = Memo::new(move |_| call.with(|call| call.error.clone()));
+    let quiet = Memo::new(move |_| call.with(silence));
     let facts = move || {
         let now = now.get();
         call.with(|call| facts(call, now))
@@ -124,6 +126,7 @@ fn Panel(call: RwSignal<CallView>, close: Callback<()>) -> impl IntoView {
                 </p>
                 <p class="inspector-facts num">{facts}</p>
                 {move || error.get().map(|error| view! { <Failure error retrying=state.get() == CallState::Retrying /> })}
+                {move || quiet.get().map(|(silence, limit)| view! { <Quiet silence limit /> })}
                 <Actions call />
                 <section>
                     <h3>"Arguments"</h3>
@@ -208,6 +211,20 @@ fn facts(call: &CallView, now: Timestamp) -> String {
         facts.push(format!("attempt {}", call.attempt));
     }
     facts.join(" · ")
+}
+
+/// Why a call doesn't end, as far as that can be told from outside.
+#[component]
+fn Quiet(silence: String, limit: String) -> impl IntoView {
+    view! {
+        <div class="inspector-error" data-tone="amber" role="status">
+            <strong>{silence}</strong>
+            <p>
+                {limit}
+                " If it only takes long, wait. Else cancel the call, and the agent goes on without it; or disable the tool."
+            </p>
+        </div>
+    }
 }
 
 #[component]
