@@ -422,7 +422,8 @@ fn a_silent_call_is_marked_until_it_puts_something_out_or_ends() {
     let mut story = Story::new();
     let call = CallId::new();
     let tool = || "sandbox_exec".to_owned();
-    let output = || EventData::ToolOutputDelta { call_id: call, channel: "stdout".into(), text: "1\n".into() };
+    let output =
+        || EventData::ToolOutputDelta { call_id: call, channel: "stdout".into(), text: "1\n".into() };
     story.push(EventData::ToolStarted {
         call_id: call,
         tool: tool(),

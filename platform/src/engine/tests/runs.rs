@@ -201,7 +201,7 @@ async fn each_silence_of_a_call_is_told_once_and_ends_nothing() {
         .collect();
     assert_eq!(stalls.iter().map(|stall| stall.0).collect::<Vec<_>>(), ["speaks", "speaks"]);
     assert!(stalls.iter().all(|stall| (200..700).contains(&stall.1)), "{stalls:?}");
-    assert_eq!(outcomes(&events).len(), 0, "no call failed");
+    assert!(!kinds(&events).contains(&"tool.failed"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
