@@ -207,7 +207,7 @@ pub enum RunStatus {
     Queued,
     /// Somebody does.
     Running,
-    /// It waits for a person, or for credits.
+    /// It waits for a person, another agent, or credits.
     Waiting,
     /// It ended well.
     Completed,

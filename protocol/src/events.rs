@@ -8,6 +8,7 @@ use crate::{
     BlockId, CallId, MessageId, ProjectId, ReservationId, RunId, SessionId, StepId, Timestamp,
     billing::Blocked,
     blocks::Block,
+    peers::Envelope,
     sessions::{Message, QueuedMessage, RunDelay, Session, SessionStatus},
     tools::{Approval, Effect, ToolError},
 };
@@ -299,6 +300,26 @@ pub enum EventData {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         content: Option<String>,
     },
+    /// This session's agent wrote to another one.
+    #[serde(rename = "peer.sent")]
+    PeerSent {
+        /// What it wrote.
+        envelope: Box<Envelope>,
+    },
+    /// Another agent wrote to this session's.
+    #[serde(rename = "peer.received")]
+    PeerReceived {
+        /// What that wrote.
+        envelope: Box<Envelope>,
+    },
+    /// A call waits for messages; the run holds no worker until one comes or the call's time is up.
+    #[serde(rename = "peer.awaited")]
+    PeerAwaited {
+        /// The call.
+        call_id: CallId,
+        /// Whose messages; empty for anybody's.
+        from: Vec<SessionId>,
+    },
     /// A block appeared on the canvas.
     #[serde(rename = "block.created")]
     BlockCreated {
@@ -393,6 +414,9 @@ impl EventData {
             Self::ApprovalResolved { .. } => "approval.resolved",
             Self::MessageQueued { .. } => "message.queued",
             Self::MessageQueueChanged { .. } => "message.queue_changed",
+            Self::PeerSent { .. } => "peer.sent",
+            Self::PeerReceived { .. } => "peer.received",
+            Self::PeerAwaited { .. } => "peer.awaited",
             Self::BlockCreated { .. } => "block.created",
             Self::BlockUpdated { .. } => "block.updated",
             Self::BlockDeleted { .. } => "block.deleted",

@@ -17,6 +17,7 @@ pub mod keys;
 pub mod models;
 pub mod money;
 pub mod orgs;
+pub mod peers;
 pub mod people;
 pub mod projects;
 pub mod security;

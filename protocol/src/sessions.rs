@@ -4,6 +4,7 @@ use crate::{
     AgentId, CallId, MessageId, ProjectId, RunId, SessionId, Timestamp, UserId,
     billing::Spent,
     blocks::Position,
+    peers::PeerRef,
     tools::{Effect, ToolError},
 };
 use serde::{Deserialize, Serialize};
@@ -53,6 +54,9 @@ pub struct Session {
     pub position: Position,
     /// Free JSON.
     pub metadata: serde_json::Value,
+    /// The session whose agent started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_id: Option<SessionId>,
     /// Who started it.
     pub created_by: UserId,
     /// When it was made.
@@ -128,7 +132,7 @@ pub struct UpdateSession {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum MessageRole {
-    /// A person.
+    /// A person, or another agent.
     User,
     /// The agent.
     Assistant,
@@ -189,6 +193,9 @@ pub struct Message {
     pub id: MessageId,
     /// Who wrote it.
     pub role: MessageRole,
+    /// The agent that wrote a [`MessageRole::User`]'s message; absent for a person's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<PeerRef>,
     /// Its parts.
     pub parts: Vec<MessagePart>,
     /// What goes with it.
@@ -272,6 +279,9 @@ pub struct ChatAccepted {
 pub struct QueuedMessage {
     /// Id.
     pub id: MessageId,
+    /// The agent that wrote it; absent for a person's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<PeerRef>,
     /// Markdown.
     pub content: String,
     /// What goes with it.
@@ -336,6 +346,9 @@ pub struct CallView {
     /// Its silence, when that is long.
     #[serde(default)]
     pub stalled: Option<Stall>,
+    /// The sessions whose messages it waits for, while it waits; empty for anybody's.
+    #[serde(default)]
+    pub awaits: Option<Vec<SessionId>>,
     /// How long it took.
     pub duration_ms: Option<i64>,
     /// What it cost.

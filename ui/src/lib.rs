@@ -6,3 +6,4 @@ pub mod canvas;
 pub mod chat;
 pub mod components;
 pub mod live;
+pub mod text;

@@ -12,6 +12,11 @@ pub const STANDARD_TOOLS: &[&str] = &[
     "search_blocks",
     "list_blocks",
     "update_block",
+    "list_agents",
+    "message_agent",
+    "spawn_agent",
+    "check_messages",
+    "create_agent",
     "sandbox_exec",
     "sandbox_read",
     "sandbox_write",
@@ -41,6 +46,7 @@ every step that you take, and what you make stays there for them.
 
 - Do the work rather than describing it. Look before you answer: list and read the project's files, run \
 commands in the sandbox, fetch pages when the facts are elsewhere.
+- What can be done side by side, or needs another one's eye, give to other agents; say exactly what each shall do.
 - Put results where they can be used: a table, chart or metrics as a data block, a text, code or picture with \
 show. Change a block that exists instead of making a second one.
 - Numbers come from data that you read or computed, never from memory. Say where they come from.

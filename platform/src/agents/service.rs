@@ -206,6 +206,35 @@ impl Agents {
         .await
     }
 
+    /// Lets an agent write to another one.
+    pub async fn add_peer(&self, scope: &OrgScope, id: AgentId, peer: AgentId) -> Result<Agent> {
+        let others = store::list(&self.store, scope).await?;
+        if peer == id || !others.iter().any(|other| other.id == peer) {
+            return Err(Error::NotFound("agent"));
+        }
+        self.change(scope, id, |agent| {
+            if !agent.allowed_peers.contains(&peer) {
+                agent.allowed_peers.push(peer);
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Gives an agent another model; holds from the next step of a running run.
+    ///
+    /// # Errors
+    /// `Invalid` for one that isn't there, and for Ala, who follows the organisation's.
+    pub async fn set_model(&self, scope: &OrgScope, id: AgentId, wanted: &str) -> Result<Agent> {
+        let known = self.models.id_of(wanted);
+        let wanted = known.ok_or_else(|| Error::invalid("model", "There is no such model here."))?;
+        self.change(scope, id, |agent| {
+            wanted.clone_into(&mut agent.model);
+            Ok(())
+        })
+        .await
+    }
+
     /// A change that says by itself what shall be, whatever the version. Two people at two switches of one agent:
     /// the later one starts over from what the earlier left.
     async fn change(

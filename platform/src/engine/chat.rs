@@ -133,18 +133,19 @@ impl Engine {
             agent_id: session.agent_id,
             user_id: scope.user_id(),
             model: request.model.clone().unwrap_or_default(),
+            hops: 0,
             attempt: 1,
             stop_requested: false,
         };
         fault!("accept.before");
         let mut tx = parts.log.begin(run.org_id, run.project_id).await?;
         let now = parts.clock.now();
-        store::lock_session(tx.tx(), session, run.org_id, now).await?;
+        store::lock_session(tx.tx(), session.id, run.org_id, now).await?;
         if store::knows_message(tx.tx(), run.org_id, request.message.id).await? {
             return Ok(None);
         }
         if let Some(active) = store::lock_active(tx.tx(), run.org_id, session.id).await? {
-            let waiting = store::queue_len(tx.tx(), run.org_id, session.id).await?;
+            let (waiting, _) = store::queue_len(tx.tx(), run.org_id, session.id).await?;
             if usize::try_from(waiting).unwrap_or(usize::MAX) >= parts.limits.queue {
                 return Err(Error::conflict(format!(
                     "{waiting} messages wait already. Let the agent take them in, or remove one first."
@@ -156,7 +157,10 @@ impl Engine {
                 return Ok(None);
             }
             let seq = tx.push(append(&run, EventData::MessageQueued { message }));
+            // Who waits for other agents listens to people all the same.
+            self.wake_awaiting(&mut tx, &run, None).await?;
             tx.commit().await?;
+            self.here.wake.notify_one();
             return Ok(Some(ChatAccepted {
                 session_id: session.id,
                 run_id: active,
@@ -201,17 +205,21 @@ impl Engine {
             agent_id: session.agent_id,
             user_id: scope.user_id(),
             model: String::new(),
+            hops: 0,
             attempt: 0,
             stop_requested: false,
         };
         let mut tx = self.parts.log.begin(run.org_id, run.project_id).await?;
         let now = self.parts.clock.now();
-        store::lock_session(tx.tx(), session, run.org_id, now).await?;
+        store::lock_session(tx.tx(), session.id, run.org_id, now).await?;
         if store::lock_active(tx.tx(), run.org_id, session.id).await?.is_some() {
             return Ok(true);
         }
         let place = (run.org_id, session.id, run.id);
-        let Some(first) = store::join_queue(tx.tx(), place, true, now).await?.pop() else { return Ok(false) };
+        let Some((first, hops)) = store::join_queue(tx.tx(), place, true, now).await?.pop() else {
+            return Ok(false);
+        };
+        let run = Claimed { hops, ..run };
         store::insert_run(tx.tx(), &run, first.id, None, now).await?;
         tx.push(append(&run, EventData::RunQueued { message: super::driver::joined(first, run.id) }));
         let sessions = &self.parts.sessions;
@@ -278,6 +286,7 @@ fn message(new: &NewMessage, run: RunId, now: alumia_protocol::Timestamp) -> Mes
     Message {
         id: new.id,
         role: MessageRole::User,
+        from: None,
         parts: vec![MessagePart::Text { text: new.content.clone() }],
         attachments: new.attachments.clone(),
         run_id: Some(run),
@@ -288,6 +297,7 @@ fn message(new: &NewMessage, run: RunId, now: alumia_protocol::Timestamp) -> Mes
 fn queued(new: &NewMessage, now: alumia_protocol::Timestamp) -> QueuedMessage {
     QueuedMessage {
         id: new.id,
+        from: None,
         content: new.content.clone(),
         attachments: new.attachments.clone(),
         created_at: now,

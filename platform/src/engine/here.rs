@@ -155,6 +155,7 @@ fn facts(tool: &dyn Tool, (rates, counted): (Rates, bool), arguments: &Value) ->
             .paid_by_time()
             .map(|operation| rates.second(operation))
             .filter(|price| counted || price.is_positive()),
+        awaits_peers: tool.awaits_peers(),
     }
 }
 

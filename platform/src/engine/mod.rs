@@ -9,6 +9,7 @@
 //! | `context/`, `prompt.rs` | what the model reads |
 //! | `chat.rs`, `orders.rs` | what people tell the engine |
 //! | `payments.rs` | waiting runs that can be paid |
+//! | `peers/` | agents that write to, start and wait for each other |
 //! | `store.rs` | its SQL |
 mod chat;
 mod context;
@@ -17,6 +18,7 @@ mod here;
 pub mod machine;
 mod orders;
 mod payments;
+mod peers;
 mod places;
 mod prompt;
 mod service;

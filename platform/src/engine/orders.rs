@@ -18,17 +18,14 @@ use serde_json::Value;
 use std::collections::HashMap;
 
 impl Engine {
-    /// Stops the session's run, wherever it is, within a second; fine when none is going on.
+    /// Stops the session's run, wherever it is, within a second, and those of agents that it has started; fine when
+    /// none is going on.
     pub async fn stop(&self, scope: &OrgScope, session: SessionId) -> Result<()> {
         let session = session_for(self, scope, session).await?;
         let mut tx = self.parts.store.begin().await?;
-        let run = store::request_stop(&mut tx, scope.org_id(), session.id).await?;
+        let runs = store::request_stops(&mut tx, scope.org_id(), &session.id.to_string()).await?;
         tx.commit().await?;
-        if let Some(run) = run
-            && !self.here.order(run, Order::Stop)
-        {
-            self.here.wake.notify_one();
-        }
+        self.tell_to_stop(&runs);
         Ok(())
     }
 
@@ -41,13 +38,20 @@ impl Engine {
         let agent = agents.get(scope, id).await?;
         let mut tx = self.parts.store.begin().await?;
         agents.delete_within(&mut tx, scope, &agent).await?;
-        let runs = store::request_stops(&mut tx, scope.org_id(), id).await?;
+        let runs = store::request_stops(&mut tx, scope.org_id(), &id.to_string()).await?;
         tx.commit().await?;
-        for run in runs {
-            self.here.order(run, Order::Stop);
-        }
-        self.here.wake.notify_one();
+        self.tell_to_stop(&runs);
         Ok(())
+    }
+
+    fn tell_to_stop(&self, runs: &[RunId]) {
+        for run in runs {
+            self.here.order(*run, Order::Stop);
+        }
+        // Those of nobody here are ended by whoever claims them.
+        if !runs.is_empty() {
+            self.here.wake.notify_one();
+        }
     }
 
     /// Goes on with a waiting or failed session.
@@ -237,6 +241,7 @@ fn person(scope: &OrgScope, session: &Session, run: RunId) -> Claimed {
         agent_id: session.agent_id,
         user_id: scope.user_id(),
         model: String::new(),
+        hops: 0,
         attempt: 0,
         stop_requested: false,
     }

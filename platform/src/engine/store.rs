@@ -6,7 +6,7 @@ use crate::{
 };
 use alumia_protocol::{
     AgentId, CallId, MessageId, OrgId, ProjectId, RunId, SessionId, Timestamp, UserId,
-    sessions::{QueuedMessage, Session},
+    sessions::QueuedMessage,
 };
 use sqlx::{Row as _, any::AnyRow};
 use std::{collections::HashSet, str::FromStr};
@@ -22,6 +22,8 @@ pub struct Claimed {
     pub user_id: UserId,
     /// The model that the person asked for; empty for the agent's.
     pub model: String,
+    /// Messages between agents since a person's word.
+    pub hops: i64,
     pub attempt: i64,
     pub stop_requested: bool,
 }
@@ -41,6 +43,7 @@ pub(super) fn claimed(row: &AnyRow) -> Result<Claimed> {
         agent_id: id(&text("agent_id")?)?,
         user_id: id(&text("user_id")?)?,
         model: text("model")?,
+        hops: row.try_get("hops")?,
         attempt: row.try_get("attempt")?,
         stop_requested: row.try_get::<i64, _>("stop_requested")? == 1,
     })
@@ -75,11 +78,12 @@ pub async fn leave(tx: &mut Tx, run: &Claimed, status: &'static str, now: Timest
     .execute(&mut **tx)
     .await?;
     if ended.is_some() {
-        sqlx::query("DELETE FROM call_orders WHERE org_id = $1 AND run_id = $2")
-            .bind(run.org_id.to_string())
-            .bind(run.id.to_string())
-            .execute(&mut **tx)
-            .await?;
+        for sql in [
+            "DELETE FROM call_orders WHERE org_id = $1 AND run_id = $2",
+            "DELETE FROM peer_waits WHERE org_id = $1 AND run_id = $2",
+        ] {
+            sqlx::query(sql).bind(run.org_id.to_string()).bind(run.id.to_string()).execute(&mut **tx).await?;
+        }
     }
     Ok(())
 }
@@ -201,27 +205,19 @@ pub async fn lock_active(tx: &mut Tx, org: OrgId, session: SessionId) -> Result<
     row.map(|row| id(&row.0)).transpose()
 }
 
-/// Asks the session's run to stop; a waiting one is handed to a worker, which ends it.
-pub async fn request_stop(tx: &mut Tx, org: OrgId, session: SessionId) -> Result<Option<RunId>> {
-    let row: Option<(String,)> = sqlx::query_as(
-        "UPDATE runs SET stop_requested = 1, status = CASE WHEN status = 'waiting' THEN 'queued' ELSE status END
-         WHERE org_id = $1 AND session_id = $2 AND status IN ('queued', 'running', 'waiting') RETURNING id",
-    )
-    .bind(org.to_string())
-    .bind(session.to_string())
-    .fetch_optional(&mut **tx)
-    .await?;
-    row.map(|row| id(&row.0)).transpose()
-}
-
-/// Asks all runs of an agent to stop.
-pub async fn request_stops(tx: &mut Tx, org: OrgId, agent: AgentId) -> Result<Vec<RunId>> {
+/// Asks runs to stop: that of a session, or those of all of an agent's, and of whatever they have started; waiting
+/// ones are handed to a worker, which ends them. `root` is the session's or the agent's id.
+pub async fn request_stops(tx: &mut Tx, org: OrgId, root: &str) -> Result<Vec<RunId>> {
     let rows: Vec<(String,)> = sqlx::query_as(
-        "UPDATE runs SET stop_requested = 1, status = CASE WHEN status = 'waiting' THEN 'queued' ELSE status END
-         WHERE org_id = $1 AND agent_id = $2 AND status IN ('queued', 'running', 'waiting') RETURNING id",
+        "WITH RECURSIVE family (id) AS (
+             SELECT id FROM sessions WHERE org_id = $1 AND (id = $2 OR agent_id = $2)
+             UNION SELECT s.id FROM sessions s JOIN family f ON s.parent_id = f.id WHERE s.org_id = $1)
+         UPDATE runs SET stop_requested = 1, status = CASE WHEN status = 'waiting' THEN 'queued' ELSE status END
+         WHERE org_id = $1 AND session_id IN (SELECT id FROM family)
+         AND status IN ('queued', 'running', 'waiting') RETURNING id",
     )
     .bind(org.to_string())
-    .bind(agent.to_string())
+    .bind(root)
     .fetch_all(&mut **tx)
     .await?;
     rows.iter().map(|row| id(&row.0)).collect()
@@ -273,8 +269,8 @@ pub async fn insert_run(
 ) -> Result<bool> {
     let done = sqlx::query(
         "INSERT INTO runs (org_id, id, project_id, session_id, agent_id, user_id, message_id, model, status,
-         attempt, lease_owner, lease_until, created_at, started_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING",
+         attempt, lease_owner, lease_until, created_at, started_at, hops)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING",
     )
     .bind(run.org_id.to_string())
     .bind(run.id.to_string())
@@ -290,6 +286,7 @@ pub async fn insert_run(
     .bind(lease.map(|lease| lease.1.0))
     .bind(now.0)
     .bind(lease.map(|_| now.0))
+    .bind(run.hops)
     .execute(&mut **tx)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -345,24 +342,24 @@ pub async fn knows_message(tx: &mut Tx, org: OrgId, message: MessageId) -> Resul
     Ok(row.is_some())
 }
 
-/// Messages in the queue.
-pub async fn queue_len(tx: &mut Tx, org: OrgId, session: SessionId) -> Result<i64> {
-    let row: (i64,) = sqlx::query_as(
-        "SELECT COUNT(*) FROM queued_messages
+/// How many messages wait in a session: people's, and other agents'.
+pub async fn queue_len(tx: &mut Tx, org: OrgId, session: SessionId) -> Result<(i64, i64)> {
+    let row = sqlx::query_as(
+        "SELECT COUNT(*) - COUNT(sender), COUNT(sender) FROM queued_messages
          WHERE org_id = $1 AND session_id = $2 AND joined_at IS NULL AND removed_at IS NULL",
     )
     .bind(org.to_string())
     .bind(session.to_string())
     .fetch_one(&mut **tx)
     .await?;
-    Ok(row.0)
+    Ok(row)
 }
 
-/// Puts a message into the queue; `false` when it was there before.
+/// Puts a message into the queue, with the run's hops; `false` when it was there before.
 pub async fn enqueue(tx: &mut Tx, run: &Claimed, message: &QueuedMessage) -> Result<bool> {
     let done = sqlx::query(
-        "INSERT INTO queued_messages (org_id, session_id, id, user_id, content, attachments, created_at, run_id)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+        "INSERT INTO queued_messages (org_id, session_id, id, user_id, content, attachments, created_at, run_id,
+         sender, hops) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
     )
     .bind(run.org_id.to_string())
     .bind(run.session_id.to_string())
@@ -372,24 +369,26 @@ pub async fn enqueue(tx: &mut Tx, run: &Claimed, message: &QueuedMessage) -> Res
     .bind(serde_json::to_string(&message.attachments)?)
     .bind(message.created_at.0)
     .bind(run.id.to_string())
+    .bind(message.from.as_ref().map(serde_json::to_string).transpose()?)
+    .bind(run.hops)
     .execute(&mut **tx)
     .await?;
     Ok(done.rows_affected() == 1)
 }
 
-/// Takes messages out of the queue into a run, oldest first: all, or only the first.
+/// Takes messages out of the queue into a run, oldest first, each with its hops: all, or only the first.
 pub async fn join_queue(
     tx: &mut Tx,
     (org, session, run): (OrgId, SessionId, RunId),
     only_first: bool,
     now: Timestamp,
-) -> Result<Vec<QueuedMessage>> {
+) -> Result<Vec<(QueuedMessage, i64)>> {
     let limit = if only_first { 1 } else { i64::from(i32::MAX) };
-    let rows: Vec<(String, String, String, i64)> = sqlx::query_as(
+    let rows: Vec<(String, String, String, i64, Option<String>, i64)> = sqlx::query_as(
         "UPDATE queued_messages SET joined_at = $3, run_id = $4 WHERE org_id = $1 AND id IN (
              SELECT id FROM queued_messages WHERE org_id = $1 AND session_id = $2
              AND joined_at IS NULL AND removed_at IS NULL ORDER BY created_at, id LIMIT $5)
-         RETURNING id, content, attachments, created_at",
+         RETURNING id, content, attachments, created_at, sender, hops",
     )
     .bind(org.to_string())
     .bind(session.to_string())
@@ -399,20 +398,22 @@ pub async fn join_queue(
     .fetch_all(&mut **tx)
     .await?;
     let mut messages = Vec::with_capacity(rows.len());
-    for (message, content, attachments, created_at) in rows {
-        messages.push(QueuedMessage {
+    for (message, content, attachments, created_at, sender, hops) in rows {
+        let message = QueuedMessage {
             id: id(&message)?,
+            from: sender.map(|sender| serde_json::from_str(&sender)).transpose()?,
             content,
             attachments: serde_json::from_str(&attachments)?,
             created_at: Timestamp(created_at),
-        });
+        };
+        messages.push((message, hops));
     }
-    messages.sort_by_key(|message| (message.created_at, message.id));
+    messages.sort_by_key(|(message, _)| (message.created_at, message.id));
     Ok(messages)
 }
 
 /// Changes or removes a message in the queue; `None` when there is no such message, `Some(false)` when it
-/// has left the queue.
+/// has left the queue. Another agent's words stay as they are.
 pub async fn edit_queued(
     tx: &mut Tx,
     (org, session, message): (OrgId, SessionId, MessageId),
@@ -422,7 +423,8 @@ pub async fn edit_queued(
     let removed = content.is_none().then_some(now.0);
     let done = sqlx::query(
         "UPDATE queued_messages SET content = COALESCE($4, content), removed_at = $5
-         WHERE org_id = $1 AND session_id = $2 AND id = $3 AND joined_at IS NULL AND removed_at IS NULL",
+         WHERE org_id = $1 AND session_id = $2 AND id = $3 AND joined_at IS NULL AND removed_at IS NULL
+         AND ($5 IS NOT NULL OR sender IS NULL)",
     )
     .bind(org.to_string())
     .bind(session.to_string())
@@ -499,12 +501,12 @@ pub async fn member(store: &Store, org: OrgId, user: UserId) -> Result<Option<(S
 }
 
 /// Locks a session for this write; `NotFound` when it is deleted.
-pub async fn lock_session(tx: &mut Tx, session: &Session, org: OrgId, now: Timestamp) -> Result<()> {
+pub async fn lock_session(tx: &mut Tx, session: SessionId, org: OrgId, now: Timestamp) -> Result<()> {
     let done = sqlx::query(
         "UPDATE sessions SET updated_at = $3 WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL",
     )
     .bind(org.to_string())
-    .bind(session.id.to_string())
+    .bind(session.to_string())
     .bind(now.0)
     .execute(&mut **tx)
     .await?;

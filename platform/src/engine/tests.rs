@@ -4,6 +4,7 @@ mod agents;
 mod approvals;
 mod crash;
 mod paying;
+mod peers;
 mod places;
 mod providers;
 mod queue;

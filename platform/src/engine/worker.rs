@@ -52,6 +52,7 @@ impl Engine {
                     warn("runs are not claimed", self.claim(&owner, &mut drivers, &ending).await);
                 }
                 _ = claim.tick() => {
+                    warn("waits for agents are not ended", self.end_waits().await);
                     warn("runs are not claimed", self.claim(&owner, &mut drivers, &ending).await);
                 }
                 _ = look.tick(), if self.here.is_busy() => {

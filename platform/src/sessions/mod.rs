@@ -8,5 +8,5 @@ pub(crate) mod testing;
 mod tests;
 pub use log::{Append, Feed, Log, LogLimits, LogTx};
 pub use service::Sessions;
-pub(crate) use service::in_turn;
+pub(crate) use service::{NewSession, in_turn};
 pub(crate) use store::save;

@@ -10,6 +10,7 @@ use crate::{
 };
 use alumia_protocol::{
     AgentId, List, OrgId, ProjectId, RunId, SessionId,
+    agents::Agent,
     events::EventData,
     projects::Project,
     sessions::{CreateSession, Message, Session, SessionStatus, UpdateSession},
@@ -30,6 +31,16 @@ pub struct Sessions {
     pub(crate) log: Log,
     pub(crate) projects: Projects,
     pub(crate) agents: Agents,
+}
+
+/// A session to be made.
+pub(crate) struct NewSession<'a> {
+    pub id: SessionId,
+    pub agent: &'a Agent,
+    pub label: String,
+    pub metadata: Value,
+    /// The session whose agent starts it, and how many such steps then lie between it and a person's.
+    pub parent: Option<(SessionId, i64)>,
 }
 
 impl Sessions {
@@ -113,27 +124,39 @@ impl Sessions {
             let message = format!("{} works in another workspace than this project's.", agent.name);
             return Err(Error::invalid("agentId", message));
         }
-        let project = project.id;
-        let org = scope.org_id();
-        let mut log = self.log.begin(org, project).await?;
-        let now = self.clock.now();
+        let mut log = self.log.begin(scope.org_id(), project.id).await?;
+        let new = NewSession { id: SessionId::new(), agent: &agent, label, metadata, parent: None };
+        let session = self.insert_within(&mut log, scope, new).await?;
+        log.commit().await?;
+        Ok(session)
+    }
+
+    /// Makes a session in the project whose turn this is, as part of a write.
+    pub(crate) async fn insert_within(
+        &self,
+        log: &mut LogTx,
+        scope: &OrgScope,
+        new: NewSession<'_>,
+    ) -> Result<Session> {
+        let (org, project, now) = (log.org(), log.project(), self.clock.now());
+        let NewSession { id, agent, label, metadata, parent } = new;
         let session = Session {
-            id: SessionId::new(),
+            id,
             project_id: project,
             agent_id: agent.id,
-            agent_name: agent.name,
-            agent_avatar: agent.avatar,
+            agent_name: agent.name.clone(),
+            agent_avatar: agent.avatar.clone(),
             label,
             status: SessionStatus::Idle,
             position: canvas::place_session(log.tx(), org, project).await?,
             metadata,
+            parent_id: parent.map(|parent| parent.0),
             created_by: scope.user_id(),
             created_at: now,
             updated_at: now,
         };
-        store::insert(log.tx(), org, &session).await?;
-        push(&mut log, session.id, None, EventData::SessionCreated { session: Box::new(session.clone()) });
-        log.commit().await?;
+        store::insert(log.tx(), org, &session, parent.map_or(0, |parent| parent.1)).await?;
+        push(log, session.id, None, EventData::SessionCreated { session: Box::new(session.clone()) });
         Ok(session)
     }
 

@@ -23,6 +23,7 @@ fn session(row: &AnyRow) -> Result<Session> {
         status: row.named("status")?,
         position: row.json("position")?,
         metadata: row.json("metadata")?,
+        parent_id: row.parsed_or_null("parent_id")?,
         created_by: row.parsed("created_by")?,
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
@@ -34,7 +35,7 @@ macro_rules! select {
     ($($rest:expr),+) => {
         sqlx::query(concat!(
             "SELECT s.id, s.project_id, s.agent_id, a.name AS agent_name, a.avatar AS agent_avatar, s.label,
-             s.status, s.position, s.metadata, s.created_by, s.created_at, s.updated_at
+             s.status, s.position, s.metadata, s.parent_id, s.created_by, s.created_at, s.updated_at
              FROM sessions s JOIN agents a ON a.id = s.agent_id ",
             $($rest),+
         ))
@@ -124,11 +125,12 @@ pub(super) async fn list(
     .collect()
 }
 
-/// Stores a new session.
-pub(super) async fn insert(tx: &mut Tx, org: OrgId, session: &Session) -> Result<()> {
+/// Stores a new session that lies so many starts away from a person's.
+pub(super) async fn insert(tx: &mut Tx, org: OrgId, session: &Session, depth: i64) -> Result<()> {
     sqlx::query(
         "INSERT INTO sessions (org_id, id, project_id, agent_id, label, status, position, metadata, created_by,
-         created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+         created_at, updated_at, parent_id, depth)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(org.to_string())
     .bind(session.id.to_string())
@@ -141,6 +143,8 @@ pub(super) async fn insert(tx: &mut Tx, org: OrgId, session: &Session) -> Result
     .bind(session.created_by.to_string())
     .bind(session.created_at.0)
     .bind(session.updated_at.0)
+    .bind(session.parent_id.map(|id| id.to_string()))
+    .bind(depth)
     .execute(&mut **tx)
     .await?;
     Ok(())

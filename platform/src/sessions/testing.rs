@@ -184,11 +184,17 @@ pub(crate) fn message(id: MessageId, role: MessageRole, text: &str, call: Option
         tool: "sandbox_exec".into(),
         arguments: serde_json::json!({ "b": 1, "a": "\u{0}" }),
     }));
-    Message { id, role, parts, attachments: vec![], run_id: None, created_at: Timestamp(1_000) }
+    Message { id, role, from: None, parts, attachments: vec![], run_id: None, created_at: Timestamp(1_000) }
 }
 
 pub(crate) fn queued(id: MessageId) -> QueuedMessage {
-    QueuedMessage { id, content: "later".into(), attachments: vec![], created_at: Timestamp(1_000) }
+    QueuedMessage {
+        id,
+        from: None,
+        content: "later".into(),
+        attachments: vec![],
+        created_at: Timestamp(1_000),
+    }
 }
 
 pub(crate) fn tool_started(call_id: CallId) -> EventData {

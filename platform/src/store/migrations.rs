@@ -37,6 +37,7 @@ const STEPS: &[Step] = steps![
     12 "0012_meter",
     13 "0013_agents",
     14 "0014_shares",
+    15 "0015_peers",
 ];
 
 /// Applies what is missing, each version in a transaction of its own.

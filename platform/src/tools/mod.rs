@@ -6,6 +6,7 @@ mod canvas;
 mod content;
 mod errors;
 mod files;
+pub mod peers;
 mod registry;
 mod sandbox;
 pub mod schema;
@@ -35,6 +36,8 @@ pub struct ToolContext {
     pub session_id: SessionId,
     pub origin: Origin,
     pub call_id: CallId,
+    /// The other agents of the project.
+    pub peers: Arc<dyn peers::Peers>,
     /// Fires on stop and on the deadline; a tool ends what it started and returns.
     pub cancel: CancellationToken,
     /// Takes partial output: channel (`stdout`, `stderr`, `progress`) and text.
@@ -67,6 +70,11 @@ pub trait Tool: Send + Sync {
     /// What its time is paid as, where it is paid for.
     fn paid_by_time(&self) -> Option<Operation> {
         None
+    }
+    /// Whether it waits for messages of other agents and does nothing else. The engine ends such a call; `call` isn't
+    /// used.
+    fn awaits_peers(&self) -> bool {
+        false
     }
     /// A few words on this call after the title: the command, the path, the host.
     fn summary(&self, _arguments: &Value) -> Option<String> {

@@ -18,6 +18,7 @@ use alumia_platform::OrgScope;
 use alumia_protocol::{
     AgentId, List,
     agents::{Agent, CreateAgent, CreateAgentSession, TellAgent, UpdateAgent},
+    peers::Envelope,
     sessions::{ChatAccepted, ChatRequest, CreateSession, Session},
 };
 use axum::{
@@ -120,6 +121,21 @@ pub async fn create_session(
     let CreateAgentSession { label, project_id, metadata } = new;
     let new = CreateSession { label, project_id, agent_id: Some(named.agent.id), metadata };
     Ok(Created(app.platform.sessions.create(&named.scope, new).await?))
+}
+
+/// `GET /agents/:id/peers`: the agents that it may write to.
+pub async fn peers(State(app): State<App>, named: Named<Everybody, AgentsRead>) -> Result<Data<List<Agent>>> {
+    Ok(Data(app.platform.engine.peers_of(&named.scope, &named.agent).await?))
+}
+
+/// `GET /agents/:id/messages`: what it wrote to other agents and got from them, newest first, 50 a page.
+pub async fn messages(
+    State(app): State<App>,
+    named: Named<Everybody, ProjectsRead>,
+    Query(after): Query<After>,
+) -> Result<Data<List<Envelope>>> {
+    let page = Page { cursor: after.cursor, limit: None };
+    Ok(Data(app.platform.engine.envelopes(&named.scope, named.agent.id, page.cursor()).await?))
 }
 
 /// `POST /agents/:id/messages`: says something to the agent, in one of its sessions or in a new one. 202 with the

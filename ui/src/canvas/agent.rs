@@ -1,19 +1,22 @@
 //! An agent's node: who it is, what it is doing, its latest tool calls.
 
-use super::{Inspected, ticker::use_now};
+use super::{Inspected, scene::kind_name, ticker::use_now};
 use crate::{
     chat::silence,
     components::{icon::Icon, time::duration},
-    live::SessionSignals,
+    live::{Live, SessionSignals},
+    text::gist,
 };
 use alumia_protocol::{
-    CallId, Timestamp,
+    BlockId, CallId, Timestamp,
     sessions::{CallState, CallView, SessionStatus},
 };
 use leptos::prelude::*;
 
 /// How many calls have a chip.
 const CHIPS: usize = 6;
+/// Characters of its last message.
+const WORDS: usize = 80;
 
 /// Colour and word of what a session is doing.
 pub(super) const fn status_word(status: SessionStatus) -> (&'static str, &'static str) {
@@ -51,9 +54,23 @@ pub(super) fn spent(call: &CallView, now: Timestamp) -> String {
 }
 
 /// What the avatar shows: the agent's own sign, or the first letter of its name.
-fn avatar(sign: &str, name: &str) -> String {
+pub(super) fn avatar(sign: &str, name: &str) -> String {
     let usable = !sign.is_empty() && sign.chars().count() <= 4 && !sign.contains(['/', ':']);
     if usable { sign.to_owned() } else { name.chars().take(1).flat_map(char::to_uppercase).collect() }
+}
+
+/// "Waiting for Writer, Reviewer".
+fn waits_for_peers(live: Live, agent: SessionSignals) -> String {
+    let from = agent.awaits().map(|(_, from)| from).unwrap_or_default();
+    let names: Vec<String> = from
+        .iter()
+        .filter_map(|id| Some(live.session(*id)?.session.with(|session| session.agent_name.clone())))
+        .collect();
+    if names.is_empty() {
+        "Waiting for a message".into()
+    } else {
+        format!("Waiting for {}", names.join(", "))
+    }
 }
 
 /// The content of an agent's node.
@@ -68,10 +85,34 @@ pub(super) fn AgentBody(agent: SessionSignals) -> impl IntoView {
         // The run's own events are quicker than the session's status.
         if status == SessionStatus::Idle && agent.running.get() { SessionStatus::Active } else { status }
     });
-    let words = move || match agent.waits_for() {
-        Some(words) => ("blue", words),
-        None => status_word(status.get()),
+    let live = expect_context::<Live>();
+    let words = move || match (agent.waits_for(), status.get()) {
+        (Some(words), _) => ("blue", words.to_owned()),
+        (None, SessionStatus::AwaitingPeer) => ("blue", waits_for_peers(live, agent)),
+        (None, status) => (status_word(status).0, status_word(status).1.to_owned()),
     };
+    let said = move || agent.last_words().map(|message| message.with(|it| gist(&it.text, WORDS)));
+    let said = Memo::new(move |_| said().filter(|words| !words.is_empty()));
+    let me = session.with_untracked(|session| session.id);
+    // Its newest block; titles of blocks without one say what they are.
+    let made = move || {
+        let blocks = live.blocks().get();
+        let mine = |id: &BlockId| {
+            let block = live.block(*id)?;
+            block.with(|block| {
+                let title = || {
+                    if block.title.is_empty() {
+                        kind_name(&block.content).into()
+                    } else {
+                        block.title.clone()
+                    }
+                };
+                (block.session_id == Some(me)).then(title)
+            })
+        };
+        blocks.iter().rev().find_map(mine)
+    };
+    let made = Memo::new(move |_| made());
     let step = move || {
         let step = agent.step.get();
         (step > 0 && agent.running.get()).then(|| format!("Step {step}"))
@@ -96,6 +137,8 @@ pub(super) fn AgentBody(agent: SessionSignals) -> impl IntoView {
                 <span>{move || words().1}</span>
                 <span class="agent-step num">{step}</span>
             </p>
+            {move || said.get().map(|said| view! { <p class="agent-last truncate"><Icon name="chat" />{said}</p> })}
+            {move || made.get().map(|made| view! { <p class="agent-last truncate"><Icon name="block" />{made}</p> })}
             <ul class="agent-calls" role="list" aria-label="Latest tool calls">
                 {earlier}
                 <For each=move || latest.get() key=|id| *id let:id>
@@ -194,6 +237,7 @@ mod tests {
             started_at: Timestamp(1_000_000),
             deadline_at: None,
             stalled: None,
+            awaits: None,
             duration_ms: None,
             cost_microcredits: 0,
         };

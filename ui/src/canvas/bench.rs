@@ -78,6 +78,7 @@ fn synthetic(nodes: usize) -> Snapshot {
             label: "Synthetic".into(),
             status: SessionStatus::Idle,
             position: place(index * 50, 296.0),
+            parent_id: None,
             metadata: serde_json::Value::Null,
             created_by: UserId(Uuid::from_u128(3)),
             created_at: at,

@@ -31,7 +31,15 @@ fn all(scene: Scene) -> Vec<(NodeId, NodeId, bool)> {
             Source::Agent(_) => None,
         });
         let extra = inner.extra_edges.iter().map(|(from, to)| (*from, *to, false));
-        made.chain(extra).collect()
+        let wrote = inner.nodes.values().flat_map(|node| match node.source {
+            Source::Agent(agent) => {
+                let running = agent.running.get_untracked();
+                let letters = agent.letters.get_untracked().into_iter();
+                letters.map(|letter| (NodeId::Session(letter.from), node.id, running)).collect()
+            }
+            Source::Block(_) => Vec::new(),
+        });
+        made.chain(extra).chain(wrote).collect()
     })
 }
 

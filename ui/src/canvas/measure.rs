@@ -55,11 +55,12 @@ impl Scene {
             self.match_live(&sessions, &blocks);
             self.mark_stale(|stale| (stale.cull, stale.edges) = (true, true));
         });
-        // A run that begins or ends changes how its edges look.
+        // A run that begins or ends changes how its edges look; a first message between two makes one.
         Effect::new(move |_| {
             for id in self.live.sessions().get() {
                 if let Some(session) = self.live.session(id) {
                     session.running.track();
+                    session.letters.track();
                 }
             }
             self.mark_stale(|stale| stale.edges = true);

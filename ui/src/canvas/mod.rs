@@ -3,6 +3,7 @@
 mod agent;
 pub mod bench;
 mod edges;
+mod envelopes;
 mod find;
 mod frame;
 pub mod geometry;
@@ -26,6 +27,7 @@ pub use inspector::Inspector;
 
 use crate::{components::icon::Icon, live::Live};
 use edges::EdgeLayer;
+use envelopes::Envelopes;
 use find::Find;
 use leptos::{ev, prelude::*};
 use menu::{FocusedView, NodeMenu};
@@ -112,6 +114,7 @@ pub fn Canvas() -> impl IntoView {
             <div class="canvas-dots" style=dots></div>
             <div class="canvas-layer" style=transform>
                 <EdgeLayer scene />
+                <Envelopes scene />
                 <For each=move || scene.visible.get() key=|id| *id let:id>
                     {scene.node(id).map(|node| view! { <NodeView scene node /> })}
                 </For>

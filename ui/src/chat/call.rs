@@ -95,7 +95,7 @@ pub(crate) fn silence(call: &CallView) -> Option<(String, String)> {
 /// The argument that says most: a command, a path, an address, a title. Nothing when the row's title has it.
 fn gist(call: &CallView) -> String {
     let arguments: serde_json::Value = serde_json::from_str(&call.arguments).unwrap_or_default();
-    let telling = ["title", "command", "code", "path", "url", "query", "name", "pattern"];
+    let telling = ["title", "command", "code", "path", "url", "query", "name", "pattern", "message", "task"];
     let text = telling.iter().find_map(|name| arguments.get(name)?.as_str()).unwrap_or_default();
     let line = text.lines().next().unwrap_or_default();
     let known = line.chars().take(12).collect::<String>();
@@ -171,6 +171,7 @@ mod tests {
             started_at: Timestamp(0),
             deadline_at: None,
             stalled: None,
+            awaits: None,
             duration_ms: None,
             cost_microcredits: 0,
         };

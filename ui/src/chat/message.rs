@@ -8,6 +8,7 @@ use crate::{
 use alumia_protocol::{
     Timestamp,
     events::RunError,
+    peers::PeerRef,
     sessions::{Attachment, MessageRole},
 };
 use leptos::prelude::*;
@@ -26,6 +27,9 @@ pub(super) fn MessageRow(message: RwSignal<MessageView>) -> impl IntoView {
     match role {
         MessageRole::User => {
             let attachments = message.with_untracked(|message| message.attachments.clone());
+            if let Some(from) = message.with_untracked(|message| message.from.clone()) {
+                return view! { <PeerSaid from text /> }.into_any();
+            }
             view! {
                 <article class="said" aria-label="You">
                     <Attachments attachments />
@@ -50,6 +54,22 @@ pub(super) fn MessageRow(message: RwSignal<MessageView>) -> impl IntoView {
             }
             .into_any()
         }
+    }
+}
+
+/// Another agent's message.
+#[component]
+fn PeerSaid(from: PeerRef, text: Signal<String>) -> impl IntoView {
+    let chat = expect_context::<Chat>();
+    let label = format!("Message from {}", from.agent_name);
+    view! {
+        <article class="peer-said" aria-label=label>
+            <button type="button" class="peer-from" on:click=move |_| chat.open(from.session_id)>
+                <Icon name="mail" />
+                <span class="truncate">{from.agent_name}</span>
+            </button>
+            <Markdown text />
+        </article>
     }
 }
 

@@ -33,6 +33,8 @@ pub(super) fn Queue() -> impl IntoView {
 fn Queued(session: SessionId, message: QueuedMessage) -> impl IntoView {
     let chat = expect_context::<Chat>();
     let id = message.id;
+    // Another agent's words are not for people to change.
+    let from = StoredValue::new(message.from.map(|from| from.agent_name));
     let content = StoredValue::new(message.content);
     let editing = RwSignal::new(false);
     let text = RwSignal::new(content.get_value());
@@ -66,8 +68,11 @@ fn Queued(session: SessionId, message: QueuedMessage) -> impl IntoView {
     view! {
         <li class="queued">
             <Show when=move || editing.get() fallback=move || view! {
+                {from.get_value().map(|from| view! { <strong>{from}": "</strong> })}
                 <span class="truncate">{content.get_value()}</span>
-                <IconButton icon="edit" label="Edit" on:click=move |_| editing.set(true) />
+                {from
+                    .with_value(Option::is_none)
+                    .then(|| view! { <IconButton icon="edit" label="Edit" on:click=move |_| editing.set(true) /> })}
             }>{edit()}</Show>
             <IconButton icon="close" label="Remove" on:click=move |_| chat.edit_queued(session, id, None) />
         </li>

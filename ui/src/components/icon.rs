@@ -78,6 +78,7 @@ fn path(name: &str) -> &'static str {
         }
         "list" => "M5.5 4h8M5.5 8h8M5.5 12h8M2.5 4v.1M2.5 8v.1M2.5 12v.1",
         "lock" => "M3.5 7h9v6.5h-9zM5.5 7V5a2.5 2.5 0 0 1 5 0v2",
+        "mail" => "M2 3.5h12v9H2zM2 4l6 4.8L14 4",
         "map" => "M2 3.5 6 2l4 1.5L14 2v10.5L10 14l-4-1.5L2 14zM6 2v10.5M10 3.5V14",
         "menu" => "M2.5 4h11M2.5 8h11M2.5 12h11",
         "minus" => "M3 8h10",

@@ -1,7 +1,7 @@
 //! Events of a session, added up to what the chat and the canvas draw. Pure: the page, the server
 //! and the tests fold alike.
 
-use super::view::{Entry, MessageView, Notice, NoticeKind};
+use super::view::{Entry, Letter, MessageView, Notice, NoticeKind};
 use alumia_protocol::{
     CallId, MessageId, RunId, Timestamp,
     billing::BlockReason,
@@ -27,6 +27,8 @@ pub enum Touched {
     Call(CallId),
     /// The line of waiting messages.
     Queue,
+    /// What other agents wrote.
+    Letters,
     /// The step's number, the model, or whether a run is going on.
     Run,
 }
@@ -48,6 +50,8 @@ pub struct SessionFold {
     pub notices: HashMap<i64, Notice>,
     /// Messages that wait for the next step boundary.
     pub queue: Vec<QueuedMessage>,
+    /// What each other agent wrote here last, in the order in which they first did.
+    pub letters: Vec<Letter>,
     /// The present step's number; 0 between runs.
     pub step: u32,
     /// The model of the last run.
@@ -77,6 +81,7 @@ impl SessionFold {
             call_order: vec![],
             notices: HashMap::new(),
             queue: vec![],
+            letters: vec![],
             step: 0,
             model: String::new(),
             running: false,
@@ -207,6 +212,20 @@ impl SessionFold {
                 self.own_key_calls += u32::from(*byok);
                 self.spend(*cost_microcredits, &mut touched);
             }
+            EventData::PeerReceived { envelope } => {
+                let letter = Letter {
+                    from: envelope.from.session_id,
+                    message: envelope.message_id,
+                    text: envelope.text.clone(),
+                    at: envelope.sent_at,
+                    count: 1,
+                };
+                match self.letters.iter_mut().find(|known| known.from == letter.from) {
+                    Some(known) => *known = Letter { count: known.count + 1, ..letter },
+                    None => self.letters.push(letter),
+                }
+                touched.push(Touched::Letters);
+            }
             EventData::BlockCreated { .. }
             | EventData::BlockUpdated { .. }
             | EventData::BlockDeleted { .. }
@@ -240,6 +259,13 @@ impl SessionFold {
                 let since = at.plus_micros(silent_ms.saturating_mul(-1_000));
                 call.stalled = Some(Stall { since, noticed_at: at });
             }
+            EventData::PeerAwaited { call_id, from } => {
+                // Its start comes before it.
+                if let Some(call) = self.calls.get_mut(call_id) {
+                    call.awaits = Some(from.clone());
+                    touched.push(Touched::Call(*call_id));
+                }
+            }
             EventData::ToolOutputDelta { call_id, text, .. } => {
                 // Output of an unknown call has nowhere to go: its start comes with every snapshot.
                 if let Some(call) = self.calls.get_mut(call_id) {
@@ -259,7 +285,7 @@ impl SessionFold {
                 call.result = Some(output.clone());
                 call.duration_ms = Some(*duration_ms);
                 call.cost_microcredits = *cost_microcredits;
-                (call.deadline_at, call.stalled) = (None, None);
+                (call.deadline_at, call.stalled, call.awaits) = (None, None, None);
                 self.spend(*cost_microcredits, touched);
             }
             EventData::ToolFailed {
@@ -271,7 +297,7 @@ impl SessionFold {
                 call.error = Some(error.clone());
                 call.duration_ms = Some(*duration_ms);
                 call.cost_microcredits = *cost_microcredits;
-                (call.deadline_at, call.stalled) = (None, None);
+                (call.deadline_at, call.stalled, call.awaits) = (None, None, None);
                 self.spend(*cost_microcredits, touched);
             }
             EventData::ToolRetrying { call_id, tool, attempt, error, arguments } => {
@@ -342,6 +368,7 @@ impl SessionFold {
             started_at: at,
             deadline_at: None,
             stalled: None,
+            awaits: None,
             duration_ms: None,
             cost_microcredits: 0,
         })
@@ -362,6 +389,7 @@ impl SessionFold {
         self.messages.entry(id).or_insert_with(|| MessageView {
             id,
             role: MessageRole::Assistant,
+            from: None,
             text: String::new(),
             reasoning: String::new(),
             attachments: vec![],
@@ -397,6 +425,7 @@ impl SessionFold {
             let view = MessageView {
                 id: message.id,
                 role: message.role,
+                from: message.from.clone(),
                 text,
                 reasoning,
                 attachments: message.attachments.clone(),
@@ -441,6 +470,7 @@ impl SessionFold {
         for call in self.calls.values_mut() {
             if matches!(call.state, CallState::Preparing | CallState::Asking | CallState::Running) {
                 call.state = CallState::Failed;
+                call.awaits = None;
                 call.error = Some(tool_error("interrupted", "The run ended before this call did."));
                 call.duration_ms = call.deadline_at.take().map(|_| at.millis_since(call.started_at));
                 touched.push(Touched::Call(call.call_id));

@@ -31,6 +31,7 @@ impl Story {
             status: SessionStatus::Idle,
             position: Position::default(),
             metadata: json!({}),
+            parent_id: None,
             created_by: UserId::new(),
             created_at: Timestamp(0),
             updated_at: Timestamp(0),
@@ -51,7 +52,15 @@ impl Story {
     }
 
     fn message(&self, id: MessageId, role: MessageRole, parts: Vec<MessagePart>) -> Message {
-        Message { id, role, parts, attachments: vec![], run_id: Some(self.run), created_at: Timestamp(7) }
+        Message {
+            id,
+            role,
+            from: None,
+            parts,
+            attachments: vec![],
+            run_id: Some(self.run),
+            created_at: Timestamp(7),
+        }
     }
 
     fn say(&mut self, text: &str) -> MessageId {
@@ -212,6 +221,7 @@ fn story() -> Story {
     story.push(EventData::ToolOutputDelta { call_id: run, channel: "stdout".into(), text: "34".into() });
     let queued = QueuedMessage {
         id: MessageId::new(),
+        from: None,
         content: "and chart".into(),
         attachments: vec![],
         created_at: Timestamp(5),

@@ -15,4 +15,4 @@ pub mod stripe;
 pub mod view;
 
 pub use store::{Connection, Live, SessionSignals};
-pub use view::{Entry, MessageView, Notice, NoticeKind};
+pub use view::{Entry, Letter, MessageView, Notice, NoticeKind};

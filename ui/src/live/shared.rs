@@ -102,6 +102,7 @@ fn session(project_id: ProjectId, agent: SharedAgent) -> Session {
         label: String::new(),
         status: SessionStatus::Idle,
         position,
+        parent_id: None,
         metadata: serde_json::Value::Null,
         created_by: UserId(id.0),
         created_at: Timestamp(0),

@@ -3,7 +3,7 @@ use super::{
     shared::{self, Shared},
     spending::Spending,
     stream,
-    view::{Entry, MessageView, Notice},
+    view::{Entry, Letter, MessageView, Notice},
 };
 use alumia_protocol::{
     BlockId, CallId, MessageId, Microcredits, ProjectId, SessionId,
@@ -62,6 +62,8 @@ pub struct SessionSignals {
     pub model: RwSignal<String>,
     /// Messages that wait for the next step boundary.
     pub queue: RwSignal<Vec<QueuedMessage>>,
+    /// What each other agent wrote here last.
+    pub letters: RwSignal<Vec<Letter>>,
     /// Whether a run is going on.
     pub running: RwSignal<bool>,
     /// Why it has yet to begin: its package runs no more at once.
@@ -284,6 +286,7 @@ impl SessionSignals {
             step: RwSignal::new(0),
             model: RwSignal::new(String::new()),
             queue: RwSignal::new(vec![]),
+            letters: RwSignal::new(vec![]),
             running: RwSignal::new(false),
             delayed: RwSignal::new(None),
             unpaid: RwSignal::new(None),
@@ -335,6 +338,25 @@ impl SessionSignals {
         });
     }
 
+    /// The call with which it waits for other agents, and whose messages those are (empty for anybody's); tracks.
+    pub fn awaits(self) -> Option<(CallId, Vec<SessionId>)> {
+        let latest = self.calls.with(|calls| calls.iter().rev().take(8).copied().collect::<Vec<_>>());
+        latest.into_iter().find_map(|id| {
+            let from = self.call(id)?.with(|call| call.awaits.clone())?;
+            Some((id, from))
+        })
+    }
+
+    /// What it said or read last; tracks.
+    pub fn last_words(self) -> Option<RwSignal<MessageView>> {
+        self.turns.with(|turns| {
+            turns.iter().rev().find_map(|entry| match entry {
+                Entry::Message(id) => self.message(*id),
+                Entry::Call(_) | Entry::Notice(_) => None,
+            })
+        })
+    }
+
     /// What its run waits for, where a person has not been asked anything; tracks.
     pub fn waits_for(self) -> Option<&'static str> {
         match self.session.with(|session| session.status) {
@@ -349,7 +371,8 @@ impl SessionSignals {
     }
 
     fn replace(self, fold: SessionFold) {
-        let mut touched = vec![Touched::Session, Touched::Entries, Touched::Queue, Touched::Run];
+        let mut touched =
+            vec![Touched::Session, Touched::Entries, Touched::Queue, Touched::Letters, Touched::Run];
         touched.extend(fold.messages.keys().map(|id| Touched::Message(*id)));
         touched.extend(fold.calls.keys().map(|id| Touched::Call(*id)));
         self.fold.set_value(fold);
@@ -369,7 +392,7 @@ impl SessionSignals {
                     let call = self.fold.with_value(|fold| fold.calls.get(id).cloned());
                     self.put(self.call_views, *id, call);
                 }
-                Touched::Session | Touched::Entries | Touched::Queue | Touched::Run => {}
+                Touched::Session | Touched::Entries | Touched::Queue | Touched::Letters | Touched::Run => {}
             }
         }
         if touched.contains(&Touched::Session) {
@@ -389,6 +412,9 @@ impl SessionSignals {
         }
         if touched.contains(&Touched::Queue) {
             set(self.queue, &self.fold.with_value(|fold| fold.queue.clone()));
+        }
+        if touched.contains(&Touched::Letters) {
+            set(self.letters, &self.fold.with_value(|fold| fold.letters.clone()));
         }
         if touched.contains(&Touched::Entries) {
             let (calls, entries) =

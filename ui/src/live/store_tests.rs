@@ -19,6 +19,7 @@ fn session() -> Session {
         status: SessionStatus::Idle,
         position: Position::default(),
         metadata: serde_json::json!({}),
+        parent_id: None,
         created_by: UserId::new(),
         created_at: Timestamp(0),
         updated_at: Timestamp(0),

@@ -2,7 +2,8 @@
 
 use alumia_protocol::sessions::MessageRole;
 use alumia_protocol::{
-    CallId, MessageId, RunId, Timestamp, billing::Blocked, events::RunError, sessions::Attachment,
+    CallId, MessageId, RunId, SessionId, Timestamp, billing::Blocked, events::RunError, peers::PeerRef,
+    sessions::Attachment,
 };
 
 /// One row of a conversation. The row's content is looked up by its key, so that a streaming text
@@ -24,6 +25,8 @@ pub struct MessageView {
     pub id: MessageId,
     /// Who wrote it.
     pub role: MessageRole,
+    /// The other agent that wrote it.
+    pub from: Option<PeerRef>,
     /// Markdown so far.
     pub text: String,
     /// What the model thought first, so far.
@@ -36,6 +39,21 @@ pub struct MessageView {
     pub at: Timestamp,
     /// The run that it belongs to.
     pub run_id: Option<RunId>,
+}
+
+/// What another agent wrote to a session last.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Letter {
+    /// That agent's session.
+    pub from: SessionId,
+    /// The message.
+    pub message: MessageId,
+    /// What it says.
+    pub text: String,
+    /// When.
+    pub at: Timestamp,
+    /// How many it has written here.
+    pub count: usize,
 }
 
 /// A line between messages.

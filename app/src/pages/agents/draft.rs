@@ -1,7 +1,7 @@
 //! What somebody types about an agent, and what becomes of it when others change the agent meanwhile.
 
 use alumia_protocol::{
-    WorkspaceId,
+    AgentId, WorkspaceId,
     agents::{Agent, ReasoningEffort, UpdateAgent},
 };
 use std::collections::BTreeMap;
@@ -19,6 +19,9 @@ pub struct Typed {
     pub effort: String,
     pub steps: String,
     pub credits: String,
+    /// The other agents that the form offers, and those of them that were ticked.
+    pub offered: Vec<AgentId>,
+    pub peers: Vec<AgentId>,
 }
 
 impl Typed {
@@ -47,6 +50,10 @@ impl Typed {
         agent.system_prompt = self.prompt.replace("\r\n", "\n");
         agent.model.clone_from(&self.model);
         agent.workspace_id = self.workspace.parse::<WorkspaceId>().ok();
+        // One that this person doesn't see stays as it is.
+        agent.allowed_peers.retain(|peer| self.peers.contains(peer) || !self.offered.contains(peer));
+        let fresh = self.peers.iter().filter(|peer| !base.allowed_peers.contains(peer));
+        agent.allowed_peers.extend(fresh);
         if wrong.is_empty() { Ok(agent) } else { Err(wrong) }
     }
 }
@@ -82,6 +89,7 @@ pub fn change(base: &Agent, wanted: &Agent) -> Option<UpdateAgent> {
         avatar: differs(&base.avatar, &wanted.avatar),
         model: differs(&base.model, &wanted.model),
         system_prompt: differs(&base.system_prompt, &wanted.system_prompt),
+        allowed_peers: differs(&base.allowed_peers, &wanted.allowed_peers),
         settings: differs(&base.settings, &wanted.settings),
         workspace_id: differs(&base.workspace_id, &wanted.workspace_id),
         ..UpdateAgent::default()
@@ -113,6 +121,7 @@ pub fn merge(base: &Agent, mine: &Agent, theirs: &Agent, keep_mine: bool) -> (Ag
     field!("prompt", system_prompt);
     field!("model", model);
     field!("workspace", workspace_id);
+    field!("peers", allowed_peers);
     field!("fast mode", settings.fast_mode);
     field!("reasoning effort", settings.reasoning_effort);
     field!("limit of steps", settings.max_steps);
@@ -181,6 +190,16 @@ mod tests {
         // The same twice is no quarrel.
         theirs.system_prompt = "Mine.".into();
         assert!(merge(&base, &mine, &theirs, false).1.is_empty());
+    }
+
+    #[test]
+    fn peers_that_are_not_offered_stay() {
+        let [seen, other, unseen] = [AgentId::new(), AgentId::new(), AgentId::new()];
+        let base = Agent { allowed_peers: vec![unseen, seen], ..agent() };
+        let typed = Typed { offered: vec![seen, other], peers: vec![other], ..Typed::default() };
+        assert_eq!(typed.agent(&base).unwrap().allowed_peers, [unseen, other]);
+        let same = Typed { peers: vec![seen], ..typed };
+        assert_eq!(same.agent(&base).unwrap().allowed_peers, base.allowed_peers);
     }
 
     #[test]

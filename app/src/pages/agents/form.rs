@@ -37,11 +37,13 @@ pub async fn save_agent(
     effort: Option<String>,
     steps: String,
     credits: String,
+    #[server(default)] peers: Vec<AgentId>,
 ) -> Result<(), PageError> {
     let page = super::page_of(&org, &slug);
     let scope = crate::server::member(crate::server::signed_in(&page)?, &org).await?;
     let agents = expect_context::<alumia_platform::Platform>().agents;
     let present = agents.get(&scope, agent).await?;
+    let offered = agents.list(&scope).await?.items;
     let typed = Typed {
         name: name.clone(),
         avatar: avatar.clone(),
@@ -53,6 +55,8 @@ pub async fn save_agent(
         effort: effort.unwrap_or_default(),
         steps: steps.clone(),
         credits: credits.clone(),
+        offered: offered.into_iter().map(|other| other.id).collect(),
+        peers,
     };
     let saved = match typed.agent(&present) {
         Err(fields) => Err(alumia_platform::Error::Invalid(fields)),
@@ -78,6 +82,11 @@ pub async fn save_agent(
             crate::server::form_error(error, "save_agent", &page, &values)
         }
     }
+}
+
+/// The name of a peer's box, as server functions read lists.
+fn peer_field(at: usize) -> String {
+    format!("peers[{at}]")
 }
 
 /// What others changed while this was typed: their agent, mine, and what both changed.
@@ -109,10 +118,14 @@ pub fn AgentForm(data: AgentPageData, state: AgentState) -> impl IntoView {
     let shown = RwSignal::new((0, first));
     let clash = RwSignal::new(None::<Clash>);
     let busy = RwSignal::new(false);
+    let others = StoredValue::new(data.others.clone());
     let saving = Saving { state, shown, clash, error, busy, toasts };
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
-        let field = |name| form_field(&event, name);
+        let field = |name: &str| form_field(&event, name);
+        let offered: Vec<AgentId> = others.with_value(|others| others.iter().map(|other| other.0).collect());
+        let ticked = offered.iter().enumerate().filter(|(at, _)| !field(&peer_field(*at)).is_empty());
+        let peers = ticked.map(|(_, id)| *id).collect();
         let typed = Typed {
             name: field("name"),
             avatar: field("avatar"),
@@ -124,6 +137,8 @@ pub fn AgentForm(data: AgentPageData, state: AgentState) -> impl IntoView {
             effort: field("effort"),
             steps: field("steps"),
             credits: field("credits"),
+            offered,
+            peers,
         };
         match typed.agent(&base.get_untracked()) {
             Ok(mine) => saving.save(mine, false),
@@ -261,7 +276,7 @@ fn Quarrel(clash: Clash, saving: Saving) -> impl IntoView {
 
 #[component]
 fn Fields(data: AgentPageData, agent: Agent, error: RwSignal<Option<PageError>>) -> impl IntoView {
-    let AgentPageData { ala, models, default_model, workspaces, steps_limit, .. } = data;
+    let AgentPageData { ala, models, default_model, workspaces, steps_limit, others, .. } = data;
     let of_field =
         move |name: &'static str| Signal::derive(move || error.get().and_then(|error| error.field(name)));
     let chosen = RwSignal::new(agent.model.clone());
@@ -289,6 +304,7 @@ fn Fields(data: AgentPageData, agent: Agent, error: RwSignal<Option<PageError>>)
             .unwrap_or_default()
     });
     let settings = agent.settings.clone();
+    let peers = agent.allowed_peers.clone();
     let number = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
     let limit_hint =
         format!("Model calls in one run. Empty: the server's limit, {steps_limit}, which no agent exceeds.");
@@ -360,6 +376,24 @@ fn Fields(data: AgentPageData, agent: Agent, error: RwSignal<Option<PageError>>)
                     />
                 }.into_any()
             }}
+        </Section>
+        <Section title="Peers" lead="The agents that it may write to and start. Other sessions of its own it may always. Asked before every message.">
+            {if others.is_empty() {
+                view! { <p class="field-note">"There are no other agents yet."</p> }.into_any()
+            } else {
+                let boxes = others
+                    .into_iter()
+                    .enumerate()
+                    .map(|(at, (id, name, about))| view! {
+                        <label class="check">
+                            <input type="checkbox" name=peer_field(at) value=id.to_string() checked=peers.contains(&id) />
+                            <span>{name}<span class="muted">{about}</span></span>
+                        </label>
+                    })
+                    .collect_view();
+                view! { <fieldset class="agent-peers"><legend class="sr-only">"Peers"</legend>{boxes}</fieldset> }.into_any()
+            }}
+            <p class="field-note" data-error="true">{move || of_field("allowedPeers").get()}</p>
         </Section>
         <Section title="Limits" lead="Where one run ends, whatever is left to do.">
             <TextField label="Steps" name="steps" value=number(settings.max_steps) error=of_field("settings.maxSteps") />

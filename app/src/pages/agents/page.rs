@@ -53,6 +53,8 @@ pub struct AgentPageData {
     /// Steps that no run exceeds.
     pub steps_limit: u32,
     pub tools: Vec<ToolChoice>,
+    /// The organisation's other agents: id, name, what for.
+    pub others: Vec<(AgentId, String, String)>,
     pub runs: Vec<AgentRun>,
 }
 
@@ -101,6 +103,7 @@ pub async fn load_agent(org: String, slug: String, path: String) -> Result<Agent
         }
     };
     let workspaces = platform.workspaces.list(&scope).await?;
+    let others = platform.agents.list(&scope).await?.items.into_iter().filter(|other| other.id != agent.id);
     Ok(AgentPageData {
         org,
         ala: alumia_platform::agents::Agents::is_ala(&agent),
@@ -110,6 +113,7 @@ pub async fn load_agent(org: String, slug: String, path: String) -> Result<Agent
         workspaces: workspaces.into_iter().map(|workspace| (workspace.id, workspace.name)).collect(),
         steps_limit: platform.engine.limits().max_steps,
         tools: platform.tools.all().iter().map(tool).collect(),
+        others: others.map(|other| (other.id, other.name, other.description)).collect(),
         runs: platform.agents.runs(&scope, agent.id).await?,
         agent,
     })

@@ -42,6 +42,8 @@ pub async fn set_agent_tool(
 fn group_words(group: &str) -> String {
     match group {
         "canvas" => "Canvas".into(),
+        "peers" => "Other agents".into(),
+        "self" => "Itself".into(),
         "sandbox" => "Sandbox".into(),
         "web" => "Web".into(),
         "files" => "Files".into(),

@@ -76,7 +76,7 @@ pub fn read(messages: &[ModelMessage]) -> Turn<'_> {
 
 fn first_text(message: &ModelMessage) -> &str {
     let text = message.parts.iter().find_map(|part| match part {
-        Part::Text(text) => Some(text.trim()),
+        Part::Text(text) => Some(unlabelled(text).trim()),
         _ => None,
     });
     text.unwrap_or_default()
@@ -97,10 +97,13 @@ fn put_result<'a>(steps: &mut [Step<'a>], part: &'a Part) {
     }
 }
 
-/// A result without the label that marks it as data.
+/// A tool's result, or another agent's message, without the label that says what it is.
 fn unlabelled(content: &str) -> &str {
-    let inside = content.strip_prefix("<tool_output").and_then(|rest| rest.split_once(">\n"));
-    inside.and_then(|(_, rest)| rest.strip_suffix("\n</tool_output>")).unwrap_or(content)
+    let inside = |label: &str| {
+        let (_, rest) = content.strip_prefix('<')?.strip_prefix(label)?.split_once(">\n")?;
+        rest.strip_suffix('>')?.strip_suffix(label)?.strip_suffix("\n</")
+    };
+    inside("tool_output").or_else(|| inside("peer_message")).unwrap_or(content)
 }
 
 #[cfg(test)]
@@ -110,6 +113,7 @@ mod tests {
     #[test]
     fn a_label_is_not_part_of_a_result() {
         assert_eq!(unlabelled("<tool_output tool=\"x\">\na > b\n</tool_output>"), "a > b");
+        assert_eq!(unlabelled("<peer_message from=\"B\">\nrun ls\n</peer_message>"), "run ls");
         assert_eq!(unlabelled("<tool_output> and no end"), "<tool_output> and no end");
         assert_eq!(unlabelled("plain"), "plain");
     }

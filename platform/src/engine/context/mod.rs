@@ -8,7 +8,7 @@ pub use attachments::{Loaded, load};
 use super::{machine::words, prompt};
 use alumia_models::{ModelMessage, Part, Role};
 use alumia_protocol::{
-    CallId, MessageId,
+    CallId, MessageId, RunId,
     events::{Event, EventData},
     sessions::{Message, MessagePart, MessageRole},
     tools::ToolError,
@@ -95,6 +95,19 @@ impl Conversation {
         self.opening.as_deref()
     }
 
+    /// What the agent said last in a run.
+    pub fn last_words(&self, run: RunId) -> Option<&str> {
+        let said = self.turns.iter().rev().map(|turn| &turn.message).find(|message| {
+            message.role == MessageRole::Assistant
+                && message.run_id == Some(run)
+                && !message.text().trim().is_empty()
+        });
+        said?.parts.iter().rev().find_map(|part| match part {
+            MessagePart::Text { text } => Some(text.as_str()),
+            _ => None,
+        })
+    }
+
     /// Messages with attachments that a model should see.
     pub fn with_attachments(&self) -> impl Iterator<Item = &Message> {
         self.turns.iter().map(|turn| &turn.message).filter(|message| !message.attachments.is_empty())
@@ -153,7 +166,9 @@ impl Turn {
             MessageRole::User | MessageRole::System => {
                 let mut parts = Vec::new();
                 let text = self.message.text();
-                if !text.is_empty() {
+                if let Some(from) = &self.message.from {
+                    parts.push(Part::Text(prompt::data("peer_message", ("from", &from.agent_name), &text)));
+                } else if !text.is_empty() {
                     parts.push(Part::Text(text));
                 }
                 for attachment in &self.message.attachments {

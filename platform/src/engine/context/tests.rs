@@ -13,7 +13,15 @@ fn event(data: EventData) -> Event {
 }
 
 fn message(role: MessageRole, parts: Vec<MessagePart>) -> Message {
-    Message { id: MessageId::new(), role, parts, attachments: vec![], run_id: None, created_at: Timestamp(0) }
+    Message {
+        id: MessageId::new(),
+        role,
+        from: None,
+        parts,
+        attachments: vec![],
+        run_id: None,
+        created_at: Timestamp(0),
+    }
 }
 
 fn text(text: &str) -> MessagePart {

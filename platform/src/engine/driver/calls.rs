@@ -82,8 +82,10 @@ impl Calls {
 
     /// The next thing that happens to a call; waits for ever when none is going on.
     pub async fn next(&mut self) -> Event {
-        if self.ended.is_none() {
-            let silent = self.running.iter().filter(|(_, call)| !call.told);
+        while self.ended.is_none() {
+            // Nobody can tell whether one writes that has shown all that it may.
+            let heard = |(id, call): &(&CallId, &Running)| !call.told && !self.outputs.is_full(**id);
+            let silent = self.running.iter().filter(heard);
             let silent = silent.min_by_key(|(_, call)| call.heard).map(|(id, call)| (*id, call.heard));
             let outputs = self.outputs.clone();
             tokio::select! {
@@ -95,6 +97,9 @@ impl Calls {
                     Err(_) => return std::future::pending().await,
                 },
                 (call_id, heard) = silence(silent, self.patience) => {
+                    if outputs.is_full(call_id) {
+                        continue;
+                    }
                     if let Some(call) = self.running.get_mut(&call_id) {
                         call.told = true;
                     }
@@ -215,6 +220,32 @@ fn shorten(value: &mut Value, max: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_call_whose_output_is_no_longer_shown_is_not_called_silent() {
+        let mut calls = Calls::new(Duration::from_millis(400));
+        let (loud, quiet) = (CallId::new(), CallId::new());
+        for id in [loud, quiet] {
+            let call = Running { cancel: CancellationToken::new(), heard: Instant::now(), told: false };
+            calls.running.insert(id, call);
+            calls.tasks.spawn(std::future::pending());
+        }
+        let outputs = calls.outputs();
+        // It fills up while the silence is being waited for.
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            for _ in 0..1_100 {
+                outputs.push(loud, "stdout", &"x".repeat(1_024));
+            }
+        });
+        let told = loop {
+            if let Event::Silent { call_id, .. } = calls.next().await {
+                break call_id;
+            }
+        };
+        assert_eq!(told, quiet);
+        assert!(tokio::time::timeout(Duration::from_secs(1), calls.next()).await.is_err());
+    }
 
     #[test]
     fn a_big_result_is_cut_inside_its_shape() {

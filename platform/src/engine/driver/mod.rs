@@ -95,6 +95,8 @@ pub struct Driver {
     calls: Calls,
     /// What the call that can't be paid asked for.
     unpaid: Option<Ask>,
+    /// What the agent said last.
+    words: Option<String>,
 }
 
 impl Driver {
@@ -149,6 +151,7 @@ impl Driver {
             time_up: None,
             calls,
             unpaid: None,
+            words: None,
         })
     }
 

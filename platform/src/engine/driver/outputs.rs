@@ -60,6 +60,11 @@ impl Outputs {
         self.some.notify_one();
     }
 
+    /// Whether a call has shown all that it may: what it writes from now on nobody hears.
+    pub fn is_full(&self, call_id: CallId) -> bool {
+        self.lock().written.get(&call_id).is_some_and(|written| *written > PER_CALL)
+    }
+
     /// The next piece, if there is one.
     pub fn pop(&self) -> Option<Output> {
         self.lock().waiting.pop_front()
@@ -101,5 +106,6 @@ mod tests {
         let pieces: Vec<Output> = std::iter::from_fn(|| outputs.pop()).collect();
         assert!(pieces.iter().map(|piece| piece.text.len()).sum::<usize>() <= PER_CALL + 100);
         assert!(pieces.last().is_some_and(|last| last.text.contains("more output follows")));
+        assert!(outputs.is_full(one) && !outputs.is_full(other));
     }
 }

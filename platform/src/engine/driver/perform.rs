@@ -6,14 +6,14 @@ use crate::{
     engine::{
         context::compaction,
         machine::{Effect, Event, words},
-        store, title,
+        peers, store, title,
     },
     fault::fault,
     sessions::{Append, LogTx, in_turn},
     tools::ToolContext,
 };
 use alumia_protocol::{
-    CallId, Microcredits,
+    CallId, Microcredits, Timestamp,
     events::{EventData, RunEnd, Usage},
     sessions::{Message, MessagePart, MessageRole, QueuedMessage, SessionStatus},
     tools::ToolError,
@@ -87,8 +87,17 @@ impl Driver {
     async fn commit(&mut self, tx: LogTx) -> Result<(), Left> {
         #[cfg(test)]
         self.engine.here.trap.before_commit(self.run.id)?;
+        let mut told = false;
         for event in tx.commit().await? {
-            self.talk.apply(&event);
+            let own = event.session_id == Some(self.run.session_id);
+            if own {
+                self.talk.apply(&event);
+            }
+            told |= !own;
+        }
+        // Another agent may have something to read.
+        if told {
+            self.engine.here.wake.notify_one();
         }
         #[cfg(test)]
         self.engine.here.trap.after_commit(self.run.id)?;
@@ -125,8 +134,14 @@ impl Driver {
                     // What stands before it in this write still belongs to the step that it ends.
                     self.step = self.machine.step_id();
                     let place = (run.org_id, run.session_id, run.id);
-                    for message in store::join_queue(tx.tx(), place, false, now).await? {
-                        let message = joined(message, run.id);
+                    let messages = store::join_queue(tx.tx(), place, false, now).await?;
+                    let far = far(self.run.hops, &messages);
+                    if far != self.run.hops {
+                        self.run.hops = far;
+                        peers::store::set_hops(tx.tx(), &self.run).await?;
+                    }
+                    for (message, _) in messages {
+                        let message = joined(message, self.run.id);
                         tx.push(Append {
                             step_id: None,
                             ..self.append(EventData::MessageCompleted { message })
@@ -153,9 +168,12 @@ impl Driver {
                     self.settle(tx, *id, used).await?;
                 }
                 EventData::BillingBlocked(_) => self.wait_for_payment(tx).await?,
-                EventData::RunCompleted(_) => store::leave(tx.tx(), run, "completed", now).await?,
-                EventData::RunFailed(_) => store::leave(tx.tx(), run, "failed", now).await?,
-                EventData::RunCancelled(_) => store::leave(tx.tx(), run, "cancelled", now).await?,
+                EventData::MessageCompleted { message } if !message.text().trim().is_empty() => {
+                    self.words = Some(message.text());
+                }
+                EventData::RunCompleted(end) => self.leave(tx, "completed", end, now).await?,
+                EventData::RunFailed(end) => self.leave(tx, "failed", end, now).await?,
+                EventData::RunCancelled(end) => self.leave(tx, "cancelled", end, now).await?,
                 _ => {}
             }
             tx.push(self.append(data));
@@ -163,7 +181,22 @@ impl Driver {
         Ok(())
     }
 
-    /// Lets go of the run until a person answers or credits come, unless one has, or has stopped the run.
+    /// Ends the run; who started it for this is told.
+    async fn leave(
+        &mut self,
+        tx: &mut LogTx,
+        status: &'static str,
+        end: &RunEnd,
+        now: Timestamp,
+    ) -> Result<(), Left> {
+        store::leave(tx.tx(), &self.run, status, now).await?;
+        let words = self.words.as_deref().or_else(|| self.talk.last_words(self.run.id));
+        let end = peers::End { error: end.error.as_ref(), stopped: status == "cancelled", words };
+        Ok(self.engine.tell_end(tx, &self.run, &end).await?)
+    }
+
+    /// Lets go of the run until a person answers, another agent writes, or credits come, unless one has, or has stopped
+    /// the run.
     async fn suspend(&mut self, events: Vec<EventData>) -> Result<bool, Left> {
         fault!("suspend.before");
         let mut tx = self.begin().await?;
@@ -179,6 +212,11 @@ impl Driver {
         // Whoever stopped it a moment ago found it running and has woken nobody.
         if stopped {
             answers = vec![Event::Stop];
+        }
+        if answers.is_empty() {
+            let awaited = self.machine.awaited();
+            let ended = self.engine.await_peers(&mut tx, &self.run, &awaited).await?;
+            answers.extend(ended.into_iter().map(|(call_id, result)| Event::CallEnded { call_id, result }));
         }
         if answers.is_empty() {
             self.push(&mut tx, events).await?;
@@ -199,7 +237,7 @@ impl Driver {
     /// Ends the run well, unless a message waits in the queue.
     async fn complete(&mut self, mut events: Vec<EventData>, end: RunEnd) -> Result<(), Left> {
         let mut tx = self.begin().await?;
-        let waits = store::queue_len(tx.tx(), self.run.org_id, self.run.session_id).await? > 0;
+        let waits = store::queue_len(tx.tx(), self.run.org_id, self.run.session_id).await? != (0, 0);
         if !waits {
             events.push(EventData::StatusChanged { status: SessionStatus::Idle });
             events.push(EventData::RunCompleted(end));
@@ -258,6 +296,7 @@ impl Driver {
                 step_id: self.machine.step_id(),
             },
             call_id,
+            peers: Arc::new(self.engine.clone()),
             cancel: CancellationToken::new(),
             output: Arc::new(move |channel, text| outputs.push(call_id, channel, text)),
         };
@@ -265,11 +304,19 @@ impl Driver {
     }
 }
 
+/// How many messages then lie between a person's word and what the run does: a person's begins anew.
+fn far(so_far: i64, joined: &[(QueuedMessage, i64)]) -> i64 {
+    let person = joined.iter().any(|(message, _)| message.from.is_none());
+    let peers = joined.iter().map(|(_, hops)| *hops).max().unwrap_or(0);
+    if person { peers } else { peers.max(so_far) }
+}
+
 /// A queued message as it joins the conversation.
 pub(in crate::engine) fn joined(message: QueuedMessage, run: alumia_protocol::RunId) -> Message {
     Message {
         id: message.id,
         role: MessageRole::User,
+        from: message.from,
         parts: vec![MessagePart::Text { text: message.content }],
         attachments: message.attachments,
         run_id: Some(run),

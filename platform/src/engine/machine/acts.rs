@@ -1,6 +1,6 @@
 //! The calls that an answer asked for.
 
-use super::{Call, CallPhase, Effect, Event, Fit, Machine, Phase, resume::Found, words};
+use super::{Awaited, Call, CallPhase, Effect, Event, Fit, Machine, Phase, resume::Found, words};
 use alumia_protocol::{
     CallId,
     events::EventData,
@@ -8,7 +8,7 @@ use alumia_protocol::{
     tools::{Approval, Effect as Touches, ToolError},
 };
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 /// Times in a row that a malformed call of one tool goes back to the model.
 pub const MAX_MALFORMED: u32 = 3;
@@ -39,7 +39,7 @@ impl Machine {
                     self.malformed.remove(&tool);
                     call.arguments = fit.arguments;
                     if facts.effect != Touches::External || fit.granted {
-                        run.push(self.launch(&mut call, facts));
+                        run.extend(self.launch(&mut call, facts));
                         self.calls.push(call);
                         continue;
                     }
@@ -111,7 +111,7 @@ impl Machine {
         // Where the tool could not work at all, its time is nobody's to pay.
         let (cost_microcredits, reservation_id) = self.charge(call, error.code != "unavailable");
         let call = &mut self.calls[call];
-        let ran = call.phase == CallPhase::Running;
+        let ran = matches!(call.phase, CallPhase::Running | CallPhase::Awaiting);
         call.phase = CallPhase::Over;
         let key =
             (call.tool.clone(), call.arguments.to_string(), format!("{} {}", error.code, error.message));
@@ -165,13 +165,29 @@ impl Machine {
         self.call(id, CallPhase::Asking).is_some()
     }
 
-    /// Whether this call waits, for an answer or for credits.
+    /// The calls that wait for messages of other agents.
+    pub fn awaited(&self) -> Vec<Awaited> {
+        let waiting = self.calls.iter().filter(|call| call.phase == CallPhase::Awaiting);
+        let awaited = |call: &Call| {
+            let timeout =
+                (self.catalog)(&call.tool, &call.arguments).map_or(Duration::ZERO, |facts| facts.timeout);
+            Awaited {
+                call_id: call.id,
+                arguments: call.arguments.clone(),
+                since: call.started,
+                until: call.started.plus_micros(super::micros(timeout)),
+            }
+        };
+        waiting.map(awaited).collect()
+    }
+
+    /// Whether this call waits, for an answer, for credits or for other agents.
     pub fn waits(&self, id: CallId) -> bool {
         self.waiting(id).is_some()
     }
 
     fn waiting(&self, id: CallId) -> Option<usize> {
-        let phases = [CallPhase::Asking, CallPhase::Paying, CallPhase::Unpaid];
+        let phases = [CallPhase::Asking, CallPhase::Paying, CallPhase::Unpaid, CallPhase::Awaiting];
         phases.into_iter().find_map(|phase| self.call(id, phase))
     }
 
@@ -180,7 +196,8 @@ impl Machine {
     }
 
     fn call_ended(&mut self, id: CallId, result: Result<Value, ToolError>) -> Vec<Effect> {
-        let Some(index) = self.call(id, CallPhase::Running) else { return Vec::new() };
+        let going = self.call(id, CallPhase::Running).or_else(|| self.call(id, CallPhase::Awaiting));
+        let Some(index) = going else { return Vec::new() };
         let event = match result {
             Ok(output) => {
                 let (cost_microcredits, reservation_id) = self.charge(index, true);
@@ -231,10 +248,11 @@ impl Machine {
         };
         let run = self.launch(&mut call, facts);
         self.calls[index] = call;
-        Some(run)
+        run
     }
 
-    /// After a call has ended: others still run, or only credits or people let it go on, or the next step begins.
+    /// After a call has ended: others still run, or only credits, people or other agents let it go on, or the next step
+    /// begins.
     pub(super) fn settle(&mut self) -> Vec<Effect> {
         let any = |phase| self.calls.iter().any(|call| call.phase == phase);
         if any(CallPhase::Running) || any(CallPhase::Paying) {
@@ -245,8 +263,9 @@ impl Machine {
         {
             return vec![self.suspend_unpaid(blocked)];
         }
-        if any(CallPhase::Asking) {
-            let status = SessionStatus::AwaitingApproval;
+        if any(CallPhase::Asking) || any(CallPhase::Awaiting) {
+            let asks = any(CallPhase::Asking);
+            let status = if asks { SessionStatus::AwaitingApproval } else { SessionStatus::AwaitingPeer };
             return vec![Effect::Suspend(self.take_pending(vec![EventData::StatusChanged { status }]))];
         }
         // What ended the last call is written together with the next step's beginning.

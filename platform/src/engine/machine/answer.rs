@@ -112,6 +112,7 @@ impl Machine {
         Message {
             id: self.message_id(),
             role: MessageRole::Assistant,
+            from: None,
             parts,
             attachments: Vec::new(),
             run_id: Some(self.run_id),

@@ -18,7 +18,7 @@ mod tests;
 mod tests_random;
 pub mod words;
 
-pub use model::{Catalog, Effect, Event, Fit, Limits, Purpose, Ready, ToolFacts};
+pub use model::{Awaited, Catalog, Effect, Event, Fit, Limits, Purpose, Ready, ToolFacts};
 
 use alumia_protocol::{
     CallId, MessageId, Microcredits, ReservationId, RunId, StepId, Timestamp,
@@ -77,6 +77,8 @@ enum CallPhase {
     Paying,
     /// That could not be paid.
     Unpaid,
+    /// It waits for messages of other agents.
+    Awaiting,
     Running,
     Over,
 }

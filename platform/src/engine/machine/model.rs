@@ -2,7 +2,7 @@
 
 use alumia_models::{ModelError, StopReason};
 use alumia_protocol::{
-    CallId, MessageId, Microcredits, ReservationId, StepId,
+    CallId, MessageId, Microcredits, ReservationId, StepId, Timestamp,
     billing::Blocked,
     events::{EventData, RunEnd, RunError, Usage},
     models::Price,
@@ -23,6 +23,17 @@ pub struct ToolFacts {
     pub timeout: Duration,
     /// What a second of it costs, and be it nothing; `None` where its time isn't counted.
     pub second_price: Option<Microcredits>,
+    /// It waits for messages of other agents and does nothing else: its run holds no worker meanwhile.
+    pub awaits_peers: bool,
+}
+
+/// A call that waits for messages of other agents.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Awaited {
+    pub call_id: CallId,
+    pub arguments: Value,
+    pub since: Timestamp,
+    pub until: Timestamp,
 }
 
 /// The tools of this server: the facts of a call by its tool's name and its arguments. A plain look-up.
@@ -187,7 +198,8 @@ pub enum Effect {
     Run { call_id: CallId, tool: String, arguments: Value },
     /// End a call soon; its end still comes back.
     CancelCall(CallId),
-    /// Only people, or credits, can let it go on: commit these and let go of the run, unless an answer has come meanwhile.
+    /// Only people, other agents, or credits can let it go on: commit these and let go of the run, unless what it waits
+    /// for has come meanwhile.
     Suspend(Vec<EventData>),
     /// Commit these; unless a message waits in the queue, end the run in the same transaction.
     Complete(Vec<EventData>, RunEnd),

@@ -5,22 +5,37 @@ use super::{Call, CallPhase, Effect, Halt, Machine, ToolFacts, pay::own_limit, w
 use alumia_protocol::{CallId, ReservationId, billing::Blocked, events::EventData};
 
 impl Machine {
-    /// Begins a call that may run: at once, or when its worst case is set aside.
-    pub(super) fn launch(&mut self, call: &mut Call, facts: ToolFacts) -> Effect {
-        let Some(second_price) = facts.second_price else { return self.start(call, facts) };
+    /// Begins a call that may run: at once, or when its worst case is set aside. There is nothing to do for one that
+    /// waits for other agents.
+    pub(super) fn launch(&mut self, call: &mut Call, facts: ToolFacts) -> Option<Effect> {
+        if facts.awaits_peers {
+            call.phase = CallPhase::Awaiting;
+            // Whoever takes the run over doesn't make it wait longer.
+            if !call.begun {
+                call.started = self.last;
+            }
+            self.note_start(call, facts);
+            return None;
+        }
+        let Some(second_price) = facts.second_price else { return Some(self.start(call, facts)) };
         call.phase = CallPhase::Paying;
-        Effect::ReserveCall {
+        Some(Effect::ReserveCall {
             call_id: call.id,
             tool: call.tool.clone(),
             second_price,
             timeout: facts.timeout,
-        }
+        })
     }
 
-    /// Starts a call; one that had begun under another driver begins no second time in the log.
     fn start(&mut self, call: &mut Call, facts: ToolFacts) -> Effect {
         call.phase = CallPhase::Running;
         call.started = self.last;
+        self.note_start(call, facts);
+        Effect::Run { call_id: call.id, tool: call.tool.clone(), arguments: call.arguments.clone() }
+    }
+
+    /// One that had begun under another driver begins no second time in the log.
+    fn note_start(&mut self, call: &mut Call, facts: ToolFacts) {
         if !std::mem::replace(&mut call.begun, true) {
             let timeout = super::micros(facts.timeout);
             self.pending.push(EventData::ToolStarted {
@@ -33,7 +48,6 @@ impl Machine {
                 arguments: call.arguments.clone(),
             });
         }
-        Effect::Run { call_id: call.id, tool: call.tool.clone(), arguments: call.arguments.clone() }
     }
 
     pub(super) fn call_reserved(&mut self, id: CallId, reservation: ReservationId) -> Vec<Effect> {

@@ -179,13 +179,13 @@ impl Machine {
                 (Found::Started { idempotent: true }, Some(facts)) => {
                     let mut call = call.clone();
                     call.begun = true;
-                    run.push(self.launch(&mut call, facts));
+                    run.extend(self.launch(&mut call, facts));
                     self.calls[index] = call;
                 }
                 // It waited to be paid, or was about to ask for that.
                 (Found::Nothing, Some(facts)) if facts.second_price.is_some() => {
                     let mut call = call.clone();
-                    run.push(self.launch(&mut call, facts));
+                    run.extend(self.launch(&mut call, facts));
                     self.calls[index] = call;
                 }
                 (Found::Started { .. } | Found::Nothing, _) => {

@@ -18,12 +18,12 @@ use alumia_protocol::{
 use serde_json::json;
 use uuid::Uuid;
 
-/// `look` may run again, `note` may not, `send` asks a person, `dig` costs a microcredit a millisecond; nothing
-/// else is known.
+/// `look` may run again, `note` may not, `send` asks a person, `dig` costs a microcredit a millisecond, `wait` waits for
+/// other agents; nothing else is known.
 pub fn catalog() -> Arc<Catalog> {
     Arc::new(|tool: &str, _: &Value| {
         let (effect, idempotent) = match tool {
-            "look" => (Touches::Read, true),
+            "look" | "wait" => (Touches::Read, true),
             "note" | "dig" => (Touches::Write, false),
             "send" => (Touches::External, false),
             _ => return None,
@@ -31,7 +31,16 @@ pub fn catalog() -> Arc<Catalog> {
         let (plain, doing, done) = (format!("{tool}!"), format!("{tool} …"), format!("{tool}, done"));
         let second_price = (tool == "dig").then_some(Microcredits(1_000));
         let timeout = Duration::from_mins(1);
-        Some(ToolFacts { plain, doing, done, effect, idempotent, timeout, second_price })
+        Some(ToolFacts {
+            plain,
+            doing,
+            done,
+            effect,
+            idempotent,
+            timeout,
+            second_price,
+            awaits_peers: tool == "wait",
+        })
     })
 }
 

@@ -61,7 +61,7 @@ impl Statements {
              WHERE id IN (SELECT r.id FROM {runs} AND {ready} AND r.org_id IN ({orgs}) \
              ORDER BY r.stop_requested DESC, r.created_at, r.id LIMIT $5) \
              AND (status = 'queued' OR (status = 'running' AND lease_until < $1)) \
-             RETURNING org_id, id, project_id, session_id, agent_id, user_id, model, attempt, stop_requested"
+             RETURNING org_id, id, project_id, session_id, agent_id, user_id, model, hops, attempt, stop_requested"
         );
         Self { look, claim }
     }

@@ -116,7 +116,8 @@ async fn a_run_that_waits_for_a_person_or_for_a_worker_is_stopped() {
 /// Stops a run as another process does at the very moment at which its last running call ends.
 async fn stop_unheard(store: &Store, office: &House, session: SessionId) {
     let mut tx = store.begin().await.unwrap();
-    assert!(store::request_stop(&mut tx, office.org, session).await.unwrap().is_some());
+    let stopped = store::request_stops(&mut tx, office.org, &session.to_string()).await.unwrap();
+    assert_eq!(stopped.len(), 1);
     tx.commit().await.unwrap();
 }
 

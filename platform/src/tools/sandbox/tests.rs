@@ -67,6 +67,7 @@ async fn what_commands_leave_behind_is_counted_and_bounded_by_the_package() {
         session_id: session,
         origin: Origin::default(),
         call_id: CallId::new(),
+        peers: Arc::new(crate::tools::peers::Alone),
         cancel: CancellationToken::new(),
         output: Arc::new(|_, _| ()),
     };

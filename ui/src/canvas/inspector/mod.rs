@@ -1,6 +1,7 @@
 //! The side panel that shows one tool call: what was sent, what came back, what can be done.
 
 mod actions;
+mod peers;
 pub mod text;
 
 use super::{
@@ -19,6 +20,7 @@ use alumia_protocol::{
     sessions::{CallState, CallView},
 };
 use leptos::{ev, html, prelude::*};
+use peers::Chain;
 use send_wrapper::SendWrapper;
 
 /// The side panel that shows the [`Inspected`] call. Once on a page, outside the canvas.
@@ -127,6 +129,7 @@ fn Panel(call: RwSignal<CallView>, close: Callback<()>) -> impl IntoView {
                 <p class="inspector-facts num">{facts}</p>
                 {move || error.get().map(|error| view! { <Failure error retrying=state.get() == CallState::Retrying /> })}
                 {move || quiet.get().map(|(silence, limit)| view! { <Quiet silence limit /> })}
+                <Chain call />
                 <Actions call />
                 <section>
                     <h3>"Arguments"</h3>

@@ -1,6 +1,7 @@
 //! The calls of an answer: side by side, malformed, failing, asking.
 
 use super::*;
+use alumia_protocol::sessions::SessionStatus;
 
 #[test]
 fn calls_of_one_answer_run_side_by_side() {
@@ -201,4 +202,36 @@ fn a_person_ends_one_call() {
     ]);
     let EventData::ToolFailed { error, .. } = rig.last("tool.failed") else { panic!() };
     assert_eq!(error.code, "cancelled");
+}
+
+#[test]
+fn a_call_that_waits_for_agents_lets_go_of_the_run_and_is_no_longer_for_it_when_it_is_taken_over() {
+    let (mut rig, effects) = Rig::asked([called(1, "wait"), called(2, "look")]);
+    assert_eq!(effects, "persist message.completed tool.started tool.started; run look 2");
+    // While another call runs there is nothing to let go of.
+    assert_eq!(rig.send(ended(2)), "suspend tool.completed status.changed");
+    assert_eq!(rig.last("status.changed"), &EventData::StatusChanged { status: SessionStatus::AwaitingPeer });
+    let awaited = rig.machine.awaited();
+    assert_eq!((awaited.len(), awaited[0].call_id), (1, id(1)));
+    assert_eq!(awaited[0].until, awaited[0].since.plus_seconds(60));
+
+    // Whoever takes it over looks again, with the deadline that it had.
+    let mut next = Rig::resumed(rig.log.clone());
+    next.at = next.at.plus_seconds(30);
+    assert_eq!(next.send(Event::Begin { attempt: 2 }), "suspend run.started status.changed");
+    assert_eq!(next.machine.awaited(), awaited);
+    let mut stopped = Rig { machine: next.machine.clone(), log: next.log.clone(), at: next.at };
+    // Time that it waited belongs to nobody; an answer lets it go on.
+    assert_eq!(next.send(ended(1)), "prepare");
+    assert!(next.send(ready()).starts_with("persist tool.completed step.started"));
+    assert!(next.machine.awaited().is_empty());
+
+    stopped.send(Event::Stop);
+    let EventData::ToolFailed { error, .. } = stopped.last("tool.failed") else { panic!() };
+    assert_eq!(error.code, "stopped");
+    assert_eq!(stopped.end(), Some(("cancelled".into(), "stopped".into())));
+
+    let (mut rig, _) = Rig::asked([called(1, "wait")]);
+    assert!(rig.machine.waits(id(1)));
+    assert_eq!(rig.send(Event::CancelCall { call_id: id(1) }), "prepare");
 }
