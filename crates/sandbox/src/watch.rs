@@ -120,8 +120,13 @@ impl Inside {
     fn measure(first: u32) -> Self {
         let mut inside = Self::default();
         let mut seen = HashSet::new();
-        // The sandbox's own /proc lists its processes and no others.
-        let Ok(processes) = fs::read_dir(format!("/proc/{first}/root/proc")) else { return inside };
+        // The sandbox's own /proc lists its processes and no others. Until it has its own, which can take a while on a
+        // busy machine, what is found there is the one that lists us and everybody else.
+        let proc = PathBuf::from(format!("/proc/{first}/root/proc"));
+        if fs::read_link(proc.join("self")).is_ok() {
+            return inside;
+        }
+        let Ok(processes) = fs::read_dir(proc) else { return inside };
         for process in processes.flatten() {
             let path = process.path();
             if process.file_name().as_encoded_bytes().iter().all(u8::is_ascii_digit) {
@@ -172,4 +177,15 @@ fn usage(folder: &Path, most_bytes: u64, most_files: u64) -> (u64, u64) {
         }
     }
     (bytes, files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Inside;
+
+    #[test]
+    fn what_runs_outside_is_not_counted_before_the_sandbox_has_its_own_list() {
+        // As it is between the making of the namespaces and the change of the root.
+        assert_eq!(Inside::measure(std::process::id()).memory, 0);
+    }
 }

@@ -85,11 +85,18 @@ pub(super) fn CallRow(call: RwSignal<CallView>) -> impl IntoView {
 pub(crate) fn silence(call: &CallView) -> Option<(String, String)> {
     let stall = call.stalled.filter(|_| call.state == CallState::Running)?;
     let silence = time::duration(stall.noticed_at.millis_since(stall.since));
-    let limit = call.deadline_at.map(|deadline| time::duration(deadline.millis_since(call.started_at)));
+    let limit = time_limit(call);
     Some((
         format!("No output for more than {silence}"),
         limit.map_or_else(String::new, |limit| format!("It is stopped at its limit of {limit}.")),
     ))
+}
+
+/// How long it may take.
+pub(crate) fn time_limit(call: &CallView) -> Option<String> {
+    // Its beginning is written down a moment after its deadline was set.
+    let whole = |millis: i64| (millis + 999) / 1_000 * 1_000;
+    call.deadline_at.map(|deadline| time::duration(whole(deadline.millis_since(call.started_at))))
 }
 
 /// The argument that says most: a command, a path, an address, a title. Nothing when the row's title has it.
@@ -131,11 +138,9 @@ fn Elapsed(call: RwSignal<CallView>) -> impl IntoView {
             None if call.state == CallState::Running && now.get().0 > 0 => {
                 let seconds = now.get().millis_since(call.started_at) / 1_000;
                 let so_far = time::duration(seconds.max(1) * 1_000).replace(".0 s", " s");
-                match call.deadline_at {
-                    Some(deadline) if seconds >= 10 => {
-                        format!("{so_far} of {}", time::duration(deadline.millis_since(call.started_at)))
-                    }
-                    _ => so_far,
+                match time_limit(call).filter(|_| seconds >= 10) {
+                    Some(limit) => format!("{so_far} of {limit}"),
+                    None => so_far,
                 }
             }
             None => String::new(),

@@ -12,7 +12,7 @@ mod sessions;
 mod upload;
 
 pub(crate) use approval::ApprovalCard;
-pub(crate) use call::silence;
+pub(crate) use call::{silence, time_limit};
 pub use outbox::{Outgoing, Sending};
 pub use panel::ChatPanel;
 

@@ -5,6 +5,7 @@ use alumia_protocol::{
     billing::{BlockReason, Blocked},
     blocks::Position,
     events::{Event, EventData, RunEnd, RunError, SessionView, Usage},
+    peers::{Envelope, EnvelopeKind, PeerRef},
     sessions::{
         CallState, Message, MessagePart, MessageRole, QueuedMessage, RunDelay, Session, SessionStatus,
     },
@@ -465,4 +466,58 @@ fn a_silent_call_is_marked_until_it_puts_something_out_or_ends() {
         reservation_id: None,
     });
     assert_eq!(story.fold().calls[&call].stalled, None);
+}
+
+#[test]
+fn letters_are_the_last_of_each_writer_and_a_wait_is_known_while_it_lasts() {
+    let mut story = Story::new();
+    story.say("go");
+    let peer = |name: &str| PeerRef {
+        session_id: SessionId::new(),
+        agent_id: AgentId::new(),
+        agent_name: name.into(),
+    };
+    let (me, writer, other) = (peer("Ala"), peer("Writer"), peer("Other"));
+    for (from, text) in [(&writer, "one"), (&other, "two"), (&writer, "three")] {
+        let envelope = Envelope {
+            message_id: MessageId::new(),
+            kind: EnvelopeKind::Message,
+            from: from.clone(),
+            to: me.clone(),
+            text: text.into(),
+            hops: 1,
+            sent_at: Timestamp(5),
+        };
+        story.push(EventData::PeerReceived { envelope: Box::new(envelope) });
+    }
+    let letters = story.fold().letters;
+    let seen: Vec<_> = letters.iter().map(|it| (it.from, it.text.as_str(), it.count)).collect();
+    assert_eq!(seen, [(writer.session_id, "three", 2), (other.session_id, "two", 1)]);
+
+    let (call_id, tool) = (CallId::new(), "check_messages".to_owned());
+    story.push(EventData::ToolStarted {
+        call_id,
+        tool: tool.clone(),
+        title: "Waiting for messages".into(),
+        effect: Effect::Read,
+        idempotent: true,
+        deadline_at: Timestamp(90_000_000),
+        arguments: json!({}),
+    });
+    story.push(EventData::PeerAwaited { call_id, from: vec![writer.session_id] });
+    assert_eq!(story.fold().calls[&call_id].awaits, Some(vec![writer.session_id]));
+    let mut stopped = story.fold();
+    let run_over = EventData::StatusChanged { status: SessionStatus::Idle };
+    stopped.apply(&Event { seq: 99, data: run_over, ..story.events[0].clone() });
+    assert_eq!(stopped.calls[&call_id].awaits, None);
+    story.push(EventData::ToolCompleted {
+        call_id,
+        tool,
+        title: "Waited for messages".into(),
+        output: json!(null),
+        duration_ms: 60_000,
+        cost_microcredits: 0,
+        reservation_id: None,
+    });
+    assert_eq!(story.fold().calls[&call_id].awaits, None);
 }

@@ -1,5 +1,7 @@
 //! What a person can ask the guide for.
 
+use super::conversation::unlabelled;
+
 /// A message, understood.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Command<'a> {
@@ -21,15 +23,24 @@ pub enum Command<'a> {
     Count(u32),
     /// Any tool, with the arguments exactly as written.
     Call { tool: &'a str, arguments: &'a str },
+    /// Another agent says something that is no command.
+    Told(&'a str),
     /// What the guide can do.
     Help,
     /// Anything else.
     Unknown,
 }
 
-/// Understands a message; unclear ones are [`Command::Unknown`].
+/// Understands a message; unclear ones are [`Command::Unknown`]. Another agent's comes with its label.
 pub fn parse(message: &str) -> Command<'_> {
-    let message = message.trim();
+    let words = unlabelled(message).trim();
+    match understand(words) {
+        Command::Unknown if words.len() < message.trim().len() => Command::Told(words),
+        command => command,
+    }
+}
+
+fn understand(message: &str) -> Command<'_> {
     let plain = message.trim_end_matches(['.', '!', '?']).to_lowercase();
     match plain.as_str() {
         "help" | "what can you do" => return Command::Help,
@@ -89,6 +100,8 @@ mod tests {
             ),
             ("call file_list", Command::Call { tool: "file_list", arguments: "{}" }),
             ("help", Command::Help),
+            ("<peer_message from=\"B\">\nrun ls\n</peer_message>", Command::Run("ls")),
+            ("<peer_message from=\"B\">\nI am done.\n</peer_message>", Command::Told("I am done.")),
         ] {
             assert_eq!(parse(message), command, "{message}");
         }

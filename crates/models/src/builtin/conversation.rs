@@ -76,7 +76,7 @@ pub fn read(messages: &[ModelMessage]) -> Turn<'_> {
 
 fn first_text(message: &ModelMessage) -> &str {
     let text = message.parts.iter().find_map(|part| match part {
-        Part::Text(text) => Some(unlabelled(text).trim()),
+        Part::Text(text) => Some(text.trim()),
         _ => None,
     });
     text.unwrap_or_default()
@@ -98,7 +98,7 @@ fn put_result<'a>(steps: &mut [Step<'a>], part: &'a Part) {
 }
 
 /// A tool's result, or another agent's message, without the label that says what it is.
-fn unlabelled(content: &str) -> &str {
+pub fn unlabelled(content: &str) -> &str {
     let inside = |label: &str| {
         let (_, rest) = content.strip_prefix('<')?.strip_prefix(label)?.split_once(">\n")?;
         rest.strip_suffix('>')?.strip_suffix(label)?.strip_suffix("\n</")

@@ -112,6 +112,10 @@ fn answer(command: &Command<'_>, steps: &[Step<'_>], kit: Kit<'_>) -> Move {
         Command::Table(path) => show_file(path, steps, kit, |rows| Ok(rows.table())),
         Command::Count(to) => count(to),
         Command::Call { tool, arguments } => raw_call::next(tool, arguments, steps, kit),
+        Command::Told(words) => {
+            let line = words.lines().next().unwrap_or_default();
+            Move::done(format!("Noted: {}", results::shorten(line, 120)))
+        }
         Command::Help => Move::done(format!("{LABEL}\n\n{HELP}")),
         Command::Unknown => Move::done(format!(
             "{LABEL} So I can't answer that. To get answers to free questions, connect a model (below); \

@@ -86,48 +86,52 @@ pub enum InVain {
     Circle(Vec<String>),
 }
 
-/// Whether a session's waits can only end by their own deadline. `waits` holds those of all sessions whose runs are
-/// suspended, this one's among them.
+/// Whether a session waits in vain. `waits` holds those of all sessions whose runs are suspended, this one's among
+/// them.
 pub fn in_vain(all: &[Standing], waits: &[Wait], of: SessionId) -> Option<InVain> {
-    let hopeful = hopeful(all, waits);
-    if hopeful.contains(&of) {
+    if waits.iter().any(|wait| wait.session_id == of && sources(all, wait).next().is_none()) {
+        return Some(InVain::Nobody);
+    }
+    if hopeful(all, waits).contains(&of) {
         return None;
     }
-    let next = |from: SessionId| {
-        let wait = waits.iter().find(|wait| wait.session_id == from)?;
-        all.iter().find(|other| other.run.is_some() && wait.listens_to(other))
-    };
     let name = |id: SessionId| {
         let found = all.iter().find(|standing| standing.session_id == id);
         found.map_or_else(String::new, |standing| standing.agent_name.clone())
     };
+    let next = |from: SessionId| {
+        let wait = waits.iter().find(|wait| wait.session_id == from)?;
+        sources(all, wait).next().map(|other| other.session_id)
+    };
     let (mut names, mut seen, mut at) = (vec![name(of)], HashSet::from([of]), of);
     while let Some(other) = next(at) {
-        names.push(other.agent_name.clone());
-        at = other.session_id;
-        if !seen.insert(at) {
+        names.push(name(other));
+        if !seen.insert(other) {
             break;
         }
+        at = other;
     }
-    Some(if names.len() > 1 { InVain::Circle(names) } else { InVain::Nobody })
+    Some(InVain::Circle(names))
 }
 
-/// The sessions that may still write: those at work, and those that wait for one of them.
+/// Those at work whom a call waits for.
+fn sources<'a>(all: &'a [Standing], wait: &'a Wait) -> impl Iterator<Item = &'a Standing> {
+    all.iter().filter(|other| other.run.is_some() && wait.listens_to(other))
+}
+
+/// The sessions that will do something before their deadlines: those at work, those that wait for one of them, and
+/// those that wait for nobody who is at work, since they are told so.
 fn hopeful(all: &[Standing], waits: &[Wait]) -> HashSet<SessionId> {
-    let waits_of = |id: SessionId| waits.iter().filter(move |wait| wait.session_id == id);
-    let live = || all.iter().filter(|standing| standing.run.is_some());
-    let mut hopeful: HashSet<SessionId> = live()
-        .filter(|standing| waits_of(standing.session_id).next().is_none())
-        .map(|standing| standing.session_id)
-        .collect();
+    let mut hopeful = HashSet::new();
     loop {
-        let fresh: Vec<SessionId> = live()
-            .filter(|standing| !hopeful.contains(&standing.session_id))
-            .filter(|standing| {
-                waits_of(standing.session_id).all(|wait| {
-                    live().any(|other| hopeful.contains(&other.session_id) && wait.listens_to(other))
-                })
-            })
+        let hope = |wait: &Wait| {
+            let mut sources = sources(all, wait).peekable();
+            sources.peek().is_none() || sources.any(|other| hopeful.contains(&other.session_id))
+        };
+        let fresh: Vec<SessionId> = all
+            .iter()
+            .filter(|standing| standing.run.is_some() && !hopeful.contains(&standing.session_id))
+            .filter(|standing| waits.iter().filter(|wait| wait.session_id == standing.session_id).all(hope))
             .map(|standing| standing.session_id)
             .collect();
         if fresh.is_empty() {
@@ -246,6 +250,8 @@ mod tests {
         assert!(in_vain(&all, &both, a.session_id).is_some());
         // Who isn't at work writes nothing.
         assert_eq!(in_vain(&all, &[wait(a, &[d])], a.session_id), Some(InVain::Nobody));
+        // Who waits for that one goes on by itself, and so there is hope for the next.
+        assert_eq!(in_vain(&all, &[wait(a, &[d]), wait(b, &[a])], b.session_id), None);
         // Anybody: all the others.
         assert_eq!(in_vain(&all, &[wait(a, &[])], a.session_id), None);
         let everybody = [wait(a, &[]), wait(b, &[]), wait(c, &[])];

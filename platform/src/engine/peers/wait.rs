@@ -109,10 +109,16 @@ impl Engine {
         for ((org, project), waits) in projects {
             let all = store::standings(self.parts.store.read(), org, project).await?;
             let now = self.parts.clock.now();
-            let mut due: Vec<&Wait> = waits.iter().filter(|wait| wait.until <= now).collect();
+            let (mut due, mut circle): (Vec<&Wait>, Vec<&Wait>) = (Vec::new(), Vec::new());
+            for wait in &waits {
+                match model::in_vain(&all, &waits, wait.session_id) {
+                    None if wait.until > now => {}
+                    Some(InVain::Circle(_)) if wait.until > now => circle.push(wait),
+                    _ => due.push(wait),
+                }
+            }
             // Of several that wait for each other the last one is told; then the others have somebody to wait for.
-            let stuck = waits.iter().filter(|wait| model::in_vain(&all, &waits, wait.session_id).is_some());
-            due.extend(stuck.max_by_key(|wait| wait.since));
+            due.extend(circle.into_iter().max_by_key(|wait| wait.since));
             if due.is_empty() {
                 continue;
             }

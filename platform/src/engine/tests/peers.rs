@@ -273,10 +273,11 @@ async fn two_that_only_answer_each_other_end_at_the_limit() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_storm_of_starts_stays_within_depth_and_number() {
+async fn a_storm_of_starts_stays_within_the_number() {
     let model = Scripted::by(|request, _| {
         if calls(request) > 0 {
-            return vec![Say::text("Done.")];
+            // Long enough for all to be at work at once.
+            return vec![Say::Pause(Duration::from_secs(2)), Say::text("Done.")];
         }
         (0..4).map(|n| Say::call("spawn_agent", json!({ "task": format!("Go on, {n}.") }))).collect()
     });
@@ -306,16 +307,37 @@ async fn a_storm_of_starts_stays_within_depth_and_number() {
     watching.abort();
     let most = *most.lock().unwrap();
     assert!((1..=8).contains(&most), "{most} at once");
+    assert_eq!(codes(&office).await, ["started", "too_many"]);
+    worker.shut_down().await;
+}
+
+/// What starting others came to, each once.
+async fn codes(office: &Office) -> Vec<String> {
     let mut codes = std::collections::BTreeSet::new();
-    for session in sessions(&office).await {
-        for receipt in results(&office, session.id, "spawn_agent").await {
+    for session in sessions(office).await {
+        for receipt in results(office, session.id, "spawn_agent").await {
             codes.insert(receipt["code"].as_str().unwrap_or("started").to_owned());
         }
     }
-    assert!(codes.contains("started") && codes.contains("too_deep"), "{codes:?}");
-    let deepest: (i64,) =
-        sqlx::query_as("SELECT MAX(depth) FROM sessions").fetch_one(office.house.store.read()).await.unwrap();
-    assert_eq!(deepest.0, 4);
+    codes.into_iter().collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_that_starts_one_that_starts_one_ends_at_the_depth() {
+    let model = Scripted::by(|request, _| match calls(request) {
+        0 => vec![Say::call("spawn_agent", json!({ "task": "Go on." }))],
+        _ => vec![Say::text("Done.")],
+    });
+    let office = office(model).await;
+    let engine = office.engine();
+    let deep = hire(&office, &engine, "Deep", &[]).await;
+    let worker = Working::start(&engine);
+    let first = ask(&office, &engine, &deep, "go").await;
+    office.first(first, "run.completed").await;
+    empty_house(&office).await;
+    assert_eq!(codes(&office).await, ["started", "too_deep"]);
+    // The person's own, and four below it.
+    assert_eq!(sessions(&office).await.len(), 5);
     worker.shut_down().await;
 }
 

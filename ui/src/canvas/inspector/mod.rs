@@ -10,8 +10,8 @@ use super::{
     ticker::{provide_now, use_now},
 };
 use crate::{
-    chat::silence,
-    components::{button::IconButton, icon::Icon, time::duration},
+    chat::{silence, time_limit},
+    components::{button::IconButton, icon::Icon},
     live::Live,
 };
 use actions::Actions;
@@ -32,17 +32,24 @@ pub fn Inspector() -> impl IntoView {
     let close = move || {
         selected_call.set(None);
     };
-    move || {
-        let (session, call) = selected_call.get()?;
-        let Some(signals) = live.session(session) else {
-            return Some(Gone(GoneProps { close: Callback::new(move |()| close()) }).into_any());
-        };
-        // A call that isn't there yet may come with the next event.
-        signals.calls.track();
-        Some(match signals.call(call) {
-            Some(call) => view! { <Panel call close=Callback::new(move |()| close()) /> }.into_any(),
-            None => view! { <Gone close=Callback::new(move |()| close()) /> }.into_any(),
+    // A call that isn't there yet may come with the next event.
+    let found = move |(session, call)| {
+        live.session(session).and_then(|signals| {
+            signals.calls.track();
+            signals.call(call)
         })
+    };
+    let shown = Memo::new(move |_| selected_call.get().map(|key| (key, found(key).is_some())));
+    // Each call has a panel of its own: one that is made over from another's keeps what that one's buttons do.
+    view! {
+        <For
+            each=move || shown.get()
+            key=|shown| *shown
+            children=move |(key, _)| match untrack(move || found(key)) {
+                Some(call) => view! { <Panel call close=Callback::new(move |()| close()) /> }.into_any(),
+                None => view! { <Gone close=Callback::new(move |()| close()) /> }.into_any(),
+            }
+        />
     }
 }
 
@@ -200,8 +207,7 @@ fn facts(call: &CallView, now: Timestamp) -> String {
     let time = spent(call, now);
     match call.state {
         CallState::Running if !time.is_empty() => {
-            let limit = call.deadline_at.map(|deadline| duration(deadline.millis_since(call.started_at)));
-            facts.push(match limit {
+            facts.push(match time_limit(call) {
                 Some(limit) => format!("Running for {time}, timeout at {limit}"),
                 None => format!("Running for {time}"),
             });
