@@ -5,6 +5,10 @@ ALTER TABLE sessions ADD COLUMN parent_id TEXT;
 ALTER TABLE sessions ADD COLUMN depth BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX sessions_parent ON sessions (org_id, parent_id);
 
+-- Until when people may answer what a waiting run asks them.
+ALTER TABLE runs ADD COLUMN asks_until BIGINT;
+CREATE INDEX runs_asks ON runs (asks_until);
+
 -- How many messages between agents lie between a person's word and this.
 ALTER TABLE runs ADD COLUMN hops BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE queued_messages ADD COLUMN hops BIGINT NOT NULL DEFAULT 0;

@@ -1,7 +1,8 @@
 //! Agents.
 
 use crate::{
-    AgentId, Microcredits, OrgId, ProjectId, RunId, SessionId, Timestamp, WorkspaceId, sessions::NewMessage,
+    AgentId, Microcredits, OrgId, ProjectId, RunId, SessionId, Timestamp, UserId, WorkspaceId,
+    sessions::NewMessage,
 };
 use serde::{Deserialize, Serialize};
 
@@ -197,6 +198,19 @@ pub struct TellAgent {
     pub project_id: Option<ProjectId>,
     /// What to say.
     pub message: NewMessage,
+}
+
+/// A tool that a person always allows an agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct AgentGrant {
+    /// The tool.
+    pub tool: String,
+    /// Who allowed it.
+    pub granted_by: UserId,
+    /// When.
+    pub granted_at: Timestamp,
 }
 
 /// How a run stands.

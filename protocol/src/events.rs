@@ -276,6 +276,9 @@ pub enum EventData {
         title: String,
         /// Arguments exactly as they will be used.
         arguments: serde_json::Value,
+        /// Until when somebody may answer; then the agent goes on without the call.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires_at: Option<Timestamp>,
     },
     /// A person answered.
     #[serde(rename = "approval.resolved")]

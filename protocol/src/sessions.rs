@@ -341,7 +341,7 @@ pub struct CallView {
     pub attempt: u32,
     /// When it started.
     pub started_at: Timestamp,
-    /// When it will be stopped.
+    /// When it will be stopped; while it asks, until when somebody may answer.
     pub deadline_at: Option<Timestamp>,
     /// Its silence, when that is long.
     #[serde(default)]

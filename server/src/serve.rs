@@ -110,6 +110,7 @@ pub async fn build(config: &Config) -> Result<Platform> {
         max_steps: config.runs.max_steps,
         max_time: Duration::from_secs(u64::from(config.runs.max_minutes) * 60),
         silence: Duration::from_secs(u64::from(config.runs.silence_seconds)),
+        approval: Duration::from_hours(u64::from(config.runs.approval_hours)),
         workers: config.runs.workers,
         ..EngineLimits::default()
     };

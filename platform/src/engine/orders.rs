@@ -7,14 +7,19 @@ use super::{
     machine::Event,
     store::{self, Claimed},
 };
-use crate::{Error, OrgScope, Result, fault::fault};
+use crate::{
+    Error, OrgScope, Result,
+    audit::{Audit, Entry},
+    fault::fault,
+};
 use alumia_protocol::{
-    AgentId, CallId, MessageId, RunId, SessionId,
+    AgentId, CallId, List, MessageId, RunId, SessionId,
+    agents::{Agent, AgentGrant},
     events::EventData,
     sessions::{Session, SessionStatus},
     tools::Approval,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::HashMap;
 
 impl Engine {
@@ -111,7 +116,7 @@ impl Engine {
         let asked = self.asked(scope, session.id).await?;
         let Some((run_id, tool, answered)) = asked.get(&call) else { return Err(Error::NotFound("Call")) };
         if *answered {
-            return Err(Error::conflict("This call has been answered already."));
+            return Err(Error::conflict("This call has been answered already, or its time is over."));
         }
         if active != Some(*run_id) {
             return Err(Error::conflict("The run that asked for this is over."));
@@ -150,6 +155,43 @@ impl Engine {
             self.here.order(run.id, Order::Resolved { call_id, approval });
         }
         self.here.wake.notify_one();
+        Ok(())
+    }
+
+    /// The tools that people always allow an agent.
+    pub async fn grants(&self, scope: &OrgScope, agent: AgentId) -> Result<List<AgentGrant>> {
+        Ok(List::whole(store::grants_of(&self.parts.store, scope.org_id(), agent).await?))
+    }
+
+    /// Has a tool ask again that was always allowed an agent, from the next step of a running run on; fine when it
+    /// does already.
+    ///
+    /// # Errors
+    /// `Forbidden` for roles that only read.
+    pub async fn revoke_grant(&self, scope: &OrgScope, agent: &Agent, tool: &str) -> Result<()> {
+        scope.require_writer()?;
+        let mut tx = self.parts.store.begin().await?;
+        if !store::revoke(&mut tx, scope.org_id(), agent.id, tool).await? {
+            return Ok(());
+        }
+        let entry = Entry::by(scope, "agent.approval_revoked").on("agent", agent.id, &agent.name);
+        let audit = Audit::new(self.parts.store.clone(), self.parts.clock.clone());
+        audit.record(&mut tx, entry.with(json!({ "tool": tool }))).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Lets runs go on without what nobody has answered in time.
+    pub(super) async fn end_questions(&self) -> Result<()> {
+        let now = self.parts.clock.now();
+        for (org, project, session, run) in store::unanswered(&self.parts.store, now).await? {
+            let mut tx = self.parts.log.begin(org, project).await?;
+            if store::wake(tx.tx(), org, run).await? {
+                let sessions = &self.parts.sessions;
+                sessions.set_status(&mut tx, session, Some(run), SessionStatus::Active).await?;
+            }
+            tx.commit().await?;
+            self.here.wake.notify_one();
+        }
         Ok(())
     }
 

@@ -22,6 +22,8 @@ pub struct EngineLimits {
     pub max_time: Duration,
     /// How long a tool call may put out nothing before people are told.
     pub silence: Duration,
+    /// How long people may take to answer what a call asks them.
+    pub approval: Duration,
     /// How long a worker that says nothing keeps its runs.
     pub lease: Duration,
     /// Messages waiting in one session.
@@ -36,6 +38,7 @@ impl Default for EngineLimits {
             max_steps: 50,
             max_time: Duration::from_mins(30),
             silence: Duration::from_secs(30),
+            approval: Duration::from_hours(24),
             lease: Duration::from_secs(6),
             queue: 10,
             workers: 512,

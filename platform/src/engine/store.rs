@@ -5,7 +5,7 @@ use crate::{
     store::{Store, Tx},
 };
 use alumia_protocol::{
-    AgentId, CallId, MessageId, OrgId, ProjectId, RunId, SessionId, Timestamp, UserId,
+    AgentId, CallId, MessageId, OrgId, ProjectId, RunId, SessionId, Timestamp, UserId, agents::AgentGrant,
     sessions::QueuedMessage,
 };
 use sqlx::{Row as _, any::AnyRow};
@@ -86,6 +86,28 @@ pub async fn leave(tx: &mut Tx, run: &Claimed, status: &'static str, now: Timest
         }
     }
     Ok(())
+}
+
+/// Notes until when people may answer what a waiting run asks; `None` when it asks nothing.
+pub async fn asks_until(tx: &mut Tx, run: &Claimed, until: Option<Timestamp>) -> Result<()> {
+    sqlx::query("UPDATE runs SET asks_until = $3 WHERE org_id = $1 AND id = $2")
+        .bind(run.org_id.to_string())
+        .bind(run.id.to_string())
+        .bind(until.map(|until| until.0))
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Waiting runs whose question nobody has answered in time.
+pub async fn unanswered(store: &Store, now: Timestamp) -> Result<Vec<(OrgId, ProjectId, SessionId, RunId)>> {
+    let rows: Vec<(String, String, String, String)> = sqlx::query_as(
+        "SELECT org_id, project_id, session_id, id FROM runs WHERE asks_until <= $1 AND status = 'waiting' LIMIT 64",
+    )
+    .bind(now.0)
+    .fetch_all(store.read())
+    .await?;
+    rows.iter().map(|row| Ok((id(&row.0)?, id(&row.1)?, id(&row.2)?, id(&row.3)?))).collect()
 }
 
 /// Prolongs the leases of everything that a worker drives.
@@ -461,6 +483,32 @@ pub async fn grants(
             .fetch_all(store.read())
             .await?;
     Ok(rows.into_iter().map(|row| row.0).collect())
+}
+
+/// The tools that people always allow an agent, by name.
+pub async fn grants_of(store: &Store, org: OrgId, agent: AgentId) -> Result<Vec<AgentGrant>> {
+    let rows: Vec<(String, String, i64)> = sqlx::query_as(
+        "SELECT tool, granted_by, created_at FROM approvals WHERE org_id = $1 AND holder_id = $2 ORDER BY tool",
+    )
+    .bind(org.to_string())
+    .bind(agent.to_string())
+    .fetch_all(store.read())
+    .await?;
+    let grant = |(tool, by, at): (String, String, i64)| {
+        Ok(AgentGrant { tool, granted_by: id(&by)?, granted_at: Timestamp(at) })
+    };
+    rows.into_iter().map(grant).collect()
+}
+
+/// Takes back that a tool is always allowed an agent; `false` when it wasn't.
+pub async fn revoke(tx: &mut Tx, org: OrgId, agent: AgentId, tool: &str) -> Result<bool> {
+    let done = sqlx::query("DELETE FROM approvals WHERE org_id = $1 AND holder_id = $2 AND tool = $3")
+        .bind(org.to_string())
+        .bind(agent.to_string())
+        .bind(tool)
+        .execute(&mut **tx)
+        .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Remembers that a person allowed a tool; `holder` is a session's or an agent's id.

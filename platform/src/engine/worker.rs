@@ -53,6 +53,7 @@ impl Engine {
                 }
                 _ = claim.tick() => {
                     warn("waits for agents are not ended", self.end_waits().await);
+                    warn("questions are not ended", self.end_questions().await);
                     warn("runs are not claimed", self.claim(&owner, &mut drivers, &ending).await);
                 }
                 _ = look.tick(), if self.here.is_busy() => {

@@ -17,7 +17,7 @@ use crate::{
 use alumia_platform::OrgScope;
 use alumia_protocol::{
     AgentId, List,
-    agents::{Agent, CreateAgent, CreateAgentSession, TellAgent, UpdateAgent},
+    agents::{Agent, AgentGrant, CreateAgent, CreateAgentSession, TellAgent, UpdateAgent},
     peers::Envelope,
     sessions::{ChatAccepted, ChatRequest, CreateSession, Session},
 };
@@ -121,6 +121,24 @@ pub async fn create_session(
     let CreateAgentSession { label, project_id, metadata } = new;
     let new = CreateSession { label, project_id, agent_id: Some(named.agent.id), metadata };
     Ok(Created(app.platform.sessions.create(&named.scope, new).await?))
+}
+
+/// `GET /agents/:id/approvals`: the tools that people always allow it.
+pub async fn approvals(
+    State(app): State<App>,
+    named: Named<Everybody, AgentsRead>,
+) -> Result<Data<List<AgentGrant>>> {
+    Ok(Data(app.platform.engine.grants(&named.scope, named.agent.id).await?))
+}
+
+/// `DELETE /agents/:id/approvals/:tool`: it asks again.
+pub async fn revoke_approval(
+    State(app): State<App>,
+    named: Named<Writers, AgentsWrite>,
+    Second(tool): Second<String>,
+) -> Result<Done> {
+    app.platform.engine.revoke_grant(&named.scope, &named.agent, &tool).await?;
+    Ok(Done)
 }
 
 /// `GET /agents/:id/peers`: the agents that it may write to.

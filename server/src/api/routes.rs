@@ -234,6 +234,8 @@ pub fn routes() -> Vec<Route> {
         delete("/agents/{id}", Agent, agents::delete).refuses(&[400]),
         get("/agents/{id}/sessions", Agent, agents::sessions),
         post("/agents/{id}/sessions", Agent, agents::create_session),
+        get("/agents/{id}/approvals", Agent, agents::approvals),
+        delete("/agents/{id}/approvals/{tool}", Agent, agents::revoke_approval),
         get("/agents/{id}/peers", Agent, agents::peers),
         get("/agents/{id}/messages", Agent, agents::messages),
         post("/agents/{id}/messages", Agent, agents::tell).limit(Limit::Chat).refuses(&[402]),

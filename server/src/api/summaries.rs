@@ -103,6 +103,8 @@ const SUMMARIES: &[(&str, &str)] = &[
     ("agents::delete", "Deletes an agent and ends its runs; its conversations stay readable. 400 for Ala."),
     ("agents::sessions", "An agent's conversations, most recently changed first, 50 a page."),
     ("agents::create_session", "Begins a conversation with an agent."),
+    ("agents::approvals", "The tools that people always allow an agent."),
+    ("agents::revoke_approval", "Has a tool ask again that was always allowed an agent."),
     ("agents::peers", "The agents that an agent may write to."),
     ("agents::messages", "What an agent wrote to others and got from them, newest first, 50 a page."),
     ("agents::tell", "Says something to an agent, in one of its conversations or in a new one of a project."),

@@ -187,6 +187,7 @@ pub struct Runs {
     pub max_steps: u32,
     pub max_minutes: u32,
     pub silence_seconds: u32,
+    pub approval_hours: u32,
     pub workers: usize,
 }
 

@@ -93,10 +93,15 @@ fn check(config: &Config) -> Result<(), ConfigError> {
             .map(|(key, _)| format!("[limits] {key} must be at least 1.")),
     );
     let runs = config.runs;
-    if runs.max_steps == 0 || runs.max_minutes == 0 || runs.silence_seconds == 0 || runs.workers == 0 {
-        let message = "[runs] max_steps, max_minutes, silence_seconds and workers must be at least 1.";
-        wrong.push(message.to_owned());
-    }
+    let least = [
+        ("max_steps", runs.max_steps),
+        ("max_minutes", runs.max_minutes),
+        ("silence_seconds", runs.silence_seconds),
+        ("approval_hours", runs.approval_hours),
+        ("workers", u32::try_from(runs.workers).unwrap_or(u32::MAX)),
+    ];
+    let zero = least.iter().filter(|(_, value)| *value == 0);
+    wrong.extend(zero.map(|(key, _)| format!("[runs] {key} must be at least 1.")));
     if !(1..=1_440).contains(&config.security.step_up_minutes) {
         wrong.push("[security] step_up_minutes must be from 1 to 1440.".to_owned());
     }

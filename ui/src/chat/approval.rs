@@ -1,6 +1,6 @@
 //! A call that waits for the person: shown exactly as it will be sent.
 
-use super::Chat;
+use super::{Chat, time_limit};
 use crate::components::icon::Icon;
 use alumia_protocol::{sessions::CallView, tools::Approval};
 use leptos::prelude::*;
@@ -16,6 +16,7 @@ pub(crate) fn ApprovalCard(call: RwSignal<CallView>) -> impl IntoView {
         chat.answer(session, id, approval);
     };
     let agent = untrack(|| chat.answerer().0);
+    let (limit, answerer) = (call.with_untracked(time_limit), agent.clone());
     let parts = call.with_untracked(|call| reveal(&call.arguments));
     let hidden = parts.iter().any(|part| part.revealed);
     let shown =
@@ -37,6 +38,7 @@ pub(crate) fn ApprovalCard(call: RwSignal<CallView>) -> impl IntoView {
                 .then(|| {
                     view! { <p class="approval-warning"><Icon name="alert" />"It holds characters that can't be seen. They are marked with their codes."</p> }
                 })}
+            {limit.map(|limit| view! { <p class="muted">{format!("Without an answer within {limit}, {agent} goes on without it.", agent = answerer)}</p> })}
             <div class="approval-answers">
                 <button type="button" class="button primary small" disabled=answered on:click=move |_| answer(Approval::Once)>"Allow once"</button>
                 <button type="button" class="button small" disabled=answered on:click=move |_| answer(Approval::Session)>"Allow in this chat"</button>

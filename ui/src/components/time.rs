@@ -10,7 +10,9 @@ pub fn duration(milliseconds: i64) -> String {
         0 => format!("{milliseconds} ms"),
         1..10 => format!("{}.{} s", seconds, milliseconds % 1_000 / 100),
         10..60 => format!("{seconds} s"),
+        60..3_600 if seconds % 60 == 0 => format!("{} min", seconds / 60),
         60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ if seconds % 3_600 < 60 => format!("{} h", seconds / 3_600),
         _ => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
     }
 }
@@ -98,6 +100,7 @@ mod tests {
         assert_eq!(duration(4_260), "4.2 s");
         assert_eq!(duration(130_000), "2 min 10 s");
         assert_eq!(duration(7_260_000), "2 h 1 min");
+        assert_eq!((duration(900_000).as_str(), duration(86_400_000).as_str()), ("15 min", "24 h"));
         assert_eq!(bytes(4_200), "4 KB");
         assert_eq!(bytes(2_340_000), "2.3 MB");
     }

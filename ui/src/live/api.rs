@@ -171,6 +171,11 @@ pub async fn set_tool(agent: AgentId, tool: &str, enabled: bool) -> Answer<Agent
     send(Method::PUT, &path, Some(&json!({ "enabled": enabled }))).await
 }
 
+/// Has a tool ask again that was always allowed an agent.
+pub async fn revoke_approval(agent: AgentId, tool: &str) -> Answer<()> {
+    ignore(send(Method::DELETE, &format!("/agents/{agent}/approvals/{tool}"), None::<&()>).await)
+}
+
 /// An agent as it is now.
 pub async fn agent(agent: AgentId) -> Answer<Agent> {
     send(Method::GET, &format!("/agents/{agent}"), None::<&()>).await

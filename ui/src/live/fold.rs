@@ -307,12 +307,13 @@ impl SessionFold {
                 call.error = Some(error.clone());
                 call.arguments = pretty(arguments);
             }
-            EventData::ApprovalRequested { call_id, tool, title, arguments } => {
+            EventData::ApprovalRequested { call_id, tool, title, arguments, expires_at } => {
                 let call = self.call(*call_id, tool, at, event.run_id, touched);
                 call.title.clone_from(title);
                 call.effect = Effect::External;
                 call.state = CallState::Asking;
                 call.arguments = pretty(arguments);
+                (call.started_at, call.deadline_at) = (at, *expires_at);
             }
             EventData::ApprovalResolved { call_id, approval } => {
                 self.waited = true;

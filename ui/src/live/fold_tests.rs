@@ -214,6 +214,7 @@ fn story() -> Story {
         arguments: json!({"command": "wc"}),
     });
     story.push(EventData::ApprovalRequested {
+        expires_at: Some(Timestamp(9_000_000_000)),
         call_id: asked,
         tool: "http_fetch".into(),
         title: "Fetch page".into(),

@@ -53,6 +53,8 @@ pub struct AgentPageData {
     /// Steps that no run exceeds.
     pub steps_limit: u32,
     pub tools: Vec<ToolChoice>,
+    /// Those that people always allow it.
+    pub granted: Vec<String>,
     /// The organisation's other agents: id, name, what for.
     pub others: Vec<(AgentId, String, String)>,
     pub runs: Vec<AgentRun>,
@@ -112,6 +114,14 @@ pub async fn load_agent(org: String, slug: String, path: String) -> Result<Agent
         models: platform.models.catalog(&own),
         workspaces: workspaces.into_iter().map(|workspace| (workspace.id, workspace.name)).collect(),
         steps_limit: platform.engine.limits().max_steps,
+        granted: platform
+            .engine
+            .grants(&scope, agent.id)
+            .await?
+            .items
+            .into_iter()
+            .map(|it| it.tool)
+            .collect(),
         tools: platform.tools.all().iter().map(tool).collect(),
         others: others.map(|other| (other.id, other.name, other.description)).collect(),
         runs: platform.agents.runs(&scope, agent.id).await?,
@@ -172,7 +182,7 @@ pub fn AgentPage() -> impl IntoView {
 #[component]
 fn OneAgent(data: AgentPageData) -> impl IntoView {
     let state = AgentState { base: RwSignal::new(data.agent.clone()) };
-    let AgentPageData { org, ala, writes, tools, runs, .. } = data.clone();
+    let AgentPageData { org, ala, writes, tools, granted, runs, .. } = data.clone();
     let name = Signal::derive(move || state.base.with(|agent| agent.name.clone()));
     let active = Signal::derive(move || state.base.with(|agent| agent.is_active));
     let slug = data.agent.slug.clone();
@@ -198,7 +208,7 @@ fn OneAgent(data: AgentPageData) -> impl IntoView {
         </header>
         <AgentForm data state />
         <Section title="Tools" lead="What it can do. A switch holds from the next step on, also of a run that is going on.">
-            <ToolSwitches tools state org=place writes />
+            <ToolSwitches tools granted state org=place writes />
         </Section>
         <div class="agent-runs">
             <h2>"Recent runs"</h2>

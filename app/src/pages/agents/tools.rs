@@ -39,6 +39,17 @@ pub async fn set_agent_tool(
     Ok(leptos_axum::redirect(&page))
 }
 
+/// Has a tool ask again, for browsers without script; the others use the API.
+#[server(prefix = "/fn", endpoint = "ask_again")]
+pub async fn ask_again(org: String, slug: String, agent: AgentId, tool: String) -> Result<(), PageError> {
+    let page = super::page_of(&org, &slug);
+    let scope = crate::server::member(crate::server::signed_in(&page)?, &org).await?;
+    let platform = expect_context::<alumia_platform::Platform>();
+    let agent = platform.agents.get(&scope, agent).await?;
+    platform.engine.revoke_grant(&scope, &agent, &tool).await?;
+    Ok(leptos_axum::redirect(&page))
+}
+
 fn group_words(group: &str) -> String {
     match group {
         "canvas" => "Canvas".into(),
@@ -62,7 +73,14 @@ const fn effect_words(effect: Effect) -> (&'static str, &'static str) {
 
 /// All tools by group.
 #[component]
-pub fn ToolSwitches(tools: Vec<ToolChoice>, state: AgentState, org: String, writes: bool) -> impl IntoView {
+pub fn ToolSwitches(
+    tools: Vec<ToolChoice>,
+    /// Those that people always allow.
+    granted: Vec<String>,
+    state: AgentState,
+    org: String,
+    writes: bool,
+) -> impl IntoView {
     let mut groups: Vec<(String, Vec<ToolChoice>)> = Vec::new();
     for tool in tools {
         match groups.iter_mut().find(|(group, _)| *group == tool.group) {
@@ -75,7 +93,10 @@ pub fn ToolSwitches(tools: Vec<ToolChoice>, state: AgentState, org: String, writ
         .map(|(group, tools)| {
             let rows = tools
                 .into_iter()
-                .map(|tool| view! { <ToolRow tool state org=org.clone() writes /> })
+                .map(|tool| {
+                    let granted = granted.contains(&tool.name);
+                    view! { <ToolRow tool granted state org=org.clone() writes /> }
+                })
                 .collect_view();
             view! {
                 <h3>{group_words(&group)}</h3>
@@ -86,7 +107,7 @@ pub fn ToolSwitches(tools: Vec<ToolChoice>, state: AgentState, org: String, writ
 }
 
 #[component]
-fn ToolRow(tool: ToolChoice, state: AgentState, org: String, writes: bool) -> impl IntoView {
+fn ToolRow(tool: ToolChoice, granted: bool, state: AgentState, org: String, writes: bool) -> impl IntoView {
     let toasts = use_toasts();
     let (id, slug) = state.base.with_untracked(|agent| (agent.id, agent.slug.clone()));
     let on = RwSignal::new(state.base.with_untracked(|agent| agent.allowed_tools.contains(&tool.name)));
@@ -120,6 +141,7 @@ fn ToolRow(tool: ToolChoice, state: AgentState, org: String, writes: bool) -> im
                 <span class="tool-title"><strong>{tool.title.clone()}</strong><code>{tool.name.clone()}</code></span>
                 <span class="muted">{tool.about}</span>
                 <span class="tag"><Icon name=icon />{effect}</span>
+                {granted.then(|| view! { <Granted agent=id slug=slug.clone() org=org.clone() tool=tool.name.clone() writes /> })}
             </div>
             <form method="post" action="/fn/agent_tool" on:submit=switch>
                 <input type="hidden" name="org" value=org />
@@ -130,5 +152,36 @@ fn ToolRow(tool: ToolChoice, state: AgentState, org: String, writes: bool) -> im
                 <Switch on label=tool.title disabled=Signal::derive(move || busy.get() || !writes) />
             </form>
         </li>
+    }
+}
+
+/// A person has allowed the tool for good; that can be taken back.
+#[component]
+fn Granted(agent: AgentId, slug: String, org: String, tool: String, writes: bool) -> impl IntoView {
+    let toasts = use_toasts();
+    let granted = RwSignal::new(true);
+    let name = StoredValue::new(tool.clone());
+    let revoke = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        granted.set(false);
+        spawn_local(async move {
+            match api::revoke_approval(agent, &name.get_value()).await {
+                Ok(()) => toasts.say("It asks again from the next step on."),
+                Err(problem) => {
+                    granted.try_set(true);
+                    toasts.fail(problem.message);
+                }
+            }
+        });
+    };
+    view! {
+        <form class="tool-granted" method="post" action="/fn/ask_again" on:submit=revoke hidden=move || !granted.get()>
+            <input type="hidden" name="org" value=org />
+            <input type="hidden" name="slug" value=slug />
+            <input type="hidden" name="agent" value=agent.to_string() />
+            <input type="hidden" name="tool" value=tool />
+            <span class="tag"><Icon name="check" />"Allowed without asking"</span>
+            {writes.then(|| view! { <button type="submit" class="button small">"Ask again"</button> })}
+        </form>
     }
 }

@@ -124,7 +124,11 @@ impl Driver {
             parts.billing.end_wait_within(&mut tx, run.org_id, run.id).await?;
             tx.commit().await?;
         }
-        let limits = Limits { steps: parts.limits.max_steps, time: parts.limits.max_time };
+        let limits = Limits {
+            steps: parts.limits.max_steps,
+            time: parts.limits.max_time,
+            approval: parts.limits.approval,
+        };
         let calls = Calls::new(parts.limits.silence);
         let machine = Machine::resume(run.id, engine.here.catalog.clone(), limits, &events);
         let mut next = VecDeque::new();

@@ -218,9 +218,14 @@ impl Driver {
             let ended = self.engine.await_peers(&mut tx, &self.run, &awaited).await?;
             answers.extend(ended.into_iter().map(|(call_id, result)| Event::CallEnded { call_id, result }));
         }
+        let now = self.engine.parts.clock.now();
+        let asking = self.machine.asking();
+        let late = asking.iter().filter(|(_, until)| *until <= now);
+        answers.extend(late.filter(|_| !stopped).map(|(call_id, _)| Event::Unanswered { call_id: *call_id }));
         if answers.is_empty() {
             self.push(&mut tx, events).await?;
-            store::leave(tx.tx(), &self.run, "waiting", self.engine.parts.clock.now()).await?;
+            store::leave(tx.tx(), &self.run, "waiting", now).await?;
+            store::asks_until(tx.tx(), &self.run, asking.iter().map(|(_, until)| *until).min()).await?;
             self.commit(tx).await?;
             fault!("suspend.after");
             return Ok(false);

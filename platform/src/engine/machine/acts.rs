@@ -2,7 +2,7 @@
 
 use super::{Awaited, Call, CallPhase, Effect, Event, Fit, Machine, Phase, resume::Found, words};
 use alumia_protocol::{
-    CallId,
+    CallId, Timestamp,
     events::EventData,
     sessions::SessionStatus,
     tools::{Approval, Effect as Touches, ToolError},
@@ -49,6 +49,7 @@ impl Machine {
                         tool,
                         title: facts.plain,
                         arguments: call.arguments.clone(),
+                        expires_at: Some(self.expires(&call)),
                     }
                 }
                 (Err(error), _) => {
@@ -144,6 +145,12 @@ impl Machine {
             }
             Event::CallEnded { call_id, result } => self.call_ended(call_id, result),
             Event::Resolved { call_id, approval } => self.resolved(call_id, approval),
+            Event::Unanswered { call_id } => {
+                let Some(call) = self.call(call_id, CallPhase::Asking) else { return Vec::new() };
+                let event = self.failed(call, words::unanswered(self.limits.approval));
+                self.pending.push(event);
+                self.settle()
+            }
             Event::CancelCall { call_id } => {
                 if let Some(call) = self.call(call_id, CallPhase::Running) {
                     if std::mem::replace(&mut self.calls[call].cancelled, true) {
@@ -158,6 +165,16 @@ impl Machine {
             }
             _ => Vec::new(),
         }
+    }
+
+    fn expires(&self, call: &Call) -> Timestamp {
+        call.started.plus_micros(super::micros(self.limits.approval))
+    }
+
+    /// The calls that ask people, and until when.
+    pub fn asking(&self) -> Vec<(CallId, Timestamp)> {
+        let asking = self.calls.iter().filter(|call| call.phase == CallPhase::Asking);
+        asking.map(|call| (call.id, self.expires(call))).collect()
     }
 
     /// Whether this call waits for a person's answer.

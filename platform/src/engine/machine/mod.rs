@@ -224,9 +224,10 @@ impl Machine {
             (Phase::Reserving(_), Event::Blocked(blocked)) => self.blocked(blocked),
             // An answer that comes while a run is ended must not start the call that it was asked for.
             (Phase::Ended, _)
-            | (Phase::Halting(_), Event::TimeUp | Event::Resolved { .. } | Event::CancelCall { .. }) => {
-                Vec::new()
-            }
+            | (
+                Phase::Halting(_),
+                Event::TimeUp | Event::Resolved { .. } | Event::Unanswered { .. } | Event::CancelCall { .. },
+            ) => Vec::new(),
             (Phase::New, Event::Begin { attempt }) => self.begin(at, attempt),
             (Phase::Halting(_), Event::Stop) => {
                 self.phase = Phase::Halting(Halt::Stop);

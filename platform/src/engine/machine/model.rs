@@ -46,6 +46,8 @@ pub struct Limits {
     pub steps: u32,
     /// Time at work; waiting for a person doesn't count.
     pub time: Duration,
+    /// How long people may take to answer what a call asks them.
+    pub approval: Duration,
 }
 
 /// What was read for the next step.
@@ -154,6 +156,10 @@ pub enum Event {
     Resolved {
         call_id: CallId,
         approval: Approval,
+    },
+    /// Nobody has answered a call's request in time.
+    Unanswered {
+        call_id: CallId,
     },
     /// A person ends one call.
     CancelCall {

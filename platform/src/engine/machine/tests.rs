@@ -44,7 +44,8 @@ pub fn catalog() -> Arc<Catalog> {
     })
 }
 
-pub const LIMITS: Limits = Limits { steps: 12, time: Duration::from_secs(100) };
+pub const LIMITS: Limits =
+    Limits { steps: 12, time: Duration::from_secs(100), approval: Duration::from_hours(24) };
 
 /// Two microcredits a token in, one for a cached one, ten for one out.
 pub const PRICE: Price = Price { input: 2_000_000, output: 10_000_000, cached: 1_000_000 };

@@ -140,6 +140,17 @@ pub fn interrupted() -> ToolError {
     )
 }
 
+/// A call that nobody answered.
+pub fn unanswered(limit: Duration) -> ToolError {
+    let hours = limit.as_secs().div_ceil(3_600);
+    tool_error(
+        "unanswered",
+        format!(
+            "Nobody allowed or denied this call within {hours} h. Go on without it, or say what it is needed for."
+        ),
+    )
+}
+
 /// A call of a tool that this server doesn't have any more.
 pub fn gone(tool: &str) -> ToolError {
     tool_error("not_found", format!("The tool \"{tool}\" is not available any more. Go on without it."))

@@ -119,6 +119,17 @@ async fn each_answer_holds_for_as_long_as_it_says() {
     let session = office.open(&engine, "and there").await.session_id;
     office.first(session, "run.completed").await;
     assert_eq!((asked(&office, session).await.len(), send.runs()), (0, 9));
+
+    // Until it is taken back.
+    let ala = engine.parts.agents.get(owner, office.house.agent).await.unwrap();
+    let grants = engine.grants(owner, ala.id).await.unwrap().items;
+    assert_eq!((grants.len(), grants[0].tool.as_str()), (1, "send"));
+    for _ in 0..2 {
+        engine.revoke_grant(owner, &ala, "send").await.unwrap();
+    }
+    assert!(engine.grants(owner, ala.id).await.unwrap().items.is_empty());
+    let session = office.open(&engine, "and now").await.session_id;
+    office.nth(session, "approval.requested", 2).await;
     worker.shut_down().await;
 }
 
@@ -143,5 +154,34 @@ async fn a_person_cancels_a_call_that_asks_and_one_that_runs() {
     let cancelled = |tool: &str| (tool.to_owned(), "cancelled".to_owned());
     assert_eq!(outcomes(&events), [cancelled("look"), cancelled("send")]);
     assert_eq!(send.runs(), 0);
+    worker.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_question_that_nobody_answers_ends_by_itself() {
+    let send = send();
+    let office = Office::new(Scripted::answers([sends(2)]), &[&send]).await;
+    let engine = office.engine();
+    let (worker, owner) = (Working::start(&engine), &office.house.owner);
+    let session = office.open(&engine, "go").await.session_id;
+    let EventData::ApprovalRequested { call_id, expires_at, .. } =
+        office.nth(session, "approval.requested", 2).await
+    else {
+        panic!()
+    };
+    office.until("it lets go", || async { !engine.here.is_busy() }).await;
+    let day = Duration::from_hours(24);
+    let asked_at = office.events(session).await.last().unwrap().at;
+    assert!(expires_at.unwrap() <= asked_at.plus_seconds(24 * 3_600));
+    office.clock.advance(day - Duration::from_mins(1));
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    assert_eq!(outcomes(&office.events(session).await), []);
+    office.clock.advance(Duration::from_mins(2));
+    office.first(session, "run.completed").await;
+    let unanswered = ("send".to_owned(), "unanswered".to_owned());
+    assert_eq!(outcomes(&office.events(session).await), [unanswered.clone(), unanswered]);
+    assert_eq!(send.runs(), 0);
+    let late = engine.approve(owner, session, call_id, Approval::Once).await;
+    assert!(matches!(late, Err(Error::Conflict { .. })), "{late:?}");
     worker.shut_down().await;
 }
