@@ -115,7 +115,7 @@ pub fn in_vain(all: &[Standing], waits: &[Wait], of: SessionId) -> Option<InVain
 }
 
 /// Those at work whom a call waits for.
-fn sources<'a>(all: &'a [Standing], wait: &'a Wait) -> impl Iterator<Item = &'a Standing> {
+pub fn sources<'a>(all: &'a [Standing], wait: &'a Wait) -> impl Iterator<Item = &'a Standing> {
     all.iter().filter(|other| other.run.is_some() && wait.listens_to(other))
 }
 

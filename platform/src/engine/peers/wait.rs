@@ -179,7 +179,9 @@ fn end(
         }
         return Some(Ok(json!({ "messages": mail.len(), "from": from, "note": "They follow below." })));
     }
+    let alone = model::sources(all, wait).next().is_none();
     let note = match in_vain {
+        _ if alone => "Nobody wrote, and nobody who could is at work.",
         Some(InVain::Circle(names)) => {
             let message = format!(
                 "Waiting would never end: {}. Write to one of them, or go on without.",
@@ -187,9 +189,8 @@ fn end(
             );
             return Some(Err(ToolError { code: "wait_cycle".into(), message, path: None }));
         }
-        Some(InVain::Nobody) => "Nobody wrote, and nobody who could is at work.",
-        None if wait.until <= now => "Nobody wrote in that time.",
-        None => return None,
+        _ if wait.until <= now => "Nobody wrote in that time.",
+        _ => return None,
     };
     let others =
         all.iter().filter(|other| other.session_id != wait.session_id && wait.is_for(Some(other.session_id)));
