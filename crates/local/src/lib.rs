@@ -6,4 +6,5 @@ mod provider;
 pub mod weights;
 pub mod worker;
 
-pub use provider::{LocalModel, PROVIDER_ID, Program, Settings};
+pub use machine::free_memory_mb;
+pub use provider::{LocalModel, Program, Settings};

@@ -27,7 +27,8 @@ fn group_free() -> Option<u64> {
     let (most, used) = (number("memory.max")?, number("memory.current")?);
     // Pages of files that nobody needs now are given back.
     let statistics = fs::read_to_string("/sys/fs/cgroup/memory.stat").unwrap_or_default();
-    let idle = statistics.lines().find_map(|line| line.strip_prefix("inactive_file ")?.parse().ok()).unwrap_or(0);
+    let idle =
+        statistics.lines().find_map(|line| line.strip_prefix("inactive_file ")?.parse().ok()).unwrap_or(0);
     Some((most.saturating_sub(used) + idle) >> 20)
 }
 
@@ -57,7 +58,8 @@ pub async fn threads(configured: u32) -> u32 {
     if configured > 0 {
         return configured;
     }
-    let cores = std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1));
+    let cores =
+        std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1));
     if cores == 1 {
         return 1;
     }

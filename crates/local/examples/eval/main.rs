@@ -9,7 +9,7 @@ mod tasks;
 
 use alumia_local::{LocalModel, Program, Settings, weights::Shelf};
 use alumia_models::{
-    Provider,
+    Provider, builtin,
     config::{ProviderConfig, providers},
 };
 use alumia_protocol::models::CatalogModel;
@@ -39,8 +39,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let options = options()?;
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("eval");
     let tasks = tasks::read(options.tasks.as_deref().unwrap_or(&folder.join("tasks.toml")))?;
-    let tasks: Vec<_> =
-        tasks.into_iter().filter(|task| task.ask.contains(&options.only) || task.group.contains(&options.only)).collect();
+    let tasks: Vec<_> = tasks
+        .into_iter()
+        .filter(|task| task.ask.contains(&options.only) || task.group.contains(&options.only))
+        .collect();
     let kit = tasks::kit(&folder.join("kit.json"))?;
     for (provider, model) in asked(&options)? {
         eprintln!("{}/{}: {} tasks", model.provider, model.id, tasks.len());
@@ -87,6 +89,7 @@ fn asked(options: &Options) -> Result<Vec<Asked>, Box<dyn Error>> {
     let program = std::env::current_exe()?.with_file_name("worker");
     let local = LocalModel::new(Settings {
         shelf: Shelf::of(&options.data_dir),
+        preferred: String::new(),
         program: Program { path: program, arguments: Vec::new() },
         threads: 0,
         context: 0,
@@ -98,12 +101,14 @@ fn asked(options: &Options) -> Result<Vec<Asked>, Box<dyn Error>> {
     };
     let mut all: Vec<Asked> = Vec::new();
     for (provider, models) in providers(configured)? {
-        let usable = models.into_iter().filter(|model| model.available && model.provider != "builtin");
+        let usable =
+            models.into_iter().filter(|model| model.available && model.provider != builtin::PROVIDER_ID);
         let usable = usable.take(if options.models.is_empty() { 1 } else { usize::MAX });
         all.extend(usable.map(|model| (provider.clone(), model)));
     }
     let here: Arc<dyn Provider> = Arc::new(local.clone());
-    all.extend(local.models().into_iter().filter(|model| model.available).map(|model| (here.clone(), model)));
+    let installed = |model: &CatalogModel| local.unavailable(&model.id).is_none();
+    all.extend(local.models().into_iter().filter(installed).map(|model| (here.clone(), model)));
     all.retain(|(_, model)| options.models.is_empty() || options.models.contains(&model.id));
     if all.is_empty() {
         return Err("there is no model to ask: install one with `alumia model install`".into());

@@ -24,8 +24,11 @@ pub fn markdown(model: &CatalogModel, results: &[(&Task, Outcome)]) -> String {
         let _ = writeln!(text, "| {group} | {} |", right(Some(group)));
     }
     let _ = writeln!(text, "| all | {} |\n", right(None));
-    let mut first: Vec<f64> =
-        results.iter().flat_map(|(_, outcome)| &outcome.first).map(std::time::Duration::as_secs_f64).collect();
+    let mut first: Vec<f64> = results
+        .iter()
+        .flat_map(|(_, outcome)| &outcome.first)
+        .map(std::time::Duration::as_secs_f64)
+        .collect();
     first.sort_by(f64::total_cmp);
     let mut times: Vec<f64> = results.iter().map(|(_, outcome)| outcome.time.as_secs_f64()).collect();
     times.sort_by(f64::total_cmp);

@@ -37,8 +37,13 @@ struct Called {
 
 pub async fn run(provider: &dyn Provider, model: &str, kit: &Kit, task: &Task, files: &Path) -> Outcome {
     let began = Instant::now();
-    let mut outcome =
-        Outcome { failure: None, told: Vec::new(), first: Vec::new(), time: Duration::ZERO, usage: Usage::default() };
+    let mut outcome = Outcome {
+        failure: None,
+        told: Vec::new(),
+        first: Vec::new(),
+        time: Duration::ZERO,
+        usage: Usage::default(),
+    };
     let mut calls = Vec::new();
     let ended = steps(provider, model, kit, task, files, &mut outcome, &mut calls).await;
     outcome.failure = match ended {
@@ -60,8 +65,7 @@ async fn steps(
 ) -> Result<String, String> {
     let place = tempfile::tempdir().map_err(|error| error.to_string())?;
     let bench = Bench::new(place.path(), files, task)?;
-    let mut messages =
-        vec![ModelMessage { role: Role::User, parts: vec![Part::Text(task.ask.clone())] }];
+    let mut messages = vec![ModelMessage { role: Role::User, parts: vec![Part::Text(task.ask.clone())] }];
     for _ in 0..STEPS {
         let request = ModelRequest {
             model: model.to_owned(),
@@ -170,7 +174,8 @@ impl Bench {
             std::io::Result::Ok(())
         };
         copy().map_err(|error| error.to_string())?;
-        let sandbox = Bubblewrap::new(&place.join("state"), Limits::default()).map_err(|error| error.to_string())?;
+        let sandbox =
+            Bubblewrap::new(&place.join("state"), Limits::default()).map_err(|error| error.to_string())?;
         Ok(Self { sandbox, work, project, page: task.page.clone() })
     }
 
@@ -194,7 +199,8 @@ impl Bench {
     async fn answer(&self, name: &str, arguments: &Value) -> Result<String, String> {
         let text = |name: &str| arguments[name].as_str().unwrap_or_default().to_owned();
         let inside = |folder: &Path, path: &str| {
-            let path = path.trim_start_matches("/project/").trim_start_matches("/work/").trim_start_matches('/');
+            let path =
+                path.trim_start_matches("/project/").trim_start_matches("/work/").trim_start_matches('/');
             folder.join(path)
         };
         let io = |error: std::io::Error| error.to_string();
@@ -210,7 +216,8 @@ impl Bench {
                 };
                 let ended = self.sandbox.exec(command, Arc::new(|_, _| ()), CancellationToken::new()).await;
                 let ended = ended.map_err(|error| error.to_string())?;
-                Ok(json!({ "exitCode": ended.exit_code, "stdout": ended.stdout, "stderr": ended.stderr }).to_string())
+                Ok(json!({ "exitCode": ended.exit_code, "stdout": ended.stdout, "stderr": ended.stderr })
+                    .to_string())
             }
             "file_list" => {
                 let mut names = Vec::new();
@@ -220,7 +227,8 @@ impl Bench {
                 }
                 Ok(json!({ "entries": names }).to_string())
             }
-            "file_read" => fs::read_to_string(inside(&self.project, &text("path"))).map_err(|_| "There is no such file in this project. file_list tells what is there.".into()),
+            "file_read" => fs::read_to_string(inside(&self.project, &text("path")))
+                .map_err(|_| "There is no such file in this project. file_list tells what is there.".into()),
             "sandbox_read" => fs::read_to_string(inside(&self.work, &text("path"))).map_err(io),
             "file_write" | "sandbox_write" => {
                 let folder = if name == "file_write" { &self.project } else { &self.work };
@@ -235,7 +243,8 @@ impl Bench {
             "list_blocks" | "search_blocks" => Ok(json!({ "blocks": [
                 { "id": "b7", "version": 2, "title": "Budget 2025", "type": "table" },
                 { "id": "b9", "version": 1, "title": "Team photo", "type": "image" },
-            ] }).to_string()),
+            ] })
+            .to_string()),
             "update_block" => Ok(json!({ "blockId": text("blockId"), "version": 3 }).to_string()),
             "http_fetch" => Ok(json!({ "status": 200, "text": self.page }).to_string()),
             _ => Ok("{}".into()),

@@ -61,7 +61,6 @@ pub fn read(path: &Path) -> Result<Vec<Task>, Box<dyn Error>> {
 
 pub fn kit(path: &Path) -> Result<Kit, Box<dyn Error>> {
     let stored: Stored = serde_json::from_str(&fs::read_to_string(path)?)?;
-    let spec =
-        |StoredTool { name, description, schema }: StoredTool| ToolSpec { name, description, schema };
+    let spec = |StoredTool { name, description, schema }: StoredTool| ToolSpec { name, description, schema };
     Ok(Kit { system: stored.system, tools: stored.tools.into_iter().map(spec).collect() })
 }

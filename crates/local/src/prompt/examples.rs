@@ -37,7 +37,8 @@ static EXAMPLES: LazyLock<Vec<Example>> = LazyLock::new(|| {
 pub fn text(tools: &[&ToolSpec]) -> String {
     let offered = |step: &Step| tools.iter().any(|tool| tool.name == step.call);
     let mut text = String::from("\nExamples:\n");
-    for Example { ask, steps, answer } in EXAMPLES.iter().filter(|example| example.steps.iter().all(offered)) {
+    for Example { ask, steps, answer } in EXAMPLES.iter().filter(|example| example.steps.iter().all(offered))
+    {
         let _ = writeln!(text, "\nPerson: {ask}");
         for Step { plan, call, arguments, result } in steps {
             let _ = writeln!(text, "{}", step::call(plan.as_deref(), call, arguments));

@@ -56,7 +56,8 @@ impl Form {
     fn object(schema: &Value) -> Self {
         let empty = Map::new();
         let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&empty);
-        let required = schema.get("required").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let required =
+            schema.get("required").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let named = |name: &str| properties.get(name).map(|property| (name.to_owned(), Self::of(property)));
         // In the order of declaration, which only this list keeps: what a thing is comes before what is in it.
         let mut fields: Vec<_> = required.iter().filter_map(Value::as_str).filter_map(named).collect();
@@ -66,7 +67,8 @@ impl Form {
         }
         // Lists of words, such as a chart's labels, say what the rest is about.
         for (name, property) in properties {
-            let list = kind(property) == "array" && property.get("items").is_some_and(|items| kind(items) == "string");
+            let list = kind(property) == "array"
+                && property.get("items").is_some_and(|items| kind(items) == "string");
             if list && !fields.iter().any(|(known, _)| known == name) {
                 fields.extend(named(name));
             }

@@ -21,13 +21,14 @@ get the tool's result, then comes your next step. When no tool is needed, or the
 `tool: none` and then your answer to the person in plain text.
 - Use a tool whenever the task is about files, calculating, the canvas or web pages. You can't see files, pages or \
 results without one, and you can't calculate in your head.
-- Use none for greetings, explanations, writing, and questions about what the person's own message says.
 - Where a task has several parts, the first step begins with a line `plan: 1. …, 2. …`. Then do one part after the \
 other.
 - Don't repeat a call that worked. When all is done, say what came out in one or two sentences. Never invent results.
 - If no tool can do what is asked, say so.
 
 Tools:
+none: Your own answer: greetings, explanations, writing poems, letters or code, translating, rewording, questions \
+about what the person's own message says.
 ";
 
 /// A prompt and what its answer must keep to.

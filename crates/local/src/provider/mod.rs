@@ -3,23 +3,22 @@
 mod parse;
 mod process;
 mod queue;
+mod words;
 
 pub use process::Program;
 
 use crate::{
     machine,
     prompt::{self, Prompt},
-    weights::{KnownModel, Shelf, WeightsError, known},
-    worker::protocol::{Ask, Counts, Ended, Generate, Said, Wrong},
+    weights::{KnownModel, Shelf, known},
+    worker::protocol::{Ask, Ended, Generate, Said},
 };
 use alumia_models::{
-    ModelError, ModelEvent, ModelMessage, ModelRequest, ModelStream, Part, Provider, Role, StopReason,
+    ModelError, ModelEvent, ModelRequest, ModelStream, Provider, StopReason,
     builtin::{self, Builtin},
+    config::THIS_MACHINE,
 };
-use alumia_protocol::{
-    events::Usage,
-    models::{Capabilities, CatalogModel, Price},
-};
+use alumia_protocol::models::{Capabilities, CatalogModel, Price};
 use async_trait::async_trait;
 use parse::Step;
 use process::Process;
@@ -32,9 +31,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
-
-/// The provider's id.
-pub const PROVIDER_ID: &str = "local";
+use words::{died, failed, is_tour, told, unusable, usage, waiting};
 
 /// Tokens of an answer when the request doesn't say.
 const ANSWER: u32 = 1_024;
@@ -44,13 +41,13 @@ const SILENCE: Duration = Duration::from_secs(90);
 const LOADING: Duration = Duration::from_secs(180);
 /// Something is said at least this often, so that nobody takes a queue for a dead provider.
 const SIGN: Duration = Duration::from_secs(30);
-/// How freely answers choose their words.
-const TEMPERATURE: f32 = 0.3;
 
 /// How models run here.
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub shelf: Shelf,
+    /// The model that answers when nobody chose one and it is installed.
+    pub preferred: String,
     pub program: Program,
     /// Threads; 0 takes as many as there are idle processors.
     pub threads: u32,
@@ -81,23 +78,25 @@ impl LocalModel {
         }
     }
 
-    /// Its entries in the catalog.
+    /// Its entries in the catalog, the preferred one first. Whether they are installed is asked each time
+    /// ([`Provider::unavailable`]), because that changes while a server runs.
     pub fn models(&self) -> Vec<CatalogModel> {
-        known().iter().map(|model| self.entry(model)).collect()
+        let mut models: Vec<_> = known().iter().map(|model| self.entry(model)).collect();
+        models.sort_by_key(|model| model.id != self.settings.preferred);
+        models
     }
 
     fn entry(&self, model: &KnownModel) -> CatalogModel {
-        let reason = self.unavailable(&model.id);
         CatalogModel {
             id: model.id.clone(),
-            provider: PROVIDER_ID.into(),
+            provider: THIS_MACHINE.into(),
             name: format!("{} (on this machine)", model.name),
             context_window: self.context(model),
             capabilities: Capabilities { tools: true, vision: false, reasoning: false },
             price: Some(Price::default()),
             fast_sibling: None,
-            available: reason.is_none(),
-            unavailable_reason: reason,
+            available: true,
+            unavailable_reason: None,
             own_key: false,
         }
     }
@@ -130,7 +129,8 @@ impl LocalModel {
         *slot = None;
         let shelf = self.settings.shelf.clone();
         let opened = tokio::task::spawn_blocking(move || shelf.open(model)).await;
-        let path = opened.map_err(|fault| unusable(fault.to_string()))?.map_err(|fault| unusable(told(fault)))?;
+        let path =
+            opened.map_err(|fault| unusable(fault.to_string()))?.map_err(|fault| unusable(told(fault)))?;
         if let Some(free) = machine::free_memory_mb()
             && free < model.memory_mb
         {
@@ -141,7 +141,8 @@ impl LocalModel {
         }
         let context = self.context(model);
         let started = Process::start(&self.settings.program, &model.id, &path, context, threads);
-        let mut process = started.map_err(|fault| unusable(format!("Its process can't be started: {fault}.")))?;
+        let mut process =
+            started.map_err(|fault| unusable(format!("Its process can't be started: {fault}.")))?;
         match tokio::time::timeout(LOADING, process.next()).await {
             Ok(Some(Said::Ready { .. })) => {}
             Ok(Some(Said::Failed { wrong, detail, .. })) => return Err(failed(wrong, detail)),
@@ -223,7 +224,7 @@ impl Drop for Turn {
 #[async_trait]
 impl Provider for LocalModel {
     fn id(&self) -> &str {
-        PROVIDER_ID
+        THIS_MACHINE
     }
 
     fn unavailable(&self, model: &str) -> Option<String> {
@@ -274,7 +275,6 @@ impl Provider for LocalModel {
                     grammar,
                     free_after: calls.then(|| prompt::step::answer("")),
                     max_tokens: request.max_output_tokens.unwrap_or(ANSWER).min(ANSWER),
-                    temperature: TEMPERATURE,
                     threads,
                 }));
             }
@@ -312,47 +312,4 @@ impl Provider for LocalModel {
             yield ModelEvent::End(reason);
         }))
     }
-}
-
-/// The tour is played by the guide, with whatever model.
-fn is_tour(messages: &[ModelMessage]) -> bool {
-    let asked = messages.iter().rfind(|message| message.role == Role::User);
-    asked.is_some_and(|message| matches!(message.parts.as_slice(), [Part::Text(text)] if text.trim() == builtin::TOUR))
-}
-
-fn waiting(ahead: usize) -> String {
-    match ahead {
-        1 => "The model on this machine gives one answer at a time; one is ahead.\n".into(),
-        more => format!("The model on this machine gives one answer at a time; {more} are ahead.\n"),
-    }
-}
-
-fn usage(counts: Counts) -> Usage {
-    Usage {
-        input_tokens: counts.input.into(),
-        cached_tokens: counts.cached.into(),
-        output_tokens: counts.output.into(),
-    }
-}
-
-fn unusable(detail: String) -> ModelError {
-    ModelError::Unusable { detail }
-}
-
-fn told(error: WeightsError) -> String {
-    error.to_string()
-}
-
-fn failed(wrong: Wrong, detail: String) -> ModelError {
-    match wrong {
-        Wrong::TooLong => ModelError::ContextTooLong { detail },
-        Wrong::Processor => unusable(format!("It can't run here: {detail}. Connect a provider instead.")),
-        Wrong::File | Wrong::Other => unusable(format!("It can't go on: {detail}.")),
-    }
-}
-
-/// Another try gets a new process.
-async fn died(process: &mut Process) -> ModelError {
-    let detail = format!("the process of the model on this machine is gone: {}", process.epitaph().await);
-    ModelError::Overloaded { retry_after: None, detail }
 }

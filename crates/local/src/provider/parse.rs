@@ -16,7 +16,10 @@ enum Kind {
     Head,
     Answer,
     /// A call, with where its arguments begin in the text.
-    Call { name: String, begin: usize },
+    Call {
+        name: String,
+        begin: usize,
+    },
 }
 
 impl Step {

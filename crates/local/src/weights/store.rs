@@ -72,8 +72,7 @@ impl Shelf {
             let bytes = |ending: &str| fs::metadata(self.beside(model, ending)).map_or(0, |file| file.len());
             PARTIAL.map(bytes).into_iter().max().unwrap_or(0)
         };
-        let weights =
-            |model| Weights { model, installed: self.has(model), partial: partial(model) };
+        let weights = |model| Weights { model, installed: self.has(model), partial: partial(model) };
         known().iter().map(weights).collect()
     }
 
@@ -96,7 +95,8 @@ impl Shelf {
             return Err(damaged(format!("it has {} bytes instead of {}", metadata.len(), model.bytes)));
         }
         let found = Seal::of(&metadata).map_err(failed)?;
-        let sealed = fs::read(self.beside(model, "seal")).ok().and_then(|seal| serde_json::from_slice(&seal).ok());
+        let sealed =
+            fs::read(self.beside(model, "seal")).ok().and_then(|seal| serde_json::from_slice(&seal).ok());
         if sealed.as_ref() == Some(&found) {
             return Ok(path);
         }
@@ -123,13 +123,18 @@ impl Shelf {
     /// # Errors
     /// When something can't be removed.
     pub fn remove(&self, model: &KnownModel) -> Result<bool, WeightsError> {
+        let failed = |doing, path: &Path, source| WeightsError::Io { doing, path: path.to_owned(), source };
+        let entries = match fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            entries => entries.map_err(|error| failed("Can't list", &self.folder, error))?,
+        };
         let mut any = false;
-        let rest = PARTIAL.iter().chain(&["seal", "parts.json", "wheel"]).map(|ending| self.beside(model, ending));
-        for path in std::iter::once(self.path(model)).chain(rest) {
-            match fs::remove_file(&path) {
-                Ok(()) => any = true,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(source) => return Err(WeightsError::Io { doing: "Can't remove", path, source }),
+        for entry in entries {
+            let entry = entry.map_err(|error| failed("Can't list", &self.folder, error))?;
+            if entry.file_name().to_string_lossy().starts_with(&format!("{}.", model.sha256)) {
+                fs::remove_file(entry.path())
+                    .map_err(|error| failed("Can't remove", &entry.path(), error))?;
+                any = true;
             }
         }
         Ok(any)

@@ -56,7 +56,8 @@ impl Cache {
         let best = (0..self.slots.len()).max_by_key(|slot| shared(&self.slots[*slot])).unwrap_or(0);
         let kept = shared(&self.slots[best]);
         // A conversation that goes on keeps its slot; another one begins beside it with what they share.
-        let goes_on = kept + 1 >= self.slots[best].tokens.len() || kept * 4 >= self.slots[best].tokens.len() * 3;
+        let goes_on =
+            kept + 1 >= self.slots[best].tokens.len() || kept * 4 >= self.slots[best].tokens.len() * 3;
         let slot = if goes_on {
             best
         } else {

@@ -18,7 +18,9 @@ impl Grammar {
     /// # Errors
     /// When it can't be read.
     pub fn new(model: &LlamaModel, grammar: &str) -> Result<Self, String> {
-        LlamaSampler::grammar(model, grammar, "root").map(Self).map_err(|error| format!("the grammar: {error}"))
+        LlamaSampler::grammar(model, grammar, "root")
+            .map(Self)
+            .map_err(|error| format!("the grammar: {error}"))
     }
 
     /// The likeliest token that may come now; `None` when none may.

@@ -47,8 +47,8 @@ fn serve(start: &Start) -> Result<(), Failure> {
         return Err(Failure { wrong: Wrong::Processor, detail });
     }
     send_logs_to_tracing(LogOptions::default().with_logs_enabled(false));
-    let backend = LlamaBackend::init()
-        .map_err(|error| Failure { wrong: Wrong::Other, detail: error.to_string() })?;
+    let backend =
+        LlamaBackend::init().map_err(|error| Failure { wrong: Wrong::Other, detail: error.to_string() })?;
     let asked = Asked::listen();
     let model = model::load(&backend, Path::new(&start.model))?;
     let mut engine = Engine::new(&backend, model, start.context, start.threads)?;

@@ -4,7 +4,7 @@ use super::{
     cache::Cache,
     grammar::Grammar,
     protocol::{Counts, Ended, Generate, Piece, Said, Wrong},
-    sample::Sampler,
+    sample::{Loop, likeliest},
     utf8::Pieces,
 };
 use llama_cpp_2::{
@@ -134,9 +134,9 @@ impl<'a> Engine<'a> {
         let began = Instant::now();
         let room = usize::try_from(self.size).unwrap_or(usize::MAX);
         let wanted = tokens.len() + usize::try_from(ask.max_tokens).unwrap_or(usize::MAX).min(1024);
-        let (slot, kept) = self.cache.place(&mut self.context, &tokens, wanted.min(room)).map_err(Failure::other)?;
-        let mut counts =
-            Counts { input, cached: u32::try_from(kept).unwrap_or(0), ..Counts::default() };
+        let (slot, kept) =
+            self.cache.place(&mut self.context, &tokens, wanted.min(room)).map_err(Failure::other)?;
+        let mut counts = Counts { input, cached: u32::try_from(kept).unwrap_or(0), ..Counts::default() };
         for chunk in tokens[kept..].chunks(CHUNK) {
             if cancelled() {
                 return Ok((Ended::Cancelled, counts));
@@ -148,7 +148,7 @@ impl<'a> Engine<'a> {
         counts.read_ms = millis(began.elapsed());
 
         let began = Instant::now();
-        let mut sampler = Sampler::new(ask.temperature, &tokens);
+        let (mut seen, mut stuck) = (Loop::default(), false);
         let mut pieces = Pieces::default();
         let mut said = String::new();
         let mut blanks = 0;
@@ -157,19 +157,20 @@ impl<'a> Engine<'a> {
             if cancelled() {
                 break Ended::Cancelled;
             }
-            if counts.output >= most || blanks > BLANKS || sampler.is_stuck() {
+            if counts.output >= most || blanks > BLANKS || stuck {
                 break Ended::Length;
             }
             let logits = self.context.get_logits();
             let picked = match &mut grammar {
                 Some(grammar) => grammar.pick(logits),
-                None => Some(sampler.pick(logits)),
+                None => Some(likeliest(logits)),
             };
             let vocab = self.model.vocab();
-            let Some(token) = picked.filter(|token| !vocab.is_eog(*token) && !vocab.is_control(*token)) else {
+            let Some(token) = picked.filter(|token| !vocab.is_eog(*token) && !vocab.is_control(*token))
+            else {
                 break Ended::Stop;
             };
-            sampler.accept(token);
+            stuck = seen.is_one_with(token);
             if let Some(grammar) = &mut grammar {
                 grammar.accept(token);
             }

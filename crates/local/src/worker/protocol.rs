@@ -22,7 +22,7 @@ impl Piece {
 }
 
 /// One generation.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Generate {
     /// Names it in every line about it.
     pub id: u64,
@@ -34,14 +34,12 @@ pub struct Generate {
     #[serde(default)]
     pub free_after: Option<String>,
     pub max_tokens: u32,
-    /// How freely words are chosen where the output is free text; 0 always takes the likeliest.
-    pub temperature: f32,
     /// Threads to compute with.
     pub threads: u32,
 }
 
 /// From the server.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ask {
     Generate(Generate),
@@ -93,11 +91,28 @@ pub enum Wrong {
 #[serde(rename_all = "snake_case")]
 pub enum Said {
     /// The model is loaded.
-    Ready { context: u32 },
+    Ready {
+        context: u32,
+    },
     /// So many tokens of the prompt are read, the cached ones included.
-    Read { id: u64, done: u32, of: u32 },
-    Text { id: u64, text: String },
-    Done { id: u64, ended: Ended, counts: Counts },
+    Read {
+        id: u64,
+        done: u32,
+        of: u32,
+    },
+    Text {
+        id: u64,
+        text: String,
+    },
+    Done {
+        id: u64,
+        ended: Ended,
+        counts: Counts,
+    },
     /// Without an id the worker can't go on at all.
-    Failed { id: Option<u64>, wrong: Wrong, detail: String },
+    Failed {
+        id: Option<u64>,
+        wrong: Wrong,
+        detail: String,
+    },
 }

@@ -17,7 +17,9 @@ impl Pieces {
             used += chunk.valid().len();
             let broken = chunk.invalid();
             // The end of what there is may be the beginning of a character.
-            if broken.is_empty() || (used + broken.len() == self.rest.len() && broken.len() < 4 && begins(broken)) {
+            if broken.is_empty()
+                || (used + broken.len() == self.rest.len() && broken.len() < 4 && begins(broken))
+            {
                 break;
             }
             text.push(char::REPLACEMENT_CHARACTER);

@@ -217,9 +217,7 @@ async fn prove(provider: &Arc<dyn Provider>, route: &Route) -> Result<()> {
         }
         Ok(Err(
             ModelError::Malformed { .. } | ModelError::ContextTooLong { .. } | ModelError::Unusable { .. },
-        )) => {
-            Err(away("answers in a way that can't be read"))
-        }
+        )) => Err(away("answers in a way that can't be read")),
     }
 }
 
