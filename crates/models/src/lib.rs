@@ -70,6 +70,8 @@ pub struct ModelRequest {
     /// The provider's own model id.
     pub model: String,
     pub system: String,
+    /// What a small model reads in its place, where it is given: who it is and what is asked of it everywhere.
+    pub brief: String,
     pub messages: Vec<ModelMessage>,
     pub tools: Arc<[ToolSpec]>,
     pub max_output_tokens: Option<u32>,

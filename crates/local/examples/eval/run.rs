@@ -70,6 +70,7 @@ async fn steps(
         let request = ModelRequest {
             model: model.to_owned(),
             system: kit.system.clone(),
+            brief: kit.brief.clone(),
             messages: messages.clone(),
             tools: kit.tools.clone(),
             ..ModelRequest::default()

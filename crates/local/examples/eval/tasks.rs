@@ -39,12 +39,14 @@ struct Table {
 /// What the platform gives a model beside the task.
 pub struct Kit {
     pub system: String,
+    pub brief: String,
     pub tools: Arc<[ToolSpec]>,
 }
 
 #[derive(Deserialize)]
 struct Stored {
     system: String,
+    brief: String,
     tools: Vec<StoredTool>,
 }
 
@@ -62,5 +64,9 @@ pub fn read(path: &Path) -> Result<Vec<Task>, Box<dyn Error>> {
 pub fn kit(path: &Path) -> Result<Kit, Box<dyn Error>> {
     let stored: Stored = serde_json::from_str(&fs::read_to_string(path)?)?;
     let spec = |StoredTool { name, description, schema }: StoredTool| ToolSpec { name, description, schema };
-    Ok(Kit { system: stored.system, tools: stored.tools.into_iter().map(spec).collect() })
+    Ok(Kit {
+        system: stored.system,
+        brief: stored.brief,
+        tools: stored.tools.into_iter().map(spec).collect(),
+    })
 }

@@ -6,8 +6,9 @@
 
 use serde_json::{Map, Value};
 
-/// A choice whose schema is longer than this (in characters) is too much for a small model.
-const LONGEST: usize = 4_000;
+/// Where a choice has branches of a `type`, a small model is offered these: the plain ones, which between them show
+/// everything. Of a choice that has none of them it is offered all.
+const PLAIN: [&str; 7] = ["markdown", "metric", "table", "list", "chart", "document", "code"];
 
 /// The form of a value.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,7 +38,12 @@ impl Form {
         }
         for choice in ["anyOf", "oneOf"] {
             if let Some(branches) = schema.get(choice).and_then(Value::as_array) {
-                let fits = |branch: &&Value| kind(branch) != "null" && branch.to_string().len() <= LONGEST;
+                let is_plain = |branch: &&Value| {
+                    let tag = branch.pointer("/properties/type/enum/0").and_then(Value::as_str);
+                    tag.is_some_and(|tag| PLAIN.contains(&tag))
+                };
+                let any = branches.iter().any(|branch| is_plain(&branch));
+                let fits = |branch: &&Value| kind(branch) != "null" && (!any || is_plain(branch));
                 let mut forms: Vec<_> = branches.iter().filter(fits).map(Self::of).collect();
                 return if forms.len() == 1 { forms.remove(0) } else { Self::Choice(forms) };
             }
@@ -109,10 +115,14 @@ mod tests {
     }
 
     #[test]
-    fn leaves_null_and_what_is_too_long_out_of_choices() {
-        let long = json!({ "type": "string", "description": "x".repeat(LONGEST) });
-        let schema = json!({ "anyOf": [{ "type": "null" }, { "type": "integer" }, long] });
+    fn leaves_null_and_what_is_not_plain_out_of_choices() {
+        let schema = json!({ "anyOf": [{ "type": "null" }, { "type": "integer" }] });
         assert_eq!(Form::of(&schema), Form::Integer);
+        let tagged = |tag: &str| json!({ "type": "object", "required": ["type"], "properties": { "type": { "enum": [tag] } } });
+        let Form::Object(fields) = Form::of(&json!({ "anyOf": [tagged("metric"), tagged("kanban")] })) else {
+            panic!()
+        };
+        assert_eq!(fields[0].1, Form::Words(vec![json!("metric")]));
         assert_eq!(Form::of(&json!({ "type": ["null", "number"] })), Form::Number);
     }
 

@@ -53,7 +53,7 @@ pub fn build(request: &ModelRequest) -> Prompt {
         system.push_str(&examples::text(&tools));
         system.push('\n');
     }
-    system.push_str(request.system.trim());
+    system.push_str(if request.brief.is_empty() { &request.system } else { &request.brief }.trim());
     let mut pieces = Vec::new();
     turn(&mut pieces, "system", &system);
     let mut plan = None;

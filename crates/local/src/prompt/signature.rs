@@ -4,9 +4,9 @@ use super::form::Form;
 use alumia_models::ToolSpec;
 
 /// Characters of a tool's description.
-const DESCRIPTION: usize = 160;
+const DESCRIPTION: usize = 100;
 /// Characters of what an argument's documentation says.
-const NOTE: usize = 70;
+const NOTE: usize = 60;
 
 /// One line: name, arguments, what it does.
 pub fn line(tool: &ToolSpec, form: &Form) -> String {
@@ -15,18 +15,25 @@ pub fn line(tool: &ToolSpec, form: &Form) -> String {
 
 fn shown(form: &Form, depth: usize) -> String {
     let fields = |fields: &[(String, Form)], mark: &str| {
-        let field = |(name, form): &(String, Form)| format!("\"{name}\"{mark}: {}", shown(form, depth + 1));
+        // Most are texts, and a name says enough of one.
+        let field = |(name, form): &(String, Form)| match shown(form, depth + 1) {
+            kind if kind.is_empty() => format!("\"{name}\"{mark}"),
+            kind => format!("\"{name}\"{mark}: {kind}"),
+        };
         format!("{{{}}}", fields.iter().map(field).collect::<Vec<_>>().join(", "))
     };
     match form {
         Form::Object(of) => fields(of, ""),
         Form::Optional(of) => fields(of, "?"),
-        Form::Array(of) => format!("[{}, …]", shown(of, depth + 1)),
+        Form::Array(of) => match shown(of, depth + 1) {
+            kind if kind.is_empty() => "[…]".into(),
+            kind => format!("[{kind}, …]"),
+        },
         Form::Choice(of) => of.iter().map(|form| shown(form, depth + 1)).collect::<Vec<_>>().join(" or "),
         Form::Words(words) => words.iter().map(ToString::to_string).collect::<Vec<_>>().join("|"),
         // What stands deeper is explained by its name.
-        Form::Text(note) if depth < 2 && !note.is_empty() => format!("text ({})", sentence(note, NOTE)),
-        Form::Text(_) => "text".into(),
+        Form::Text(note) if depth < 2 => sentence(note, NOTE),
+        Form::Text(_) => String::new(),
         Form::Number => "number".into(),
         Form::Integer => "integer".into(),
         Form::Flag => "true|false".into(),
@@ -62,15 +69,13 @@ mod tests {
                 "spec": { "anyOf": [
                     { "type": "object", "required": ["type", "text"], "properties": {
                         "text": { "type": "string" }, "type": { "enum": ["markdown"] } } },
-                    { "type": "object", "required": ["rows"], "properties": {
-                        "rows": { "type": "array", "items": { "type": "array", "items": { "type": "number" } } } } },
+                    { "type": "object", "required": ["type"], "properties": { "type": { "enum": ["map"] } } },
                 ] },
             } }),
         };
         assert_eq!(
             line(&tool, &Form::of(&tool.schema)),
-            "show {\"title\": text (A heading), \"spec\": {\"type\": \"markdown\", \"text\": text} or \
-             {\"rows\": [[number, …], …]}}: Shows a text"
+            "show {\"title\": A heading, \"spec\": {\"type\": \"markdown\", \"text\"}}: Shows a text"
         );
     }
 }

@@ -1,7 +1,10 @@
 //! What is told of a model on this machine: errors, the queue, counts.
 
 use super::process::Process;
-use crate::{weights::WeightsError, worker::protocol::{Counts, Wrong}};
+use crate::{
+    weights::WeightsError,
+    worker::protocol::{Counts, Wrong},
+};
 use alumia_models::{ModelError, ModelMessage, Part, Role, builtin};
 use alumia_protocol::events::Usage;
 
