@@ -1,13 +1,18 @@
 # Each target sets up what it needs; see scripts/setup. Nothing but a Rust toolchain and the system's package
 # manager is needed first.
-.PHONY: run web release test test-rust test-postgres test-schemathesis test-browser bench chaos fuzz fmt lint
+.PHONY: run web release test test-rust test-postgres test-schemathesis test-browser bench chaos fuzz eval fmt lint
 
 DATA ?= data
 LISTEN ?= 127.0.0.1:3000
+# The language model that `make run` installs; empty: the settings' one, none: none.
+MODEL ?=
 
+# A model that can't be had is no reason not to start.
 run:
 	@scripts/setup tools wasm sandbox
 	@scripts/web & scripts/cargo build -q -p alumia && wait $$!
+	@[ "$(MODEL)" = none ] || "$$(scripts/cargo --target-dir)/debug/alumia" model install $(MODEL) --unless-provider \
+	    --data-dir $(DATA) || true
 	@exec "$$(scripts/cargo --target-dir)/debug/alumia" serve --dev --data-dir $(DATA) --listen $(LISTEN)
 
 release:
@@ -52,6 +57,10 @@ chaos:
 fuzz:
 	@scripts/setup tools wasm sandbox node python
 	@scripts/test fuzz
+
+eval:
+	@scripts/setup tools sandbox
+	@DATA=$(DATA) scripts/test eval_models
 
 fmt:
 	@scripts/cargo fmt

@@ -4,11 +4,12 @@ use crate::{
     app::App,
     client_address::Proxies,
     command::Role,
-    config::{Config, Mode, PaymentGateway, SandboxMode, SignUps},
+    config::{Config, LocalModels, Mode, PaymentGateway, SandboxMode, SignUps},
     health, router,
     stream::Frames,
     web_sessions::Sessions,
 };
+use alumia_local::{LocalModel, Program, weights::Shelf};
 use alumia_net::Client;
 use alumia_platform::{
     Error, Parts, Platform, Result,
@@ -164,7 +165,31 @@ fn mail(config: &Config, mailbox: Option<Mailbox>) -> Result<Arc<dyn Mail>> {
 /// The configured providers, the well-known ones and the built-in one.
 pub fn models(config: &Config) -> Result<Models> {
     let served = alumia_models::config::providers(config.providers.clone());
-    served.map(Models::new).map_err(|error| Error::BadRequest(error.to_string()))
+    let mut served = served.map_err(|error| Error::BadRequest(error.to_string()))?;
+    if let Some(local) = local_model(config)? {
+        // Before the guide, which comes last and answers when nothing else can.
+        let models = local.models();
+        served.insert(served.len().saturating_sub(1), (Arc::new(local), models));
+    }
+    Ok(Models::new(served))
+}
+
+/// The models on this machine, unless they are switched off.
+fn local_model(config: &Config) -> Result<Option<LocalModel>> {
+    let settings = &config.local_model;
+    if settings.mode == LocalModels::Off {
+        return Ok(None);
+    }
+    let data_dir = std::path::absolute(&config.server.data_dir).map_err(Error::internal)?;
+    let path = std::env::current_exe().map_err(Error::internal)?;
+    Ok(Some(LocalModel::new(alumia_local::Settings {
+        shelf: Shelf::of(&data_dir),
+        preferred: settings.model.clone(),
+        program: Program { path, arguments: vec!["model-worker".into()] },
+        threads: settings.threads,
+        context: settings.context,
+        idle: Duration::from_secs(u64::from(settings.idle_minutes) * 60),
+    })))
 }
 
 /// The packages that come with Alumia, the operator's own, and what is paid besides.

@@ -70,6 +70,8 @@ pub struct ModelRequest {
     /// The provider's own model id.
     pub model: String,
     pub system: String,
+    /// What a small model reads in its place, where it is given: who it is and what is asked of it everywhere.
+    pub brief: String,
     pub messages: Vec<ModelMessage>,
     pub tools: Arc<[ToolSpec]>,
     pub max_output_tokens: Option<u32>,
@@ -132,6 +134,9 @@ pub enum ModelError {
     Timeout { detail: String },
     #[error("the provider's answer can't be read")]
     Malformed { detail: String },
+    /// `detail` is whole sentences that say what to do.
+    #[error("the model can't run on this machine")]
+    Unusable { detail: String },
 }
 
 /// A stream of one call's events. Dropping it closes the connection to the provider.
@@ -145,6 +150,11 @@ pub trait Provider: Send + Sync {
 
     /// Makes one call. An error before the first event is returned, later ones come in the stream.
     async fn stream(&self, request: ModelRequest) -> Result<ModelStream, ModelError>;
+
+    /// Why one of its models can't be used now, for people; `None` when it can, as far as is known without a call.
+    fn unavailable(&self, _model: &str) -> Option<String> {
+        None
+    }
 
     /// The same provider with another key; `None` where it takes none.
     fn with_key(&self, _key: SecretString) -> Option<Arc<dyn Provider>> {

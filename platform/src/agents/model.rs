@@ -40,6 +40,11 @@ const DESCRIPTION: usize = 5_000;
 const AVATAR: usize = 16;
 const PROMPT: usize = 20_000;
 
+/// Whether an agent works by the prompt that comes with it.
+pub(crate) fn has_usual_prompt(agent: &Agent) -> bool {
+    agent.slug == ALA_SLUG && agent.system_prompt == ALA_PROMPT
+}
+
 const ALA_PROMPT: &str = "\
 You are Ala, the agent of this organization on Alumia. You work beside people on a shared canvas: they see \
 every step that you take, and what you make stays there for them.

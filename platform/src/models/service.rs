@@ -16,6 +16,15 @@ pub struct Route {
 }
 
 impl Route {
+    /// Why it can't be used by whoever has no key of their own; `None` when it can.
+    fn unavailable(&self) -> Option<String> {
+        if self.model.available {
+            return self.provider.unavailable(&self.model_id);
+        }
+        let reason = self.model.unavailable_reason.clone();
+        Some(reason.unwrap_or_else(|| "It is switched off.".into()))
+    }
+
     /// Whether its provider can be given a key of the organisation's own.
     pub fn takes_keys(&self) -> bool {
         self.provider.with_key(String::new().into()).is_some()
@@ -65,6 +74,9 @@ impl Models {
             let mut model = route.model.clone();
             if own.pays_for(&model.provider) {
                 (model.available, model.unavailable_reason, model.own_key) = (true, None, true);
+            } else {
+                model.unavailable_reason = route.unavailable();
+                model.available = model.unavailable_reason.is_none();
             }
             model
         };
@@ -97,7 +109,7 @@ impl Models {
     /// with these keys, which win over the operator's; fast mode takes its fast sibling. `Unavailable` with the
     /// reason when it can't run.
     pub fn route(&self, own: &Own, model: &str, fast: bool) -> Result<Route> {
-        let runs = |route: &Route| route.model.available || own.pays_for(&route.model.provider);
+        let runs = |route: &Route| own.pays_for(&route.model.provider) || route.unavailable().is_none();
         let route = if model.is_empty() { self.default_route(runs) } else { self.find(model, own) };
         let mut route = route.ok_or_else(|| no_such_model(model))?;
         if fast && let Some(sibling) = &route.model.fast_sibling {
@@ -107,7 +119,7 @@ impl Models {
         if runs(route) {
             Ok(Route { byok: own.pays_for(&route.model.provider), ..route.clone() })
         } else {
-            let reason = route.model.unavailable_reason.as_deref().unwrap_or("It is switched off.");
+            let reason = route.unavailable().unwrap_or_default();
             Err(unavailable(format!("The model {} can't be used now. {reason}", route.model.name)))
         }
     }
@@ -125,7 +137,7 @@ impl Models {
         let shared = || {
             let all = || self.routes.iter().filter(|route| route.model_id == model);
             let owned = all().find(|route| own.pays_for(&route.model.provider));
-            owned.or_else(|| all().find(|route| route.model.available)).or_else(|| all().next())
+            owned.or_else(|| all().find(|route| route.unavailable().is_none())).or_else(|| all().next())
         };
         qualified().or_else(public).or_else(shared)
     }
@@ -170,6 +182,23 @@ mod tests {
 
     struct Named(&'static str);
 
+    /// Whose model can be had or not while the server runs.
+    struct Shelf(std::sync::atomic::AtomicBool);
+
+    #[async_trait]
+    impl Provider for Shelf {
+        fn id(&self) -> &str {
+            "shelf"
+        }
+        fn unavailable(&self, model: &str) -> Option<String> {
+            let there = self.0.load(std::sync::atomic::Ordering::Relaxed);
+            (!there).then(|| format!("{model} isn't installed."))
+        }
+        async fn stream(&self, _request: ModelRequest) -> Result<ModelStream, ModelError> {
+            Err(ModelError::Refused { detail: "only a shelf".into() })
+        }
+    }
+
     #[async_trait]
     impl Provider for Named {
         fn id(&self) -> &str {
@@ -213,6 +242,24 @@ mod tests {
         let keyless = ("a", vec![model("x", false, None)]);
         assert_eq!(routed(&models(vec![keyless.clone()]), "", false), "builtin/alumia-tour");
         assert_eq!(routed(&models(vec![keyless, ("b", vec![model("y", true, None)])]), "", false), "b/y");
+    }
+
+    #[test]
+    fn what_is_installed_while_the_server_runs_becomes_the_default() {
+        let shelf = Arc::new(Shelf(false.into()));
+        let models = Models::new(vec![
+            (shelf.clone(), vec![model("small", true, None)]),
+            (Arc::new(Builtin::new()), vec![Builtin::model()]),
+        ]);
+        assert_eq!(routed(&models, "", false), "builtin/alumia-tour");
+        let reason = models.route(&own(&[]), "small", false).err().unwrap().to_string();
+        assert_eq!(reason, "The model SMALL can't be used now. small isn't installed.");
+        let seen = &models.catalog(&own(&[]))[0];
+        assert_eq!(seen.unavailable_reason.as_deref(), Some("small isn't installed."));
+        assert!(!seen.available);
+        shelf.0.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(routed(&models, "", false), "shelf/small");
+        assert!(models.catalog(&own(&[]))[0].available);
     }
 
     #[test]

@@ -1,6 +1,11 @@
 //! `alumia doctor`: looks at everything that a server needs, and says what to do about what is missing.
 
-use crate::{config::Config, serve};
+use super::model;
+use crate::{
+    config::{Config, LocalModels},
+    serve,
+};
+use alumia_local::weights::{self, KnownModel};
 use alumia_platform::store::Store;
 use std::fmt;
 
@@ -49,6 +54,7 @@ pub async fn examine(config: &Config) -> Report {
     findings.push(mail(config));
     findings.push(sandbox(config));
     findings.push(models(config));
+    findings.extend(local_model(config));
     Report(findings)
 }
 
@@ -106,6 +112,11 @@ fn models(config: &Config) -> Finding {
     let what = "models";
     match serve::models(config) {
         Err(error) => Finding { what, state: State::Broken, text: error.to_string() },
+        Ok(_) if config.providers.is_empty() && installed(config).is_some() => Finding {
+            what,
+            state: State::Reduced,
+            text: "none but the one on this machine; add [[providers]] to the settings for large ones".into(),
+        },
         Ok(_) if config.providers.is_empty() => Finding {
             what,
             state: State::Reduced,
@@ -116,4 +127,38 @@ fn models(config: &Config) -> Finding {
             Finding { what, state: State::Good, text: ids.join(", ") }
         }
     }
+}
+
+/// The model on this machine that would answer.
+fn installed(config: &Config) -> Option<&'static KnownModel> {
+    if config.local_model.mode == LocalModels::Off {
+        return None;
+    }
+    let shelf = model::shelf(config).ok()?;
+    let preferred = weights::find(&config.local_model.model).ok().into_iter();
+    preferred.chain(weights::known()).find(|model| shelf.has(model))
+}
+
+fn local_model(config: &Config) -> Option<Finding> {
+    let what = "local model";
+    if config.local_model.mode == LocalModels::Off {
+        return None;
+    }
+    let Some(model) = installed(config) else {
+        let text = "not installed; `alumia model install` gets one that needs no provider".into();
+        return Some(Finding { what, state: State::Reduced, text });
+    };
+    let opened = model::shelf(config).map_err(|error| error.to_string());
+    let opened = opened.and_then(|shelf| shelf.open(model).map_err(|error| error.to_string()));
+    Some(match opened {
+        Err(text) => Finding { what, state: State::Broken, text },
+        Ok(_) => match alumia_local::free_memory_mb() {
+            Some(free) if free < model.memory_mb => {
+                let text =
+                    format!("{} needs {} MB of memory, and {free} MB are free", model.name, model.memory_mb);
+                Finding { what, state: State::Reduced, text }
+            }
+            _ => Finding { what, state: State::Good, text: format!("{}, a {}", model.name, model::SMALL) },
+        },
+    })
 }

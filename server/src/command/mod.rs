@@ -3,6 +3,7 @@
 mod billing;
 mod doctor;
 mod keys;
+mod model;
 
 use crate::{
     config::{self, Config, ConfigError},
@@ -45,6 +46,21 @@ enum Command {
     Doctor {
         #[command(flatten)]
         settings: Settings,
+    },
+    /// Language models on this machine.
+    Model {
+        #[command(subcommand)]
+        command: model::Command,
+    },
+    /// Holds a language model for a server that starts it.
+    #[command(hide = true)]
+    ModelWorker {
+        #[arg(long)]
+        weights: PathBuf,
+        #[arg(long)]
+        context: u32,
+        #[arg(long)]
+        threads: u32,
     },
     /// The keys that the database's secrets are encrypted with.
     Keys {
@@ -178,6 +194,14 @@ fn dispatch(command: Command) -> Outcome {
             let report = runtime()?.block_on(doctor::examine(&settings.load()?));
             print(&report.to_string());
             Ok(if report.is_healthy() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Command::Model { command } => {
+            runtime()?.block_on(model::run(command))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::ModelWorker { weights, context, threads } => {
+            alumia_local::worker::main(&alumia_local::worker::Start { model: weights, context, threads });
+            Ok(ExitCode::SUCCESS)
         }
         Command::Keys { command: KeysCommand::Rotate { settings } } => {
             print(&runtime()?.block_on(keys::rotate(&settings.load()?))?);

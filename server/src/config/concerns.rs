@@ -18,6 +18,7 @@ pub struct Config {
     pub security: Security,
     #[serde(default, serialize_with = "names")]
     pub providers: Vec<ProviderConfig>,
+    pub local_model: LocalModel,
     pub billing: Billing,
     pub payments: Payments,
     pub stripe: Stripe,
@@ -77,6 +78,32 @@ pub struct Security {
 pub enum SignUps {
     Open,
     Closed,
+}
+
+/// Language models on this machine.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct LocalModel {
+    pub mode: LocalModels,
+    /// The one that is installed when none is named.
+    pub model: String,
+    /// 0: as many as there are idle processors.
+    pub threads: u32,
+    /// 0: the model's usual one.
+    pub context: u32,
+    pub idle_minutes: u32,
+    /// Empty: not asked.
+    pub hub: String,
+    /// Empty: not asked.
+    pub package_index: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LocalModels {
+    /// Those that are installed.
+    Auto,
+    Off,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]

@@ -1,4 +1,4 @@
-use super::{Config, MANUAL, Mode, PaymentGateway};
+use super::{Config, LocalModel, MANUAL, Mode, PaymentGateway};
 use figment::{
     Figment,
     error::{Kind, OneOf},
@@ -120,6 +120,7 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     if let Err(error) = alumia_models::config::providers(config.providers.clone()) {
         wrong.push(format!("{error}."));
     }
+    wrong.extend(local_model(&config.local_model));
     let billing = &config.billing;
     if let Err(error) = alumia_platform::billing::Packages::new(&billing.packages, &billing.package) {
         wrong.push(format!("{error}."));
@@ -151,6 +152,25 @@ fn check(config: &Config) -> Result<(), ConfigError> {
         wrong.push(format!("{error}."));
     }
     if wrong.is_empty() { Ok(()) } else { Err(ConfigError(wrong)) }
+}
+
+fn local_model(settings: &LocalModel) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if let Err(error) = alumia_local::weights::find(&settings.model) {
+        wrong.push(format!("[local_model] model: {error}"));
+    }
+    if settings.context != 0 && !(1_024..=32_768).contains(&settings.context) {
+        wrong.push("[local_model] context must be 0 or from 1024 to 32768.".to_owned());
+    }
+    if settings.threads > 64 || settings.idle_minutes == 0 {
+        wrong.push("[local_model] threads must be at most 64 and idle_minutes at least 1.".to_owned());
+    }
+    for (key, url) in [("hub", &settings.hub), ("package_index", &settings.package_index)] {
+        if !(url.is_empty() || url.starts_with("http://") || url.starts_with("https://")) {
+            wrong.push(format!("[local_model] {key} must be an address like https://example.org, or empty."));
+        }
+    }
+    wrong
 }
 
 /// One line that names the source, the key and what would be right.
@@ -313,7 +333,18 @@ mod tests {
             assert!(complaint(text).contains(word), "{text}");
         }
         assert!(complaint("[billing]\nsandbox_second_price = -1").contains("sandbox_second_price is -1"));
+        for (text, word) in [
+            ("model = \"gpt\"", "There are: qwen2.5-coder-1.5b"),
+            ("context = 5", "from 1024"),
+            ("idle_minutes = 0", "at least 1"),
+            ("hub = \"hub.example\"", "https://example.org"),
+        ] {
+            assert!(complaint(&format!("[local_model]\n{text}")).contains(word), "{text}");
+        }
         assert!(complaint("[nonsense]\na = 1").contains("nonsense"));
-        assert!(complaint("[[providers]]\nid = \"builtin\"\nmodels = []").contains("choose another"));
+        for taken in ["builtin", "this-machine"] {
+            let provider = format!("[[providers]]\nid = \"{taken}\"\nmodels = []");
+            assert!(complaint(&provider).contains("choose another"));
+        }
     }
 }

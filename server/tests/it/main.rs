@@ -7,6 +7,7 @@ mod api;
 #[cfg(feature = "faults")]
 mod crash;
 mod keys;
+mod local_model;
 mod orgs;
 mod stream;
 #[path = "../../../crates/stripe/tests/support/mod.rs"]

@@ -33,7 +33,7 @@ pub(super) fn check<'a>(
     if entry.id.is_empty() || entry.id.len() > 40 || !entry.id.chars().all(plain) {
         return fail("id must be 1 to 40 lower-case letters, digits or dashes");
     }
-    if entry.id == builtin::PROVIDER_ID {
+    if entry.id == builtin::PROVIDER_ID || entry.id == super::THIS_MACHINE {
         return fail("id is the built-in provider's; choose another");
     }
     if earlier.any(|other| other.id == entry.id) {

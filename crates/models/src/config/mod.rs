@@ -13,6 +13,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::sync::Arc;
 
+/// The id of the provider whose models run on this machine (`crates/local`).
+pub const THIS_MACHINE: &str = "this-machine";
+
 /// How a provider is talked to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -163,6 +163,7 @@ pub fn without_key(error: ModelError, key: &str) -> ModelError {
         ModelError::Refused { detail } => ModelError::Refused { detail: clean(detail) },
         ModelError::Timeout { detail } => ModelError::Timeout { detail: clean(detail) },
         ModelError::Malformed { detail } => ModelError::Malformed { detail: clean(detail) },
+        ModelError::Unusable { detail } => ModelError::Unusable { detail: clean(detail) },
     }
 }
 

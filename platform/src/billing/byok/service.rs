@@ -215,9 +215,9 @@ async fn prove(provider: &Arc<dyn Provider>, route: &Route) -> Result<()> {
         Ok(Err(ModelError::Overloaded { .. } | ModelError::Timeout { .. })) | Err(_) => {
             Err(away("doesn't answer"))
         }
-        Ok(Err(ModelError::Malformed { .. } | ModelError::ContextTooLong { .. })) => {
-            Err(away("answers in a way that can't be read"))
-        }
+        Ok(Err(
+            ModelError::Malformed { .. } | ModelError::ContextTooLong { .. } | ModelError::Unusable { .. },
+        )) => Err(away("answers in a way that can't be read")),
     }
 }
 

@@ -67,6 +67,7 @@ struct Surroundings {
     route: Route,
     agent: Agent,
     system: String,
+    brief: String,
     charged_to: ChargedTo,
     grants: HashSet<String>,
     tools: Vec<Arc<dyn Tool>>,

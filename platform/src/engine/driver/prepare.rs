@@ -63,7 +63,8 @@ impl Driver {
             crowded: tokens > Self::window(&route) / 5 * 4,
         };
         let charged_to = self.charged_to(&project);
-        self.around = Some(Surroundings { route, agent, system, charged_to, grants, tools });
+        let brief = prompt::brief(&agent, &project, parts.clock.now());
+        self.around = Some(Surroundings { route, agent, system, brief, charged_to, grants, tools });
         Ok(Ok(ready))
     }
 
@@ -118,6 +119,7 @@ impl Driver {
         Some(ModelRequest {
             model: around.route.model_id.clone(),
             system: around.system.clone(),
+            brief: around.brief.clone(),
             messages: self.talk.messages(&self.files),
             tools: self.engine.here.specs(&offered.collect::<Vec<_>>()),
             max_output_tokens: self.most_output(),

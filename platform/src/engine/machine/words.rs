@@ -56,6 +56,11 @@ pub fn model_error(error: &ModelError) -> RunError {
             format!("The provider's answer can't be read.{}", said(detail)),
             "Resume to try again; if it stays so, choose another model for this agent.",
         ),
+        ModelError::Unusable { detail } => run_error(
+            "model_unavailable",
+            format!("The model can't run on this machine. {detail}"),
+            "Do as it says and resume, or choose another model for this agent.",
+        ),
     }
 }
 

@@ -22,6 +22,13 @@ impl Home {
     }
 }
 
+impl Home {
+    /// Where servers keep their files.
+    pub fn data_dir(&self) -> std::path::PathBuf {
+        self.folder.path().join("data")
+    }
+}
+
 /// A running `alumia serve`. Dropping it kills it.
 pub struct Process {
     child: Child,

@@ -1,0 +1,315 @@
+//! The model on this machine as a provider like any other.
+
+mod parse;
+mod process;
+mod queue;
+mod words;
+
+pub use process::Program;
+
+use crate::{
+    machine,
+    prompt::{self, Prompt},
+    weights::{KnownModel, Shelf, known},
+    worker::protocol::{Ask, Ended, Generate, Said},
+};
+use alumia_models::{
+    ModelError, ModelEvent, ModelRequest, ModelStream, Provider, StopReason,
+    builtin::{self, Builtin},
+    config::THIS_MACHINE,
+};
+use alumia_protocol::models::{Capabilities, CatalogModel, Price};
+use async_trait::async_trait;
+use parse::Step;
+use process::Process;
+use queue::Queue;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use words::{died, failed, is_tour, told, unusable, usage, waiting};
+
+/// Tokens of an answer when the request doesn't say.
+const ANSWER: u32 = 1_024;
+/// How long a worker may say nothing while it works.
+const SILENCE: Duration = Duration::from_secs(90);
+/// How long loading may take.
+const LOADING: Duration = Duration::from_secs(180);
+/// Something is said at least this often, so that nobody takes a queue for a dead provider.
+const SIGN: Duration = Duration::from_secs(30);
+
+/// How models run here.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub shelf: Shelf,
+    /// The model that answers when nobody chose one and it is installed.
+    pub preferred: String,
+    pub program: Program,
+    /// Threads; 0 takes as many as there are idle processors.
+    pub threads: u32,
+    /// Tokens of the context; 0 takes the model's usual one.
+    pub context: u32,
+    /// A model that nobody asked for so long is unloaded.
+    pub idle: Duration,
+}
+
+/// The provider. Clones share one process.
+#[derive(Clone)]
+pub struct LocalModel {
+    settings: Arc<Settings>,
+    queue: Queue,
+    process: Arc<Mutex<Option<Process>>>,
+    ids: Arc<AtomicU64>,
+    tour: Arc<Builtin>,
+}
+
+impl LocalModel {
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings: Arc::new(settings),
+            queue: Queue::new(),
+            process: Arc::default(),
+            ids: Arc::default(),
+            tour: Arc::new(Builtin::new()),
+        }
+    }
+
+    /// Its entries in the catalog, the preferred one first. Whether they are installed is asked each time
+    /// ([`Provider::unavailable`]), because that changes while a server runs.
+    pub fn models(&self) -> Vec<CatalogModel> {
+        let mut models: Vec<_> = known().iter().map(|model| self.entry(model)).collect();
+        models.sort_by_key(|model| model.id != self.settings.preferred);
+        models
+    }
+
+    fn entry(&self, model: &KnownModel) -> CatalogModel {
+        CatalogModel {
+            id: model.id.clone(),
+            provider: THIS_MACHINE.into(),
+            name: format!("{} (on this machine)", model.name),
+            context_window: self.context(model),
+            capabilities: Capabilities { tools: true, vision: false, reasoning: false },
+            price: Some(Price::default()),
+            fast_sibling: None,
+            available: true,
+            unavailable_reason: None,
+            own_key: false,
+        }
+    }
+
+    fn context(&self, model: &KnownModel) -> u32 {
+        if self.settings.context == 0 { model.context } else { self.settings.context }
+    }
+
+    /// How many answers are being written or waited for.
+    pub fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// The process that holds a model now, if one does.
+    pub async fn process_id(&self) -> Option<u32> {
+        self.process.lock().await.as_ref().and_then(Process::id)
+    }
+
+    /// A worker with this model, loaded. Says what it does on the way.
+    async fn worker(
+        &self,
+        model: &'static KnownModel,
+        slot: &mut Option<Process>,
+        threads: u32,
+    ) -> Result<(), ModelError> {
+        if slot.as_mut().is_some_and(|process| process.model == model.id && process.is_alive()) {
+            return Ok(());
+        }
+        // Two models at once would need twice the memory.
+        *slot = None;
+        let shelf = self.settings.shelf.clone();
+        let opened = tokio::task::spawn_blocking(move || shelf.open(model)).await;
+        let path =
+            opened.map_err(|fault| unusable(fault.to_string()))?.map_err(|fault| unusable(told(fault)))?;
+        if let Some(free) = machine::free_memory_mb()
+            && free < model.memory_mb
+        {
+            return Err(unusable(format!(
+                "It needs {} MB of memory, and {free} MB are free. Close other programs, or choose a smaller model.",
+                model.memory_mb
+            )));
+        }
+        let context = self.context(model);
+        let started = Process::start(&self.settings.program, &model.id, &path, context, threads);
+        let mut process =
+            started.map_err(|fault| unusable(format!("Its process can't be started: {fault}.")))?;
+        match tokio::time::timeout(LOADING, process.next()).await {
+            Ok(Some(Said::Ready { .. })) => {}
+            Ok(Some(Said::Failed { wrong, detail, .. })) => return Err(failed(wrong, detail)),
+            Ok(_) => return Err(died(&mut process).await),
+            Err(_) => return Err(unusable("It could not be loaded within three minutes.".into())),
+        }
+        *slot = Some(process);
+        Ok(())
+    }
+
+    /// Unloads the model when nobody asks for it for long enough.
+    fn unload_later(&self) {
+        let (this, last) = (self.clone(), self.ids.load(Ordering::Relaxed));
+        tokio::spawn(async move {
+            tokio::time::sleep(this.settings.idle).await;
+            if this.ids.load(Ordering::Relaxed) == last && this.queue.len() == 0 {
+                *this.process.lock().await = None;
+            }
+        });
+    }
+}
+
+/// Tells the worker that nobody listens any more, and lets the next one have it.
+struct Turn {
+    id: u64,
+    process: OwnedMutexGuard<Option<Process>>,
+    local: LocalModel,
+    done: bool,
+}
+
+impl Turn {
+    async fn next(&mut self) -> Result<Said, ModelError> {
+        loop {
+            let Some(process) = self.process.as_mut() else {
+                return Err(unusable("It was unloaded.".into()));
+            };
+            let said = match tokio::time::timeout(SILENCE, process.next()).await {
+                Ok(Some(said)) => said,
+                Ok(None) => {
+                    let error = died(process).await;
+                    *self.process = None;
+                    return Err(error);
+                }
+                Err(_) => {
+                    *self.process = None;
+                    let detail = "the model on this machine made no progress and was ended".into();
+                    return Err(ModelError::Timeout { detail });
+                }
+            };
+            let id = match &said {
+                Said::Ready { .. } => continue,
+                Said::Failed { id: None, wrong, detail } => {
+                    let error = failed(*wrong, detail.clone());
+                    *self.process = None;
+                    return Err(error);
+                }
+                Said::Read { id, .. } | Said::Text { id, .. } | Said::Done { id, .. } => *id,
+                Said::Failed { id: Some(id), .. } => *id,
+            };
+            // The end of an answer that nobody waited for may still come.
+            if id == self.id {
+                return Ok(said);
+            }
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if !self.done
+            && let Some(process) = self.process.as_ref()
+        {
+            process.ask(Ask::Cancel(self.id));
+        }
+        self.local.unload_later();
+    }
+}
+
+#[async_trait]
+impl Provider for LocalModel {
+    fn id(&self) -> &str {
+        THIS_MACHINE
+    }
+
+    fn unavailable(&self, model: &str) -> Option<String> {
+        let model = known().iter().find(|known| known.id == model)?;
+        let missing = !self.settings.shelf.has(model);
+        missing.then(|| {
+            let size = model.bytes / 1_000_000;
+            format!("It isn't on this machine. `alumia model install {}` gets it ({size} MB).", model.id)
+        })
+    }
+
+    async fn stream(&self, mut request: ModelRequest) -> Result<ModelStream, ModelError> {
+        if is_tour(&request.messages) {
+            builtin::MODEL_ID.clone_into(&mut request.model);
+            return self.tour.stream(request).await;
+        }
+        let model = known().iter().find(|model| model.id == request.model);
+        let model = model.ok_or_else(|| ModelError::Malformed {
+            detail: format!("there is no model \"{}\" for this machine", request.model),
+        })?;
+        let this = self.clone();
+        Ok(Box::pin(async_stream::try_stream! {
+            let place = this.queue.join();
+            let mut ahead = place.ahead();
+            while ahead > 0 {
+                yield ModelEvent::Reasoning(waiting(ahead));
+                ahead = loop {
+                    match tokio::time::timeout(SIGN, place.moved(ahead)).await {
+                        Ok(ahead) => break ahead,
+                        Err(_) => yield ModelEvent::Reasoning(String::new()),
+                    }
+                };
+            }
+            let id = this.ids.fetch_add(1, Ordering::Relaxed) + 1;
+            let threads = machine::threads(this.settings.threads).await;
+            let mut process = this.process.clone().lock_owned().await;
+            if process.as_mut().is_none_or(|process| process.model != model.id) {
+                yield ModelEvent::Reasoning(format!("Loading {} into memory.\n", model.name));
+            }
+            this.worker(model, &mut process, threads).await?;
+            let Prompt { pieces, grammar } = prompt::build(&request);
+            let calls = grammar.is_some();
+            let mut turn = Turn { id, process, local: this.clone(), done: false };
+            if let Some(process) = turn.process.as_ref() {
+                process.ask(Ask::Generate(Generate {
+                    id,
+                    prompt: pieces,
+                    grammar,
+                    free_after: calls.then(|| prompt::step::answer("")),
+                    max_tokens: request.max_output_tokens.unwrap_or(ANSWER).min(ANSWER),
+                    threads,
+                }));
+            }
+            let mut step = Step::new(format!("local_{id}"), calls);
+            let (ended, counts) = loop {
+                match turn.next().await? {
+                    Said::Text { text, .. } => {
+                        for event in step.push(&text) {
+                            yield event;
+                        }
+                    }
+                    Said::Done { ended, counts, .. } => break (ended, counts),
+                    Said::Failed { wrong, detail, .. } => {
+                        turn.done = true;
+                        Err(failed(wrong, detail))?;
+                    }
+                    // A sign of life.
+                    Said::Read { .. } | Said::Ready { .. } => yield ModelEvent::Reasoning(String::new()),
+                }
+            };
+            turn.done = true;
+            drop(turn);
+            drop(place);
+            tracing::debug!(?counts, threads, "the model on this machine answered");
+            let call = step.end();
+            let reason = match (ended, call.is_some()) {
+                (Ended::Length, _) => StopReason::Length,
+                (_, true) => StopReason::ToolCalls,
+                (_, false) => StopReason::End,
+            };
+            if let Some(call) = call {
+                yield call;
+            }
+            yield ModelEvent::Usage(usage(counts));
+            yield ModelEvent::End(reason);
+        }))
+    }
+}
