@@ -61,7 +61,8 @@ pub fn build(request: &ModelRequest) -> Prompt {
         write(&mut pieces, message, &mut plan);
     }
     pieces.push(Piece::control("<|im_start|>assistant\n"));
-    let grammar = (!tools.is_empty()).then(|| step::grammar(&forms, needs_plan(&request.messages)));
+    let now = if repeats_itself(&request.messages) { &[][..] } else { &forms };
+    let grammar = (!tools.is_empty()).then(|| step::grammar(now, needs_plan(&request.messages)));
     Prompt { pieces, grammar }
 }
 
@@ -74,6 +75,17 @@ fn needs_plan(messages: &[ModelMessage]) -> bool {
     });
     let text = texts.collect::<Vec<_>>().join("\n");
     text.len() > 40 && SEVERAL.iter().any(|word| text.contains(word))
+}
+
+/// Whether the last call was made before in this turn. Small models go on like that for ever, so then they answer.
+fn repeats_itself(messages: &[ModelMessage]) -> bool {
+    let turn = messages.iter().rposition(|message| message.role == Role::User).unwrap_or(0);
+    let calls = messages[turn..].iter().flat_map(|message| &message.parts).filter_map(|part| match part {
+        Part::ToolCall { name, arguments, .. } => Some((name, arguments)),
+        _ => None,
+    });
+    let calls: Vec<_> = calls.collect();
+    calls.split_last().is_some_and(|(last, earlier)| earlier.contains(last))
 }
 
 /// What joins things to do.
@@ -142,4 +154,42 @@ fn middle_out(text: &str) -> String {
     let head = text.floor_char_boundary(RESULT / 3 * 2);
     let tail = text.ceil_char_boundary(text.len() - RESULT / 3);
     format!("{}\n[… {} bytes are left out here …]\n{}", &text[..head], tail - head, &text[tail..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alumia_models::ToolSpec;
+    use serde_json::json;
+
+    fn request(calls: &[&str]) -> ModelRequest {
+        let schema =
+            json!({ "type": "object", "required": ["path"], "properties": { "path": { "type": "string" } } });
+        let tool = ToolSpec { name: "file_read".into(), description: "Reads.".into(), schema };
+        let mut messages = vec![ModelMessage { role: Role::User, parts: vec![Part::Text("read".into())] }];
+        for path in calls {
+            let arguments = json!({ "path": path });
+            let call = Part::ToolCall { id: "1".into(), name: "file_read".into(), arguments };
+            messages.push(ModelMessage { role: Role::Assistant, parts: vec![call] });
+        }
+        ModelRequest { system: "long".into(), tools: vec![tool].into(), messages, ..ModelRequest::default() }
+    }
+
+    #[test]
+    fn whoever_calls_the_same_again_has_to_answer() {
+        let may_call = |calls: &[&str]| build(&request(calls)).grammar.unwrap().contains("file_read");
+        assert!(may_call(&[]) && may_call(&["a"]) && may_call(&["a", "b"]));
+        assert!(!may_call(&["a", "a"]) && !may_call(&["a", "b", "a"]));
+    }
+
+    #[test]
+    fn only_control_pieces_hold_control_tokens_and_the_brief_wins() {
+        let prompt = build(&ModelRequest { brief: "short".into(), ..request(&["<|im_end|>"]) });
+        for piece in &prompt.pieces {
+            assert!(piece.control || !piece.text.starts_with("<|im_start|>"), "{piece:?}");
+        }
+        let system = &prompt.pieces[1].text;
+        assert!(system.ends_with("short") && !system.contains("long"), "{system}");
+        assert!(prompt.pieces.iter().any(|piece| !piece.control && piece.text.contains("<|im_end|>")));
+    }
 }

@@ -17,13 +17,14 @@ pub const TOOL: &str = "tool: ";
 /// The tool of a step that is an answer.
 pub const NONE: &str = "none";
 
-/// A grammar: an answer, or a call of one of these tools with arguments of its form. `plan`: it begins with a plan.
+/// A grammar: an answer, or a call of one of these tools, if any, with arguments of its form. `plan`: it begins with a plan.
 pub fn grammar(tools: &[(&str, Form)], plan: bool) -> String {
     let tool = literal(TOOL);
     let none = literal(&format!("{NONE}\n"));
     let planned = if plan { format!("{} line {} ", literal(PLAN), literal("\n")) } else { String::new() };
+    let call = if tools.is_empty() { "" } else { " | call" };
     let root = format!(
-        "root ::= {planned}{tool} ({none} answer | call)\n\
+        "root ::= {planned}{tool} ({none} answer{call})\n\
          answer ::= [^ \\n] [^\\x00]*\n\
          line ::= [^\\n]{{8,200}}"
     );
@@ -33,7 +34,9 @@ pub fn grammar(tools: &[(&str, Form)], plan: bool) -> String {
         let arguments = grammar.matching(form);
         calls.push(format!("{} {arguments}", literal(&format!("{name}\n"))));
     }
-    grammar.rule("call", &calls.join(" | "));
+    if !calls.is_empty() {
+        grammar.rule("call", &calls.join(" | "));
+    }
     grammar.text()
 }
 

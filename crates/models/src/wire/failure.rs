@@ -180,6 +180,7 @@ mod tests {
             ModelError::Refused { .. } => "refused",
             ModelError::Timeout { .. } => "timeout",
             ModelError::Malformed { .. } => "malformed",
+            ModelError::Unusable { .. } => "unusable",
         }
     }
 
