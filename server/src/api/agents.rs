@@ -137,6 +137,9 @@ pub async fn revoke_approval(
     named: Named<Writers, AgentsWrite>,
     Second(tool): Second<String>,
 ) -> Result<Done> {
+    if app.platform.tools.get(&tool).is_none() {
+        return Err(alumia_platform::Error::NotFound("tool").into());
+    }
     app.platform.engine.revoke_grant(&named.scope, &named.agent, &tool).await?;
     Ok(Done)
 }
