@@ -20,9 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(150);
 const MODEL: &str = "smollm2-135m";
 
 #[expect(clippy::disallowed_methods, reason = "where tests find weights is no setting of the server")]
-fn weights() -> Option<PathBuf> {
-    let folder = std::env::var("ALUMIA_TEST_MODELS").ok().filter(|folder| !folder.is_empty())?;
-    Some(PathBuf::from(folder).join(format!("{}.gguf", find(MODEL).unwrap().sha256)))
+fn weights() -> PathBuf {
+    let folder = std::env::var("ALUMIA_TEST_MODELS").expect("ALUMIA_TEST_MODELS is set by scripts/test");
+    PathBuf::from(folder).join(format!("{}.gguf", find(MODEL).unwrap().sha256))
 }
 
 async fn home() -> Home {
@@ -62,7 +62,7 @@ fn kinds(events: &[Value]) -> Vec<&str> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_installed_answers_with_a_real_call_and_the_tour_stays_the_guides() {
-    let Some(weights) = weights() else { return };
+    let weights = weights();
     let home = home().await;
     let server = Process::start(&home, None).await;
     let person = Person::sign_up(Client::new(&server.url), "Ada").await;
