@@ -76,7 +76,6 @@ impl Engine {
             step_id: None,
             data: EventData::MessageCompleted { message },
         });
-        let run = to.run.map_or(run.id, |live| live.id);
-        self.record(tx, &letter, run).await
+        self.record(tx, &letter, to.run.map(|live| live.id)).await
     }
 }

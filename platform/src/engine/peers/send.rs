@@ -56,7 +56,7 @@ pub(super) fn off(agent: &Agent) -> Option<Receipt> {
 }
 
 impl Engine {
-    /// Writes to another agent of the project. The same call again gives the same receipt.
+    /// Writes to another agent of the project. The same call again sends nothing more.
     pub(super) async fn write_to(&self, by: &ToolContext, to: &str, text: &str) -> Result<Receipt> {
         let sender = self.sender(by).await?;
         let id = MessageId(by.call_id.0);
@@ -213,12 +213,17 @@ impl Engine {
             let sessions = &self.parts.sessions;
             sessions.set_status(tx, session, Some(run.id), SessionStatus::Active).await?;
         }
-        self.record(tx, &letter, run.id).await?;
+        self.record(tx, &letter, Some(run.id)).await?;
         Ok(receipt)
     }
 
-    /// Writes down that a message was sent and received.
-    pub(super) async fn record(&self, tx: &mut LogTx, letter: &Letter<'_>, run: RunId) -> Result<()> {
+    /// Writes down that a message was sent, and received by this run of its reader's, if one is there.
+    pub(super) async fn record(
+        &self,
+        tx: &mut LogTx,
+        letter: &Letter<'_>,
+        reader: Option<RunId>,
+    ) -> Result<()> {
         let (org, project) = (tx.org(), tx.project());
         let envelope = Box::new(Envelope {
             message_id: letter.id,
@@ -230,15 +235,15 @@ impl Engine {
             sent_at: self.parts.clock.now(),
         });
         store::insert(tx.tx(), org, project, &envelope).await?;
-        let event = |session: SessionId, run: RunId, data| crate::sessions::Append {
+        let event = |session: SessionId, run_id: Option<RunId>, data| crate::sessions::Append {
             session_id: Some(session),
-            run_id: Some(run),
+            run_id,
             step_id: None,
             data,
         };
         let sent = EventData::PeerSent { envelope: envelope.clone() };
-        tx.push(event(letter.from.session_id, letter.run_id, sent));
-        tx.push(event(letter.to.session_id, run, EventData::PeerReceived { envelope }));
+        tx.push(event(letter.from.session_id, Some(letter.run_id), sent));
+        tx.push(event(letter.to.session_id, reader, EventData::PeerReceived { envelope }));
         Ok(())
     }
 
