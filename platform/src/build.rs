@@ -16,6 +16,7 @@ use crate::{
     mail::{LETTER_JOB, Links, Mail, Mailbox, Outbox},
     models::Models,
     orgs::{AccessChanges, Invites, Members, Office, Orgs, PURGE_JOB, Tenants, Workspaces},
+    presence::Presences,
     projects::Projects,
     sample,
     secrets::{MasterKeys, Secrets},
@@ -75,6 +76,8 @@ pub struct Platform {
     pub tenants: Tenants,
     /// Where it is announced that somebody may see less or more.
     pub access_changes: AccessChanges,
+    /// Who looks at which project.
+    pub presences: Presences,
     pub projects: Projects,
     pub agents: Agents,
     pub log: Log,
@@ -247,6 +250,7 @@ impl Platform {
             billing,
             own_keys,
             access_changes: office.changes.clone(),
+            presences: Presences::default(),
             members,
             invites: Invites::new(office.clone(), outbox.clone()),
             workspaces: Workspaces::new(office),

@@ -18,6 +18,7 @@ pub mod limits;
 pub mod mail;
 pub mod models;
 pub mod orgs;
+pub mod presence;
 pub mod projects;
 pub mod sample;
 pub mod scope;

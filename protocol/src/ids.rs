@@ -68,6 +68,8 @@ ids! {
     ProjectId,
     /// A persona: system prompt, model, allowed tools.
     AgentId,
+    /// One open tab of a browser; chosen by the tab, and gone with it.
+    TabId,
     /// One conversation between people and an agent.
     SessionId,
     /// One turn of an agent in a session.

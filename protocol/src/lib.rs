@@ -19,6 +19,7 @@ pub mod money;
 pub mod orgs;
 pub mod peers;
 pub mod people;
+pub mod presence;
 pub mod projects;
 pub mod security;
 pub mod sessions;
@@ -30,8 +31,8 @@ pub mod tools;
 pub use error::{ApiError, ErrorCode, List, Success, TooManyRequests};
 pub use ids::{
     AgentId, ApiKeyId, AuditId, BlockId, BucketId, BudgetId, CallId, FileId, InviteId, LedgerEntryId,
-    MessageId, OrgId, OwnKeyId, PaymentId, ProjectId, ReservationId, RunId, SessionId, StepId, TargetId,
-    UserId, WorkspaceId,
+    MessageId, OrgId, OwnKeyId, PaymentId, ProjectId, ReservationId, RunId, SessionId, StepId, TabId,
+    TargetId, UserId, WorkspaceId,
 };
 pub use money::Microcredits;
 pub use time::Timestamp;

@@ -98,6 +98,11 @@ impl Identity {
         Ok(Me { user, memberships })
     }
 
+    /// What a person is called.
+    pub async fn name(&self, user: UserId) -> Result<String> {
+        Ok(store::by_id(&self.store, user).await?.ok_or(Error::NotFound("account"))?.name)
+    }
+
     /// The browser sessions of all accounts.
     pub fn web_sessions(&self) -> WebSessions {
         WebSessions { store: self.store.clone(), clock: self.clock.clone() }

@@ -10,12 +10,13 @@ use crate::{
     error::Result,
     extract::{Json, Query},
     openapi::{Created, Data, Done, EventStream},
-    stream::{self, Resume, Watch},
+    stream::{self, Resume, Tab, Watch},
 };
 use alumia_platform::{Error, OrgScope};
 use alumia_protocol::{
     List, ProjectId,
     events::Snapshot,
+    presence::Whereabouts,
     projects::{CreateProject, Project, ProjectDetails, UpdateProject},
 };
 use axum::extract::State;
@@ -85,8 +86,28 @@ pub async fn stream(
     State(app): State<App>,
     project: MemberOf<ProjectId, ProjectsRead>,
     Resume(after): Resume,
+    Tab(tab): Tab,
     watch: Watch,
 ) -> Result<EventStream> {
     let feed = app.platform.log.subscribe(&project.scope, project.id, after).await?;
-    Ok(EventStream(stream::of_project(&app, project.id, feed, watch.over(&project.scope, project.id))))
+    let here = match tab.filter(|_| watch.is_by_a_person()) {
+        Some(tab) => {
+            let user = project.scope.user_id();
+            let name = app.platform.identity.name(user).await?;
+            Some(app.platform.presences.join(project.id, tab, user, name))
+        }
+        None => None,
+    };
+    let watching = watch.over(&project.scope, project.id);
+    Ok(EventStream(stream::of_project(&app, project.id, feed, here, watching)))
+}
+
+/// `PUT /projects/:id/presence`.
+pub async fn presence(
+    State(app): State<App>,
+    project: MemberOf<ProjectId>,
+    Json(at): Json<Whereabouts>,
+) -> Result<Done> {
+    app.platform.presences.report(project.id, project.scope.user_id(), at)?;
+    Ok(Done)
 }

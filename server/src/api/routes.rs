@@ -247,6 +247,8 @@ pub fn routes() -> Vec<Route> {
         delete("/projects/{id}", Project, projects::delete),
         get("/projects/{id}/snapshot", Project, projects::snapshot),
         get("/projects/{id}/stream", Project, projects::stream),
+        // A pointer moves several times a second.
+        put("/projects/{id}/presence", Project, projects::presence).limit(Limit::Read),
         get("/share/project/{id}", Share, share::view).limit(Limit::Share),
         get("/share/project/{id}/stream", Share, share::stream).limit(Limit::Share),
         // A canvas may show more pictures than a viewer may open links in a minute.

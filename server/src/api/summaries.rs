@@ -116,6 +116,7 @@ const SUMMARIES: &[(&str, &str)] = &[
     ("projects::delete", "Deletes a project."),
     ("projects::snapshot", "Everything that a project's page shows."),
     ("projects::stream", "All events of a project, from a snapshot or after a position."),
+    ("projects::presence", "Says where a tab's pointer is and what it has selected; others see it at once."),
     ("share::view", "A shared canvas, for whoever has its link; one 404 for every link that doesn't work."),
     ("share::stream", "What changes on a shared canvas, from a snapshot or after a position."),
     ("share::file", "A picture that a shared canvas shows, where the link has files."),

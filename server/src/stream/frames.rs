@@ -1,6 +1,7 @@
 use alumia_protocol::{
     ProjectId,
     events::{Event, Snapshot},
+    presence::Presence,
 };
 use bytes::Bytes;
 use serde::Serialize;
@@ -55,6 +56,11 @@ impl Frames {
 /// The frame that replaces all that a client has.
 pub fn snapshot(snapshot: &Snapshot) -> Bytes {
     frame(Some(snapshot.seq), "snapshot", snapshot)
+}
+
+/// Who is here. Without an id, so that where a reader goes on from stays the log's.
+pub fn presence(presence: &Presence) -> Bytes {
+    frame(None, "presence", presence)
 }
 
 /// The frame that tells a slow reader to come again.

@@ -9,11 +9,11 @@ mod request;
 mod session;
 
 pub use frames::Frames;
-pub use request::{Protocol, Resume, Watch, Watching};
+pub use request::{Protocol, Resume, Tab, Watch, Watching};
 pub use session::{Until, of_session};
 
 use crate::app::App;
-use alumia_platform::{sessions::Feed, share};
+use alumia_platform::{presence::Stay, sessions::Feed, share};
 use alumia_protocol::ProjectId;
 use axum::{
     body::Body,
@@ -21,18 +21,22 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use futures::{Stream, StreamExt, stream::BoxStream};
+use futures::{
+    Stream, StreamExt,
+    stream::{self, BoxStream},
+};
 use std::{convert::Infallible, time::Duration};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 /// How often a silent stream says that it is there.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// Everything that a project's tab shows.
+/// Everything that a project's tab shows; with `here`, who else has it open.
 pub fn of_project(
     app: &App,
     project: ProjectId,
     feed: BoxStream<'static, Feed>,
+    here: Option<Stay>,
     watching: Watching,
 ) -> Response {
     let frames = app.frames.clone();
@@ -41,7 +45,13 @@ pub fn of_project(
         Feed::Event(event) => Piece::Send(frames.event(project, &event)),
         Feed::Lagged => Piece::Last(frames::lagged()),
     });
-    respond(app, pieces, Some(watching))
+    let present = stream::unfold(here, async |here| {
+        let mut here = here?;
+        Some((Piece::Send(frames::presence(&here.next().await)), Some(here)))
+    });
+    // Who is here says nothing about when the log's reader ends.
+    let pieces = pieces.chain(stream::iter([Piece::End]));
+    respond(app, stream::select(pieces, present), Some(watching))
 }
 
 /// A shared canvas. Who may see it is the link's to say, and the pieces end with it.

@@ -9,7 +9,7 @@ use alumia_platform::{
     Error, OrgScope, Platform,
     orgs::{AccessWatch, Resource},
 };
-use alumia_protocol::{ProjectId, UserId};
+use alumia_protocol::{ProjectId, TabId, UserId};
 use axum::{extract::FromRequestParts, http::request::Parts};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -46,6 +46,32 @@ impl FromRequestParts<App> for Resume {
 impl Part for Resume {
     fn describe(operation: &mut Operation) {
         operation.query::<After>();
+    }
+}
+
+/// The tab that opens a stream, so that others see who is here.
+#[derive(Clone, Copy, Debug)]
+pub struct Tab(pub Option<TabId>);
+
+#[derive(Deserialize, JsonSchema)]
+struct Here {
+    /// The browser tab that reads along, by an id of its own choice: it is then among those who are here, whom the
+    /// stream tells of as `presence`. Not for API keys, who are nowhere.
+    tab: Option<TabId>,
+}
+
+impl FromRequestParts<App> for Tab {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Failure> {
+        let query = axum::extract::Query::<Here>::try_from_uri(&parts.uri);
+        query.map(|query| Self(query.0.tab)).map_err(|_| Failure::bad_request("tab must be a UUID."))
+    }
+}
+
+impl Part for Tab {
+    fn describe(operation: &mut Operation) {
+        operation.query::<Here>();
     }
 }
 
@@ -125,6 +151,11 @@ impl FromRequestParts<App> for Watch {
 impl Part for Watch {}
 
 impl Watch {
+    /// Whether a person looks, and not a program.
+    pub const fn is_by_a_person(&self) -> bool {
+        matches!(self.by, By::Session(_))
+    }
+
     /// Watches a project that `scope` sees.
     pub fn over(self, scope: &OrgScope, project: ProjectId) -> Watching {
         let changes = self.platform.access_changes.watch(scope.org_id(), self.user);

@@ -65,6 +65,7 @@ impl Scene {
             }
             self.mark_stale(|stale| stale.edges = true);
         });
+        self.wire_presence();
     }
 
     fn listen(self, root: &web_sys::HtmlElement) {

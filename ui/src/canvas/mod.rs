@@ -17,6 +17,7 @@ mod node;
 mod outbox;
 mod overlay;
 mod pointer;
+mod presence;
 mod scene;
 mod share;
 mod ticker;
@@ -34,6 +35,7 @@ use menu::{FocusedView, NodeMenu};
 use minimap::Map;
 use node::NodeView;
 use overlay::Overlay;
+use presence::{Cursors, Guests, GuestMarks};
 use scene::{FAR, Scene};
 use share::ShareDialog;
 use toolbar::Toolbar;
@@ -90,11 +92,17 @@ pub fn Canvas() -> impl IntoView {
             data-far=move || far.get().then_some("")
             data-moving=move || scene.moving.get().then_some("")
             on:pointerdown=move |event| scene.pointer_down(&event)
-            on:pointermove=move |event| scene.pointer_move(&event)
+            on:pointermove=move |event| {
+                scene.point(Some(&event));
+                scene.pointer_move(&event);
+            }
             on:pointerup=move |event| scene.pointer_up(&event)
             on:pointercancel=move |event| scene.pointer_cancel(&event)
             on:pointerenter=move |_| scene.inner.update_value(|inner| inner.inside = true)
-            on:pointerleave=move |_| scene.inner.update_value(|inner| inner.inside = false)
+            on:pointerleave=move |_| {
+                scene.inner.update_value(|inner| inner.inside = false);
+                scene.point(None);
+            }
             on:mousedown=move |event: ev::MouseEvent| {
                 // The middle button pans; it must not start the browser's own scrolling.
                 if event.button() == 1 {
@@ -118,9 +126,12 @@ pub fn Canvas() -> impl IntoView {
                 <For each=move || scene.visible.get() key=|id| *id let:id>
                     {scene.node(id).map(|node| view! { <NodeView scene node /> })}
                 </For>
+                <GuestMarks scene />
             </div>
             <Overlay scene />
+            <Cursors scene />
             {empty}
+            <Guests scene />
             <Toolbar scene />
             <Map scene />
             <Find scene />

@@ -152,6 +152,7 @@ pub(super) struct Inner {
     pub follows: bool,
     /// Something appeared since the last frame.
     pub appeared: bool,
+    pub telling: super::presence::Telling,
 }
 
 /// The canvas's handle.

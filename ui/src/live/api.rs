@@ -8,6 +8,7 @@ use alumia_protocol::{
     blocks::{Block, CreateBlock, MoveNodes, UpdateBlock},
     error::{Failure, Success},
     keys::{MintedApiKey, NewApiKey, RotateApiKey},
+    presence::Whereabouts,
     projects::{CreateProject, Project, ProjectDetails},
     sessions::{ChatAccepted, ChatRequest, CreateSession, Session, UpdateSession},
     share::{MadeShare, NewShare, ShareState},
@@ -163,6 +164,11 @@ pub async fn delete_block(block: BlockId) -> Answer<()> {
 /// Moves nodes, all or none.
 pub async fn move_nodes(project: ProjectId, moves: &MoveNodes) -> Answer<()> {
     ignore(send(Method::PATCH, &format!("/projects/{project}/blocks/positions"), Some(moves)).await)
+}
+
+/// Says where this tab is on the canvas.
+pub async fn tell_presence(project: ProjectId, at: &Whereabouts) -> Answer<()> {
+    ignore(send(Method::PUT, &format!("/projects/{project}/presence"), Some(at)).await)
 }
 
 /// Turns one tool of an agent on or off.

@@ -6,10 +6,11 @@ use super::{
     view::{Entry, Letter, MessageView, Notice},
 };
 use alumia_protocol::{
-    BlockId, CallId, MessageId, Microcredits, ProjectId, SessionId,
+    BlockId, CallId, MessageId, Microcredits, ProjectId, SessionId, TabId,
     billing::BlockReason,
     blocks::Block,
     events::{Event, EventData, SessionView, Snapshot},
+    presence::{Guest, Presence},
     sessions::{CallView, QueuedMessage, RunDelay, Session, SessionStatus},
 };
 use leptos::prelude::*;
@@ -43,6 +44,9 @@ pub struct Live {
     spending: Option<Spending>,
     /// By which link it is seen, if it is by one.
     shared: StoredValue<Option<Shared>>,
+    /// What this tab calls itself among those who are here.
+    tab: StoredValue<TabId>,
+    guests: RwSignal<Vec<Guest>>,
 }
 
 type Signals<K, V> = StoredValue<HashMap<K, RwSignal<V>>>;
@@ -93,6 +97,8 @@ impl Live {
             sessions: StoredValue::new(HashMap::new()),
             spending: use_context(),
             shared: StoredValue::new(use_context()),
+            tab: StoredValue::new(TabId::new()),
+            guests: RwSignal::new(vec![]),
         };
         live.reset(first);
         live
@@ -103,10 +109,13 @@ impl Live {
         stream::connect(self);
     }
 
-    /// Where its stream is.
+    /// Where its stream goes on after what is here.
     pub fn stream_url(self) -> String {
-        let shared = self.shared.with_value(|shared| shared.as_ref().map(Shared::stream_url));
-        shared.unwrap_or_else(|| format!("/api/v1/projects/{}/stream", self.project_id))
+        let after = self.seq();
+        match self.shared.with_value(|shared| shared.as_ref().map(Shared::stream_url)) {
+            Some(shared) => format!("{shared}?after={after}"),
+            None => format!("/api/v1/projects/{}/stream?after={after}&tab={}", self.project_id, self.tab()),
+        }
     }
 
     /// Takes in what the stream brought.
@@ -116,12 +125,34 @@ impl Live {
     pub fn take(self, kind: &str, data: &str) -> Result<(), serde_json::Error> {
         let Some(is_shared) = self.shared.try_with_value(Option::is_some) else { return Ok(()) };
         match (kind, is_shared) {
+            ("presence", _) => self.greet(serde_json::from_str(data)?),
             ("snapshot", false) => self.reset(serde_json::from_str(data)?),
             ("snapshot", true) => self.reset(shared::snapshot(serde_json::from_str(data)?)),
             (_, false) => self.apply(serde_json::from_str(data)?),
             (_, true) => self.apply(shared::event(self.project_id, serde_json::from_str(data)?)),
         }
         Ok(())
+    }
+
+    /// What this tab calls itself.
+    pub fn tab(self) -> TabId {
+        self.tab.get_value()
+    }
+
+    /// In which other tabs the project is open, and where they are.
+    pub fn guests(self) -> RwSignal<Vec<Guest>> {
+        self.guests
+    }
+
+    fn greet(self, presence: Presence) {
+        let tab = self.tab();
+        let me = presence.guests.iter().find(|guest| guest.tab == tab).map(|guest| guest.user_id);
+        let mut guests = presence.guests;
+        guests.retain(|guest| guest.tab != tab);
+        for guest in guests.iter_mut().filter(|guest| Some(guest.user_id) == me) {
+            guest.name = "You".into();
+        }
+        set(self.guests, &guests);
     }
 
     /// How the tab and the server stand.

@@ -120,8 +120,7 @@ mod browser {
         const BROKEN: Option<End> = Some(End::Broken { heard: false });
         let Ok(abort) = AbortController::new() else { return BROKEN };
         let _hang_up = HangUp(abort.clone());
-        let url = format!("{}?after={}", live.stream_url(), live.seq());
-        let Ok(request) = gloo_net::http::Request::get(&url)
+        let Ok(request) = gloo_net::http::Request::get(&live.stream_url())
             .header("accept", "text/event-stream")
             .abort_signal(Some(&abort.signal()))
             .build()

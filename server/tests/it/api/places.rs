@@ -232,6 +232,7 @@ pub fn place(route: &Route, things: &Things) -> (Carries, &'static str) {
             let node = json!({ "type": "block", "id": things.block });
             json(json!({ "moves": [{ "node": node, "position": position }] }))
         }
+        ("PUT", "/projects/{id}/presence") => json(json!({ "tab": unknown(), "selection": [] })),
         ("PUT", "/projects/{id}/files/content") => (Bytes, "?path=new.txt"),
         ("PATCH", "/blocks/{id}") => json(json!({ "version": 1, "title": "Changed" })),
         ("POST", "/sessions") => json(json!({ "projectId": things.project })),

@@ -5,5 +5,6 @@ mod cut;
 mod fold;
 mod life;
 mod moved_on;
+mod presence;
 mod scripts;
 mod share;
