@@ -5,6 +5,7 @@ use crate::{
     agents::Agents,
     audit::Audit,
     billing::{Allowance, Billing, Notices, OwnKeys, Packages, payments::Payments},
+    browser::{Browsing, BrowsingLimits},
     canvas::Canvas,
     clock::Clock,
     engine::{Engine, EngineLimits, EngineParts},
@@ -25,6 +26,7 @@ use crate::{
     store::Store,
     tools::Tools,
 };
+use alumia_browser::Browsers;
 use alumia_net::Client;
 use alumia_protocol::{
     people::{SignUp, SignedIn},
@@ -42,6 +44,9 @@ pub struct Parts {
     /// What subscriptions include.
     pub packages: Packages,
     pub sandbox: Arc<dyn Sandbox>,
+    /// Starts browsers for agents.
+    pub browsers: Arc<dyn Browsers>,
+    pub browsing: BrowsingLimits,
     /// Wraps the keys that the database's secrets are encrypted with.
     pub master_keys: MasterKeys,
     /// Sends letters.
@@ -84,6 +89,8 @@ pub struct Platform {
     pub sessions: Sessions,
     pub canvas: Canvas,
     pub files: Files,
+    /// Browsers of sessions.
+    pub browsing: Browsing,
     /// Canvases for whoever has a link.
     pub shares: Shares,
     pub models: Models,
@@ -172,6 +179,8 @@ impl Platform {
             models,
             packages,
             sandbox,
+            browsers,
+            browsing,
             master_keys,
             mail,
             net,
@@ -209,7 +218,9 @@ impl Platform {
             .with(LETTER_JOB, outbox.clone())
             .with(PURGE_JOB, tenants.clone())
             .with(RESET_JOB, identity.clone());
-        let tools = tools.unwrap_or_else(|| Tools::standard(canvas.clone(), files.clone(), sandbox, net));
+        let browsing = Browsing::new(browsers, canvas.clone(), files.clone(), browsing);
+        let standard = || Tools::standard(canvas.clone(), files.clone(), sandbox, browsing.clone(), net);
+        let tools = tools.unwrap_or_else(standard);
         let agents = Agents::new(store.clone(), clock.clone()).with(models.clone(), tools.clone());
         let sessions = Sessions {
             store: store.clone(),
@@ -265,6 +276,7 @@ impl Platform {
             sessions,
             canvas,
             files,
+            browsing,
             shares,
             models,
             tools,

@@ -4,6 +4,7 @@
 pub mod agents;
 pub mod audit;
 pub mod billing;
+pub mod browser;
 pub mod canvas;
 pub mod clock;
 pub mod engine;

@@ -42,6 +42,17 @@ pub enum Show {
         /// What it shows, for those who can't see it.
         alt: String,
     },
+    /// A web page in an agent's browser.
+    Browser {
+        /// The page's address.
+        url: String,
+        /// The page's title.
+        #[serde(default)]
+        title: String,
+        /// Path below the project's folder of a picture of it; empty while there is none.
+        #[serde(default)]
+        path: String,
+    },
 }
 
 impl Show {
@@ -54,6 +65,10 @@ impl Show {
             Self::Terminal { .. } => return Ok(()),
             Self::Image { path, .. } if path.trim().is_empty() => ("/path", path),
             Self::Image { alt, .. } => ("/alt", alt),
+            Self::Browser { url, .. } if !(url.starts_with("https://") || url.starts_with("http://")) => {
+                return Err(SpecError::new("/url", "is not the address of a web page"));
+            }
+            Self::Browser { url, .. } => ("/url", url),
         };
         if text.trim().is_empty() {
             return Err(SpecError::new(path, "is empty"));
@@ -76,6 +91,11 @@ impl Show {
                 exit_code: Some(0),
             },
             Self::Image { path: "maps/stations.png".into(), alt: "Twelve stations along the coast".into() },
+            Self::Browser {
+                url: "https://example.org/tides".into(),
+                title: "Tide tables".into(),
+                path: String::new(),
+            },
         ]
     }
 }

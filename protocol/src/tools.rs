@@ -2,6 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The channel of a call's output that carries no text: the numbers, one a line, of pictures of the page that its
+/// browser shows. The last one can be had at `GET /sessions/:id/browser`.
+pub const SCREENSHOT: &str = "screenshot";
+
 /// What a tool call touches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -4,19 +4,21 @@ use crate::{
     app::App,
     client_address::Proxies,
     command::Role,
-    config::{Config, LocalModels, Mode, PaymentGateway, SandboxMode, SignUps},
+    config::{BrowserMode, Config, LocalModels, Mode, PaymentGateway, SandboxMode, SignUps},
     health, router,
     stream::Frames,
     web_sessions::Sessions,
 };
+use alumia_browser::Browsers;
 use alumia_local::{LocalModel, Program, weights::Shelf};
-use alumia_net::Client;
+use alumia_net::{Client, SystemDns};
 use alumia_platform::{
     Error, Parts, Platform, Result,
     billing::{
         Packages, Rates as Prices,
         payments::{Payments, StripeGateway, StripeKeys},
     },
+    browser::BrowsingLimits,
     clock::SystemClock,
     engine::EngineLimits,
     limits::{Limiter, Rates},
@@ -30,7 +32,7 @@ use axum::{Router, serve::ListenerExt};
 use std::{
     io::Write as _,
     net::SocketAddr,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -117,6 +119,7 @@ pub async fn build(config: &Config) -> Result<Platform> {
     };
     let clock = Arc::new(SystemClock);
     let mailbox = config.dev.then(|| Mailbox::new(clock.clone()));
+    let net = net(config)?;
     let mut platform = Platform::build(Parts {
         store,
         clock,
@@ -125,7 +128,9 @@ pub async fn build(config: &Config) -> Result<Platform> {
         models: models(config)?,
         packages: packages(config)?,
         sandbox: sandbox(config, &data_dir),
-        net: Client::new().map_err(Error::internal)?,
+        browsers: browsers(config, &data_dir, &net)?,
+        browsing: browsing_limits(config),
+        net,
         data_dir,
         tools: None,
         limits,
@@ -194,7 +199,7 @@ fn local_model(config: &Config) -> Result<Option<LocalModel>> {
 
 /// The packages that come with Alumia, the operator's own, and what is paid besides.
 pub fn packages(config: &Config) -> Result<Packages> {
-    let prices = Prices::new(config.billing.sandbox_second_price)?;
+    let prices = Prices::new(config.billing.sandbox_second_price, config.billing.browser_second_price)?;
     Ok(Packages::new(&config.billing.packages, &config.billing.package)?.charging(prices))
 }
 
@@ -234,6 +239,39 @@ pub fn sandbox(config: &Config, data_dir: &Path) -> Arc<dyn Sandbox> {
     match config.sandbox.mode {
         SandboxMode::Auto => alumia_sandbox::standard(&data_dir.join("sandbox")),
         SandboxMode::Off => Arc::new(Disabled::new("it is switched off in the settings")),
+    }
+}
+
+/// The client that tools reach the web with.
+fn net(config: &Config) -> Result<Client> {
+    Client::with(Arc::new(SystemDns), config.network.allow.clone()).map_err(Error::internal)
+}
+
+/// What starts browsers for agents, if they may have any.
+pub fn browsers(config: &Config, data_dir: &Path, net: &Client) -> Result<Arc<dyn Browsers>> {
+    let settings = &config.browser;
+    Ok(match settings.mode {
+        BrowserMode::Off => Arc::new(alumia_browser::Disabled::new("it is switched off in the settings")),
+        BrowserMode::Auto => {
+            let path = std::env::current_exe().map_err(Error::internal)?;
+            let executable = Some(settings.executable.as_str()).filter(|path| !path.is_empty());
+            alumia_browser::standard(alumia_browser::Settings {
+                state: data_dir.join("browser"),
+                executable: executable.map(PathBuf::from),
+                forwarder: alumia_browser::Program { path, arguments: vec!["browser-forwarder".into()] },
+                net: net.clone(),
+                limits: alumia_browser::Limits::default(),
+            })
+        }
+    })
+}
+
+/// How many browsers there may be, and for how long.
+pub fn browsing_limits(config: &Config) -> BrowsingLimits {
+    let settings = &config.browser;
+    BrowsingLimits {
+        most: settings.most.max(1),
+        idle: Duration::from_secs(u64::from(settings.idle_minutes) * 60),
     }
 }
 
@@ -280,6 +318,8 @@ pub fn start(config: Config, role: Role, platform: Platform, listener: TcpListen
         background.push(tokio::spawn(async move { files.work(ending).await }));
         let (payments, ending) = (app.platform.payments.clone(), app.ending.clone());
         background.push(tokio::spawn(async move { payments.work(ending).await }));
+        let (browsing, ending) = (app.platform.browsing.clone(), app.ending.clone());
+        background.push(tokio::spawn(async move { browsing.work(ending).await }));
     }
     let routes = match role {
         Role::Worker => Router::new().merge(health::router()).with_state(app.clone()),

@@ -4,7 +4,7 @@ use super::{Rates, store};
 use crate::{Error, Result};
 use alumia_protocol::{
     Microcredits,
-    billing::{ModelTier as Tier, PackageCaps, PackageOffer},
+    billing::{ModelTier as Tier, Operation, PackageCaps, PackageOffer},
 };
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use std::sync::Arc;
@@ -46,6 +46,17 @@ pub struct Package {
 
 const fn yes() -> bool {
     true
+}
+
+impl Caps {
+    /// Minutes a month of an operation that is paid by time.
+    pub const fn minutes(&self, operation: Operation) -> Option<u32> {
+        match operation {
+            Operation::Model => None,
+            Operation::Sandbox => self.sandbox_minutes,
+            Operation::Browser => self.browser_minutes,
+        }
+    }
 }
 
 impl Package {

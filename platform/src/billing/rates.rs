@@ -10,6 +10,7 @@ const MOST: i64 = 1_000_000_000_000;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rates {
     sandbox_second: Microcredits,
+    browser_second: Microcredits,
 }
 
 impl Rates {
@@ -17,13 +18,18 @@ impl Rates {
     ///
     /// # Errors
     /// `BadRequest` for one that is negative or absurd.
-    pub fn new(sandbox_second: i64) -> Result<Self> {
-        if !(0..=MOST).contains(&sandbox_second) {
-            return Err(Error::BadRequest(format!(
-                "[billing] sandbox_second_price is {sandbox_second}; it must be 0 to {MOST}"
-            )));
+    pub fn new(sandbox_second: i64, browser_second: i64) -> Result<Self> {
+        for (name, price) in [("sandbox", sandbox_second), ("browser", browser_second)] {
+            if !(0..=MOST).contains(&price) {
+                return Err(Error::BadRequest(format!(
+                    "[billing] {name}_second_price is {price}; it must be 0 to {MOST}"
+                )));
+            }
         }
-        Ok(Self { sandbox_second: Microcredits(sandbox_second) })
+        Ok(Self {
+            sandbox_second: Microcredits(sandbox_second),
+            browser_second: Microcredits(browser_second),
+        })
     }
 
     /// The price of a second.
@@ -31,6 +37,7 @@ impl Rates {
         match operation {
             Operation::Model => Microcredits::ZERO,
             Operation::Sandbox => self.sandbox_second,
+            Operation::Browser => self.browser_second,
         }
     }
 }

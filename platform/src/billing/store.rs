@@ -14,7 +14,7 @@ use crate::{
 };
 use alumia_protocol::{
     BucketId, BudgetId, Microcredits, OrgId, ReservationId, RunId, TargetId, Timestamp,
-    billing::{Bucket, BudgetLimit, BudgetScope, ChargedTo},
+    billing::{Bucket, BudgetLimit, BudgetScope, ChargedTo, Operation},
     events::Usage,
 };
 use serde::Serialize;
@@ -247,14 +247,15 @@ pub(super) async fn of_run(tx: &mut Tx, org: OrgId, run: RunId) -> Result<Counte
     Ok(Counter { spent: money(&row, "spent")?, reserved: money(&row, "reserved")? })
 }
 
-/// Milliseconds in the sandbox since.
-pub(super) async fn sandbox_millis(tx: &mut Tx, org: OrgId, since: Timestamp) -> Result<i64> {
+/// Milliseconds of an operation since.
+pub(super) async fn millis(tx: &mut Tx, org: OrgId, of: Operation, since: Timestamp) -> Result<i64> {
     let row = sqlx::query(
         "SELECT CAST(COALESCE(SUM(millis), 0) AS BIGINT) AS millis FROM reservations \
-         WHERE org_id = $1 AND created_at >= $2 AND operation = 'sandbox'",
+         WHERE org_id = $1 AND created_at >= $2 AND operation = $3",
     )
     .bind(org.to_string())
     .bind(since.0)
+    .bind(word(&of)?)
     .fetch_one(&mut **tx)
     .await?;
     row.number("millis")

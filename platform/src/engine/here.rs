@@ -58,9 +58,13 @@ impl Here {
     pub fn new(tools: &Tools, packages: &Packages, workers: usize) -> Self {
         let (tools, rates) = (tools.clone(), packages.rates());
         // Where some package caps it, time is counted that costs nothing.
-        let counted = packages.all().iter().any(|package| package.caps.sandbox_minutes.is_some());
+        let packages_here = packages.clone();
+        let counted = move |operation| {
+            packages_here.all().iter().any(|package| package.caps.minutes(operation).is_some())
+        };
         let facts = move |name: &str, arguments: &Value| {
-            tools.get(name).map(|tool| facts(&**tool, (rates, counted), arguments))
+            let tool = tools.get(name)?;
+            Some(facts(&**tool, (rates, tool.paid_by_time().is_some_and(&counted)), arguments))
         };
         Self {
             wake: Notify::new(),

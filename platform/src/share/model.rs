@@ -162,7 +162,7 @@ pub(super) fn pictures(project: &SharedProject) -> BTreeSet<String> {
 /// Everything in a block that names a file of the project.
 fn each_picture(content: &mut Content, mut look: impl FnMut(&mut String)) {
     match content {
-        Content::Show(Show::Image { path, .. }) => look(path),
+        Content::Show(Show::Image { path, .. } | Show::Browser { path, .. }) => look(path),
         Content::Data(DataSpec::Card(card)) => card.image.iter_mut().for_each(look),
         Content::Data(DataSpec::Dashboard(dashboard)) => {
             for tile in &mut dashboard.tiles {

@@ -2,7 +2,7 @@
 
 use super::{ToolContext, errors};
 use crate::{Error, files::Files};
-use alumia_protocol::tools::ToolError;
+use alumia_protocol::{show::Show, tools::ToolError};
 use serde_json::{Value, json};
 
 /// Bytes of a picture that a block may show.
@@ -34,6 +34,22 @@ fn is_text(bytes: &[u8]) -> bool {
     let sample = &bytes[..bytes.len().min(8_192)];
     let broken = String::from_utf8_lossy(sample).matches('\u{fffd}').count();
     !sample.contains(&0) && broken * 10 <= sample.len()
+}
+
+/// The picture that a primitive shows, where it shows one.
+pub async fn require_shown(
+    files: &Files,
+    context: &ToolContext,
+    shown: &Show,
+    at: &str,
+) -> Result<(), ToolError> {
+    match shown {
+        Show::Browser { path, .. } if path.is_empty() => Ok(()),
+        Show::Image { path, .. } | Show::Browser { path, .. } => {
+            require_picture(files, context, path, at).await
+        }
+        Show::Document { .. } | Show::Code { .. } | Show::Terminal { .. } => Ok(()),
+    }
 }
 
 /// A picture that a browser shows.

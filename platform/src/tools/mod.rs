@@ -2,9 +2,10 @@
 //! the model reads.
 
 mod about;
+mod browser;
 mod canvas;
 mod content;
-mod errors;
+pub(crate) mod errors;
 mod files;
 pub mod peers;
 mod registry;

@@ -1,5 +1,6 @@
 use super::{
     Tool,
+    browser::{BrowserClick, BrowserClose, BrowserOpen, BrowserRead, BrowserScreenshot, BrowserType},
     canvas::{DataBlock, ListBlocks, SearchBlocks, Show, UpdateBlock},
     errors,
     files::{FileList, FileRead, FileWrite},
@@ -7,7 +8,7 @@ use super::{
     sandbox::{SandboxExec, SandboxRead, SandboxWrite},
     web::HttpFetch,
 };
-use crate::{canvas::Canvas, files::Files, text::is_too_deep};
+use crate::{browser::Browsing, canvas::Canvas, files::Files, text::is_too_deep};
 use alumia_net::Client;
 use alumia_protocol::tools::ToolError;
 use alumia_sandbox::Sandbox;
@@ -30,8 +31,14 @@ impl Tools {
     }
 
     /// The tools that every agent can be given.
-    pub fn standard(canvas: Canvas, files: Files, sandbox: Arc<dyn Sandbox>, net: Client) -> Self {
-        let (canvas, files) = (|| canvas.clone(), || files.clone());
+    pub fn standard(
+        canvas: Canvas,
+        files: Files,
+        sandbox: Arc<dyn Sandbox>,
+        browsing: Browsing,
+        net: Client,
+    ) -> Self {
+        let (canvas, files, browsing) = (|| canvas.clone(), || files.clone(), || browsing.clone());
         Self::new(vec![
             Arc::new(DataBlock { canvas: canvas(), files: files() }),
             Arc::new(Show { canvas: canvas(), files: files() }),
@@ -47,6 +54,12 @@ impl Tools {
             Arc::new(SandboxExec { sandbox, files: files() }),
             Arc::new(SandboxRead { files: files() }),
             Arc::new(SandboxWrite { files: files() }),
+            Arc::new(BrowserOpen { browsing: browsing() }),
+            Arc::new(BrowserRead { browsing: browsing() }),
+            Arc::new(BrowserClick { browsing: browsing() }),
+            Arc::new(BrowserType { browsing: browsing() }),
+            Arc::new(BrowserScreenshot { browsing: browsing() }),
+            Arc::new(BrowserClose { browsing: browsing() }),
             Arc::new(HttpFetch { net }),
             Arc::new(FileList { files: files() }),
             Arc::new(FileRead { files: files() }),

@@ -56,6 +56,8 @@ impl World {
             models: Models::new(vec![(model, vec![Builtin::model()])]),
             packages: Packages::new(&[], "scale").unwrap(),
             sandbox: Arc::new(Disabled::new("this is a test")),
+            browsers: Arc::new(alumia_browser::Disabled::new("this is a test")),
+            browsing: alumia_platform::browser::BrowsingLimits::default(),
             master_keys: MasterKeys::parse(&"07".repeat(32)).unwrap(),
             mail: Arc::new(Mailbox::new(Arc::new(clock.clone()))),
             net: alumia_net::Client::new().unwrap(),

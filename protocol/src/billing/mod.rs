@@ -194,6 +194,8 @@ pub enum PackageLimit {
     Storage,
     /// Minutes of commands in the sandbox, a month.
     SandboxMinutes,
+    /// Minutes of browsers, a month.
+    BrowserMinutes,
 }
 
 /// What blocks a call, for people and programs.

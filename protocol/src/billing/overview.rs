@@ -82,6 +82,8 @@ pub struct PackageUse {
     /// Milliseconds of commands in the sandbox since the package's month began; what goes on counts with all the time
     /// that it may take.
     pub sandbox_millis: i64,
+    /// The same of calls that use a browser.
+    pub browser_millis: i64,
     /// Runs that go on now.
     pub running_runs: i64,
     /// Runs that wait until one of those ends.
@@ -167,6 +169,8 @@ pub struct Catalog {
     pub top_ups: TopUpOffer,
     /// Microcredits for a second of a command in the sandbox.
     pub sandbox_second: Microcredits,
+    /// Microcredits for a second of a call that uses a browser.
+    pub browser_second: Microcredits,
 }
 
 /// Bytes as people read them: `900 KB`, `12 MB`, `1.5 GB`. A megabyte is what packages count by: 1,048,576 bytes.

@@ -13,6 +13,8 @@ pub enum Operation {
     Model,
     /// Time in the sandbox.
     Sandbox,
+    /// Time in a browser.
+    Browser,
 }
 
 /// By what usage is summed up.
@@ -24,7 +26,7 @@ pub enum UsageGroup {
     Day,
     /// Models.
     Model,
-    /// Model calls, sandbox …
+    /// Model calls, sandbox, browser.
     Operation,
     /// Workspaces.
     Workspace,

@@ -270,6 +270,7 @@ pub fn routes() -> Vec<Route> {
         get("/sessions/{id}", Session, sessions::get),
         patch("/sessions/{id}", Session, sessions::update),
         delete("/sessions/{id}", Session, sessions::delete),
+        get("/sessions/{id}/browser", Session, sessions::browser),
         get("/sessions/{id}/messages", Session, sessions::messages),
         post("/sessions/{id}/messages", Session, chat::say).limit(Limit::Chat).refuses(&[402]),
         get("/sessions/{id}/events", Session, sessions::events),

@@ -9,7 +9,7 @@ use crate::{
     },
     error::Result,
     extract::{Json, Query, Second},
-    openapi::{Created, Data, Done},
+    openapi::{Created, Data, Done, Download},
 };
 use alumia_platform::{Error, OrgScope, orgs::Resource};
 use alumia_protocol::{
@@ -18,7 +18,11 @@ use alumia_protocol::{
     sessions::{CreateSession, Message, Session, SessionDetails, UpdateSession},
     tools::Approval,
 };
-use axum::extract::State;
+use axum::{
+    extract::State,
+    http::{HeaderValue, header},
+    response::IntoResponse,
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -77,6 +81,21 @@ pub async fn update(
 async fn details(app: &App, scope: &OrgScope, session: Session) -> Result<SessionDetails> {
     let details = app.platform.engine.details(scope, vec![session]).await?;
     Ok(details.into_iter().next().ok_or(Error::NotFound("Session"))?)
+}
+
+/// `GET /sessions/:id/browser`: the last picture of the page that the session's browser shows, a JPEG; 404 without one.
+pub async fn browser(
+    State(app): State<App>,
+    session: MemberOf<SessionId, ProjectsRead>,
+) -> Result<Download> {
+    app.platform.sessions.get(&session.scope, session.id).await?;
+    let picture = app.platform.browsing.picture(session.id).ok_or(Error::NotFound("Page"))?;
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("image/jpeg")),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("private, no-store")),
+    ];
+    Ok(Download((headers, picture).into_response()))
 }
 
 /// `DELETE /sessions/:id`.

@@ -137,6 +137,7 @@ const SUMMARIES: &[(&str, &str)] = &[
     ("sessions::get", "One conversation."),
     ("sessions::update", "Renames a conversation."),
     ("sessions::delete", "Deletes a conversation."),
+    ("sessions::browser", "A picture of what the session's browser shows; 404 where it has none."),
     ("sessions::messages", "Finished messages, oldest first; limit 1 to 500."),
     ("chat::say", "Says something in a conversation; the run goes on by itself."),
     ("sessions::events", "Durable events after a position, oldest first; limit 1 to 500."),

@@ -47,12 +47,13 @@ impl fmt::Display for Report {
     }
 }
 
-/// Looks at data directory, database, mail, sandbox and models; calls nobody outside.
+/// Looks at data directory, database, mail, sandbox, browser and models; calls nobody outside.
 pub async fn examine(config: &Config) -> Report {
     let mut findings = vec![data_directory(config)];
     findings.push(database(config).await);
     findings.push(mail(config));
     findings.push(sandbox(config));
+    findings.push(browser(config));
     findings.push(models(config));
     findings.extend(local_model(config));
     Report(findings)
@@ -105,6 +106,17 @@ fn sandbox(config: &Config) -> Finding {
     match serve::sandbox(config, &config.server.data_dir).off_reason() {
         None => Finding { what, state: State::Good, text: "commands run confined".into() },
         Some(reason) => Finding { what, state: State::Reduced, text: format!("commands are off: {reason}") },
+    }
+}
+
+fn browser(config: &Config) -> Finding {
+    let what = "browser";
+    match serve::browsers(config, &config.server.data_dir).map(|browsers| browsers.off_reason()) {
+        Ok(None) => Finding { what, state: State::Good, text: "agents browse in a confined Chromium".into() },
+        Ok(Some(reason)) => {
+            Finding { what, state: State::Reduced, text: format!("agents have none: {reason}") }
+        }
+        Err(error) => Finding { what, state: State::Broken, text: error.to_string() },
     }
 }
 

@@ -62,6 +62,12 @@ enum Command {
         #[arg(long)]
         threads: u32,
     },
+    /// Inside a browser's sandbox: carries connections to the proxy outside. Only Alumia itself runs it.
+    #[command(hide = true)]
+    BrowserForwarder {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<std::ffi::OsString>,
+    },
     /// The keys that the database's secrets are encrypted with.
     Keys {
         #[command(subcommand)]

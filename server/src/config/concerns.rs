@@ -24,6 +24,8 @@ pub struct Config {
     pub stripe: Stripe,
     pub mail: Mail,
     pub sandbox: Sandbox,
+    pub browser: Browser,
+    pub network: Network,
     pub runs: Runs,
     pub limits: Limits,
     /// Whether the flag `--dev` was given: development helpers are there.
@@ -106,6 +108,33 @@ pub enum LocalModels {
     Off,
 }
 
+/// Browsers for agents.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Browser {
+    pub mode: BrowserMode,
+    /// Empty: looked for where programs usually are.
+    pub executable: String,
+    pub most: usize,
+    pub idle_minutes: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BrowserMode {
+    Auto,
+    Off,
+}
+
+/// What agents' tools may reach.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Network {
+    /// Beside what is public.
+    #[serde(deserialize_with = "networks", serialize_with = "texts")]
+    pub allow: Vec<IpNet>,
+}
+
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Billing {
@@ -113,6 +142,8 @@ pub struct Billing {
     pub package: String,
     /// Microcredits for a second of a command in the sandbox.
     pub sandbox_second_price: i64,
+    /// Microcredits for a second of a call that uses a browser.
+    pub browser_second_price: i64,
     /// Beside those that come with Alumia, or in their place.
     #[serde(default)]
     pub packages: Vec<Package>,

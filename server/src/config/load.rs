@@ -148,7 +148,8 @@ fn check(config: &Config) -> Result<(), ConfigError> {
             }
         }
     }
-    if let Err(error) = alumia_platform::billing::Rates::new(billing.sandbox_second_price) {
+    let (sandbox, browser) = (billing.sandbox_second_price, billing.browser_second_price);
+    if let Err(error) = alumia_platform::billing::Rates::new(sandbox, browser) {
         wrong.push(format!("{error}."));
     }
     if wrong.is_empty() { Ok(()) } else { Err(ConfigError(wrong)) }
@@ -332,7 +333,10 @@ mod tests {
         ] {
             assert!(complaint(text).contains(word), "{text}");
         }
-        assert!(complaint("[billing]\nsandbox_second_price = -1").contains("sandbox_second_price is -1"));
+        for price in ["sandbox_second_price", "browser_second_price"] {
+            let told = complaint(&format!("[billing]\n{price} = -1"));
+            assert!(told.contains(&format!("{price} is -1")), "{told}");
+        }
         for (text, word) in [
             ("model = \"gpt\"", "There are: qwen2.5-coder-1.5b"),
             ("context = 5", "from 1024"),

@@ -40,7 +40,7 @@ pub fn BlockView(block: RwSignal<Block>) -> impl IntoView {
         <div class="block" data-type=move || content.with(|content| kind(content).0)>
             {move || match content.get() {
                 Content::Data(spec) => data(spec, project, saved),
-                Content::Show(primitive) => show::view(primitive, project),
+                Content::Show(primitive) => show::view(primitive, block),
             }}
         </div>
     }
@@ -68,6 +68,7 @@ pub const fn kind(content: &Content) -> (&'static str, &'static str) {
             Show::Code { .. } => ("Code", "code"),
             Show::Terminal { .. } => ("Terminal", "terminal"),
             Show::Image { .. } => ("Image", "image"),
+            Show::Browser { .. } => ("Browser", "globe"),
         },
     }
 }

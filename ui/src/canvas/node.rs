@@ -29,6 +29,7 @@ pub(super) fn kind_icon(content: &Content) -> &'static str {
             Primitive::Code { .. } => "code",
             Primitive::Terminal { .. } => "terminal",
             Primitive::Image { .. } => "image",
+            Primitive::Browser { .. } => "globe",
         },
     }
 }

@@ -109,6 +109,7 @@ pub(crate) fn kind_name(content: &Content) -> &'static str {
             Show::Code { .. } => "Code",
             Show::Terminal { .. } => "Terminal",
             Show::Image { .. } => "Image",
+            Show::Browser { .. } => "Browser",
         },
     }
 }

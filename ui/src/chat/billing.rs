@@ -82,6 +82,7 @@ const fn lacking(lacks: Option<PackageLimit>) -> &'static str {
     match lacks {
         Some(PackageLimit::Models) => "Your package doesn't include this model",
         Some(PackageLimit::SandboxMinutes) => "This month's sandbox minutes don't reach",
+        Some(PackageLimit::BrowserMinutes) => "This month's browser minutes don't reach",
         Some(PackageLimit::Storage) => "Your package includes no more files",
         Some(PackageLimit::OwnKeys) => "Your package doesn't include own keys",
         Some(PackageLimit::Members) => "Your package includes no more members",

@@ -222,6 +222,11 @@ pub fn file_url(project: ProjectId, path: &str) -> String {
     format!("/api/v1/projects/{project}/files/content?path={}", percent_encode(path))
 }
 
+/// Address of the last picture of the page that a session's browser shows; the number makes it a new one.
+pub fn browser_url(session: SessionId, number: u64) -> String {
+    format!("/api/v1/sessions/{session}/browser?number={number}")
+}
+
 /// For the value of a query parameter; also where there is no browser to ask.
 pub fn percent_encode(text: &str) -> String {
     text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {

@@ -10,7 +10,7 @@ use alumia_protocol::{
         CallState, CallView, Message, MessagePart, MessageRole, QueuedMessage, RunDelay, Session,
         SessionStatus, Stall,
     },
-    tools::{Approval, Effect, ToolError},
+    tools::{Approval, Effect, SCREENSHOT, ToolError},
 };
 use std::collections::HashMap;
 
@@ -31,6 +31,8 @@ pub enum Touched {
     Letters,
     /// The step's number, the model, or whether a run is going on.
     Run,
+    /// The picture of the page in its browser.
+    Frame,
 }
 
 /// A session as of its last event.
@@ -66,6 +68,8 @@ pub struct SessionFold {
     pub cost: i64,
     /// Calls that the organisation's own keys have paid for.
     pub own_key_calls: u32,
+    /// The number of the last picture of the page that its browser shows, while a call uses it.
+    pub frame: Option<u64>,
     /// Whether the run waited for someone since it last started.
     waited: bool,
 }
@@ -89,6 +93,7 @@ impl SessionFold {
             unpaid: None,
             cost: 0,
             own_key_calls: 0,
+            frame: None,
             waited: false,
         }
     }
@@ -266,6 +271,14 @@ impl SessionFold {
                     touched.push(Touched::Call(*call_id));
                 }
             }
+            EventData::ToolOutputDelta { call_id, channel, text } if channel == SCREENSHOT => {
+                // Numbers, one a line: the last is the newest.
+                let number = text.lines().rev().find_map(|line| line.parse().ok());
+                if self.calls.get(call_id).is_some_and(|call| call.state == CallState::Running) {
+                    self.frame = number.or(self.frame);
+                    touched.push(Touched::Frame);
+                }
+            }
             EventData::ToolOutputDelta { call_id, text, .. } => {
                 // Output of an unknown call has nowhere to go: its start comes with every snapshot.
                 if let Some(call) = self.calls.get_mut(call_id) {
@@ -287,6 +300,7 @@ impl SessionFold {
                 call.cost_microcredits = *cost_microcredits;
                 (call.deadline_at, call.stalled, call.awaits) = (None, None, None);
                 self.spend(*cost_microcredits, touched);
+                self.end_frame(touched);
             }
             EventData::ToolFailed {
                 call_id, tool, attempt, error, duration_ms, cost_microcredits, ..
@@ -299,6 +313,7 @@ impl SessionFold {
                 call.cost_microcredits = *cost_microcredits;
                 (call.deadline_at, call.stalled, call.awaits) = (None, None, None);
                 self.spend(*cost_microcredits, touched);
+                self.end_frame(touched);
             }
             EventData::ToolRetrying { call_id, tool, attempt, error, arguments } => {
                 let call = self.call(*call_id, tool, at, event.run_id, touched);
@@ -328,6 +343,13 @@ impl SessionFold {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// From here on the page's block has the picture.
+    fn end_frame(&mut self, touched: &mut Vec<Touched>) {
+        if self.frame.take().is_some() {
+            touched.push(Touched::Frame);
         }
     }
 

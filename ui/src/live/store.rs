@@ -76,6 +76,8 @@ pub struct SessionSignals {
     pub unpaid: RwSignal<Option<BlockReason>>,
     /// What its calls have cost so far, and how many the organisation's own keys have paid for.
     pub spent: RwSignal<(Microcredits, u32)>,
+    /// The number of the last picture of the page that its browser shows, while a call uses it.
+    pub frame: RwSignal<Option<u64>>,
     owner: StoredValue<Owner>,
     fold: StoredValue<SessionFold>,
     messages: Signals<MessageId, MessageView>,
@@ -322,6 +324,7 @@ impl SessionSignals {
             delayed: RwSignal::new(None),
             unpaid: RwSignal::new(None),
             spent: RwSignal::new((Microcredits::ZERO, 0)),
+            frame: RwSignal::new(None),
             owner: StoredValue::new(Owner::current().unwrap_or_default()),
             fold: StoredValue::new(SessionFold::new(fold.session.clone())),
             messages: StoredValue::new(HashMap::new()),
@@ -403,7 +406,7 @@ impl SessionSignals {
 
     fn replace(self, fold: SessionFold) {
         let mut touched =
-            vec![Touched::Session, Touched::Entries, Touched::Queue, Touched::Letters, Touched::Run];
+            vec![Touched::Session, Touched::Entries, Touched::Queue, Touched::Letters, Touched::Run, Touched::Frame];
         touched.extend(fold.messages.keys().map(|id| Touched::Message(*id)));
         touched.extend(fold.calls.keys().map(|id| Touched::Call(*id)));
         self.fold.set_value(fold);
@@ -423,7 +426,12 @@ impl SessionSignals {
                     let call = self.fold.with_value(|fold| fold.calls.get(id).cloned());
                     self.put(self.call_views, *id, call);
                 }
-                Touched::Session | Touched::Entries | Touched::Queue | Touched::Letters | Touched::Run => {}
+                Touched::Session
+                | Touched::Entries
+                | Touched::Queue
+                | Touched::Letters
+                | Touched::Run
+                | Touched::Frame => {}
             }
         }
         if touched.contains(&Touched::Session) {
@@ -440,6 +448,9 @@ impl SessionSignals {
             set(self.model, &model);
             set(self.running, &running);
             set(self.delayed, &delayed);
+        }
+        if touched.contains(&Touched::Frame) {
+            set(self.frame, &self.fold.with_value(|fold| fold.frame));
         }
         if touched.contains(&Touched::Queue) {
             set(self.queue, &self.fold.with_value(|fold| fold.queue.clone()));

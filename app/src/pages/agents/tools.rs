@@ -56,6 +56,7 @@ fn group_words(group: &str) -> String {
         "peers" => "Other agents".into(),
         "self" => "Itself".into(),
         "sandbox" => "Sandbox".into(),
+        "browser" => "Browser".into(),
         "web" => "Web".into(),
         "files" => "Files".into(),
         other => other.to_owned(),

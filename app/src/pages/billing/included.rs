@@ -27,7 +27,7 @@ fn lines(caps: PackageCaps, used: PackageUse) -> Vec<(&'static str, String, Opti
         None => (format!("{}, without an end", size(used.storage_bytes)), None),
     };
     // A minute that has begun is told as one.
-    let minutes = counted((used.sandbox_millis + 59_999) / 60_000, caps.sandbox_minutes, " minutes");
+    let minutes = |millis: i64, cap| counted((millis + 59_999) / 60_000, cap, " minutes");
     let mut runs = counted(used.running_runs, caps.concurrent_runs, "");
     if used.queued_runs > 0 {
         runs.0 += &format!(", {} queued", count(used.queued_runs));
@@ -36,7 +36,8 @@ fn lines(caps: PackageCaps, used: PackageUse) -> Vec<(&'static str, String, Opti
         named("Members", counted(used.members, caps.members, "")),
         named("Projects", counted(used.projects, caps.projects, "")),
         named("Files", storage),
-        named("Sandbox this month", minutes),
+        named("Sandbox this month", minutes(used.sandbox_millis, caps.sandbox_minutes)),
+        named("Browsers this month", minutes(used.browser_millis, caps.browser_minutes)),
         named("Runs at once", runs),
     ]
 }
@@ -84,6 +85,7 @@ mod tests {
             projects: 2,
             storage_bytes: 12 << 20,
             sandbox_millis: 36 * 60_000 + 1,
+            browser_millis: 0,
             running_runs: 3,
             queued_runs: 2,
         };
@@ -101,6 +103,7 @@ mod tests {
             ("2 of 20", Some(10)),
             ("12 MB of 1 GB", Some(1)),
             ("37 of 120 minutes", Some(30)),
+            ("0 minutes, without an end", None),
             ("3 of 3, 2 queued", Some(100)),
         ];
         assert_eq!(told, expected.map(|(words, share)| (words.to_owned(), share)));

@@ -140,6 +140,7 @@ fn caps(caps: PackageCaps) -> Vec<String> {
         cap(caps.members, "member", "members"),
         cap(caps.projects, "project", "projects"),
         cap(caps.sandbox_minutes, "sandbox minute a month", "sandbox minutes a month"),
+        cap(caps.browser_minutes, "browser minute a month", "browser minutes a month"),
         caps.storage_mb.map_or_else(
             || "Files of any size".into(),
             |most| format!("{} of files", size(i64::from(most) << 20)),

@@ -307,6 +307,7 @@ const fn operation(operation: Operation) -> &'static str {
     match operation {
         Operation::Model => "Model call",
         Operation::Sandbox => "Sandbox",
+        Operation::Browser => "Browser",
     }
 }
 
@@ -333,6 +334,7 @@ fn Row(
         (Some(name), ..) => name.clone(),
         (None, "operation", "model") => operation(Operation::Model).into(),
         (None, "operation", "sandbox") => operation(Operation::Sandbox).into(),
+        (None, "operation", "browser") => operation(Operation::Browser).into(),
         (None, _, "") => "None".into(),
         (None, "model" | "day", key) => key.to_owned(),
         (None, ..) => "Removed".into(),

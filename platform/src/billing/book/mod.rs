@@ -17,7 +17,7 @@ use super::{
 use crate::{Error, Result};
 use alumia_protocol::{
     BucketId, LedgerEntryId, Microcredits, ReservationId, Timestamp,
-    billing::{Bucket, BucketKind, EntryKind, LedgerEntry, Place},
+    billing::{Bucket, BucketKind, EntryKind, LedgerEntry, Operation, Place},
 };
 use std::collections::{BTreeSet, HashMap};
 
@@ -39,8 +39,8 @@ pub struct Book {
     pub buckets: Vec<Kept>,
     pub budgets: Vec<Counted>,
     pub reservations: HashMap<ReservationId, Reservation>,
-    /// Milliseconds in the sandbox in the package's month, where somebody asks for more.
-    pub sandbox_millis: i64,
+    /// Milliseconds of each operation that is paid by time in the package's month, where somebody asks for more.
+    pub millis: HashMap<Operation, i64>,
     pub changes: Changes,
 }
 
@@ -73,7 +73,7 @@ impl Book {
             buckets: Vec::new(),
             budgets: Vec::new(),
             reservations: HashMap::new(),
-            sandbox_millis: 0,
+            millis: HashMap::new(),
             changes: Changes::default(),
         }
     }

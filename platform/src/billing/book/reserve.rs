@@ -48,8 +48,8 @@ impl Book {
             created_at: self.now,
             closed_at: None,
         };
-        if ask.operation == Operation::Sandbox {
-            self.sandbox_millis = self.sandbox_millis.saturating_add(ask.millis);
+        if let Some(counted) = self.millis.get_mut(&ask.operation) {
+            *counted = counted.saturating_add(ask.millis);
         }
         self.changes.reservations.insert(ask.id);
         self.reservations.insert(ask.id, reservation.clone());
@@ -143,19 +143,23 @@ impl Book {
                 self.packages.with(|other| other.tiers.contains(&tier)),
             );
         }
-        if ask.operation == Operation::Sandbox
-            && let Some(minutes) = package.caps.sandbox_minutes
-            && self.sandbox_millis.saturating_add(ask.millis.max(1)) > i64::from(minutes) * MINUTE
+        let used = self.millis.get(&ask.operation).copied().unwrap_or_default();
+        if let Some(minutes) = package.caps.minutes(ask.operation)
+            && used.saturating_add(ask.millis.max(1)) > i64::from(minutes) * MINUTE
         {
-            let left = (i64::from(minutes) * MINUTE - self.sandbox_millis).max(0) / 1_000;
+            let (limit, of, this) = match ask.operation {
+                Operation::Browser => (PackageLimit::BrowserMinutes, "browsers", "call"),
+                _ => (PackageLimit::SandboxMinutes, "commands in the sandbox", "command"),
+            };
+            let left = (i64::from(minutes) * MINUTE - used).max(0) / 1_000;
             let message = format!(
-                "The package {} includes {minutes} minutes of commands in the sandbox a month. {left} seconds are \
-                 free, and this command may take {}. Choose another package, or wait for the next month.",
+                "The package {} includes {minutes} minutes of {of} a month. {left} seconds are free, and this \
+                 {this} may take {}. Choose another package, or wait for the next month.",
                 package.name,
                 (ask.millis + 999) / 1_000
             );
-            let more = |other: &Package| other.caps.sandbox_minutes.is_none_or(|most| most > minutes);
-            return lacks(PackageLimit::SandboxMinutes, message, self.packages.with(more));
+            let more = |other: &Package| other.caps.minutes(ask.operation).is_none_or(|most| most > minutes);
+            return lacks(limit, message, self.packages.with(more));
         }
         Ok(())
     }

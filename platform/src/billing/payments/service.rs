@@ -14,7 +14,7 @@ use crate::{
 };
 use alumia_protocol::{
     List, PaymentId,
-    billing::{BucketKind, Catalog, Invoice, NewTopUp, PackageOffer, PaymentState, TopUp},
+    billing::{BucketKind, Catalog, Invoice, NewTopUp, Operation, PackageOffer, PaymentState, TopUp},
 };
 use serde_json::json;
 use std::sync::Arc;
@@ -64,7 +64,8 @@ impl Payments {
         Catalog {
             packages: packages.all().iter().map(shown).collect(),
             top_ups: offer(self.gateway.as_deref()),
-            sandbox_second: packages.rates().second(crate::billing::Operation::Sandbox),
+            sandbox_second: packages.rates().second(Operation::Sandbox),
+            browser_second: packages.rates().second(Operation::Browser),
         }
     }
 

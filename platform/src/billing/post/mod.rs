@@ -182,14 +182,17 @@ async fn read_time(
     books: &mut HashMap<OrgId, Book>,
     acts: &[(OrgId, Act)],
 ) -> Result<()> {
-    let asks = |act: &Act| matches!(act, Act::Reserve(ask) | Act::Replace(_, ask) if ask.operation == Operation::Sandbox);
-    let orgs: BTreeSet<OrgId> = acts.iter().filter(|(_, act)| asks(act)).map(|(org, _)| *org).collect();
-    for org in orgs {
+    let asked = acts.iter().filter_map(|(org, act)| match act {
+        Act::Reserve(ask) | Act::Replace(_, ask) => Some((*org, ask.operation)),
+        _ => None,
+    });
+    for (org, operation) in asked {
         if let Some(book) = books.get_mut(&org)
-            && book.package.caps.sandbox_minutes.is_some()
+            && book.package.caps.minutes(operation).is_some()
+            && !book.millis.contains_key(&operation)
         {
             let (start, _) = time::month(book.account.anchor, desk.now)?;
-            book.sandbox_millis = read::sandbox_millis(tx, org, start).await?;
+            book.millis.insert(operation, read::millis(tx, org, operation, start).await?);
         }
     }
     Ok(())

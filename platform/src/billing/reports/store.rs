@@ -76,7 +76,9 @@ pub async fn used(store: &Store, org: OrgId, month: Timestamp) -> Result<Package
          (SELECT CAST(COALESCE(SUM(s.bytes), 0) AS BIGINT) FROM stored_bytes s JOIN projects p \
          ON p.id = s.project_id AND p.deleted_at IS NULL WHERE s.org_id = $1) AS stored, \
          (SELECT CAST(COALESCE(SUM(millis), 0) AS BIGINT) FROM reservations WHERE org_id = $1 \
-         AND created_at >= $2 AND operation = 'sandbox') AS millis, \
+         AND created_at >= $2 AND operation = 'sandbox') AS sandbox, \
+         (SELECT CAST(COALESCE(SUM(millis), 0) AS BIGINT) FROM reservations WHERE org_id = $1 \
+         AND created_at >= $2 AND operation = 'browser') AS browser, \
          (SELECT COUNT(*) FROM runs WHERE org_id = $1 AND status IN ('queued', 'running') \
          AND status = 'running') AS going, \
          (SELECT COUNT(*) FROM runs WHERE org_id = $1 AND status IN ('queued', 'running') \
@@ -90,7 +92,8 @@ pub async fn used(store: &Store, org: OrgId, month: Timestamp) -> Result<Package
         members: row.number("members")?,
         projects: row.number("projects")?,
         storage_bytes: row.number("stored")?,
-        sandbox_millis: row.number("millis")?,
+        sandbox_millis: row.number("sandbox")?,
+        browser_millis: row.number("browser")?,
         running_runs: row.number("going")?,
         queued_runs: row.number("delayed")?,
     })

@@ -266,7 +266,7 @@ async fn diggers(mut office: Office) -> (Office, Arc<FakeTool>) {
     let agents = Agents::new(office.house.store.store(), office.house.clock.clone());
     agents.set_tool(&office.house.owner, office.house.agent, "dig", true).await.unwrap();
     office.tools = Tools::new(vec![dig.clone() as Arc<dyn Tool>]);
-    office.packages = office.packages.charging(Rates::new(1_000).unwrap());
+    office.packages = office.packages.charging(Rates::new(1_000, 0).unwrap());
     office.limits.lease = Duration::from_hours(1);
     (office, dig)
 }

@@ -64,5 +64,6 @@ const fn shown_name(shown: &Shown) -> &'static str {
         Shown::Code { .. } => "code",
         Shown::Terminal { .. } => "terminal",
         Shown::Image { .. } => "image",
+        Shown::Browser { .. } => "browser",
     }
 }

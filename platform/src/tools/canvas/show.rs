@@ -26,7 +26,7 @@ struct Arguments {
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(schema::of::<Arguments>);
 
-/// Puts a document, code, a terminal or a picture on the canvas.
+/// Puts a document, code, a terminal, a picture or a page on the canvas.
 pub struct Show {
     pub canvas: Canvas,
     pub files: Files,
@@ -50,9 +50,7 @@ impl Tool for Show {
     }
     async fn call(&self, context: ToolContext, arguments: Value) -> Result<Value, ToolError> {
         let Arguments { title, content } = schema::read(&arguments)?;
-        if let Shown::Image { path, .. } = &content {
-            content::require_picture(&self.files, &context, path, "/content/path").await?;
-        }
+        content::require_shown(&self.files, &context, &content, "/content/path").await?;
         let new = CreateBlock { id: None, title, content: Content::Show(content), position: None };
         let made = self.canvas.create(&context.scope, context.project_id, new, context.origin).await;
         let block = made.map_err(errors::service)?;

@@ -117,8 +117,8 @@ impl Tool for UpdateBlock {
         let new = arguments.content()?;
         match &new {
             Some(Content::Data(spec)) => require_pictures(&self.files, &context, spec, "/spec").await?,
-            Some(Content::Show(Show::Image { path, .. })) => {
-                content::require_picture(&self.files, &context, path, "/content/path").await?;
+            Some(Content::Show(shown)) => {
+                content::require_shown(&self.files, &context, shown, "/content/path").await?;
             }
             _ => {}
         }

@@ -104,13 +104,10 @@ fn line(step: Progress<'_>, said: &AtomicUsize) -> Option<String> {
 }
 
 fn refusal(fault: NetError) -> ToolError {
-    let code = match fault {
+    let code = match &fault {
         NetError::Timeout(_) => "timeout",
-        NetError::Connect { .. }
-        | NetError::Answer { .. }
-        | NetError::Resolve(_)
-        | NetError::Redirects(_) => "failed",
-        _ => "denied",
+        fault if fault.is_refusal() => "denied",
+        _ => "failed",
     };
     errors::error(code, format!("Not fetched: {fault}."))
 }

@@ -58,6 +58,8 @@ pub struct Wishes {
     pub model: Option<Arc<Scripted>>,
     /// The only tools there are.
     pub tools: Option<Vec<Arc<dyn Tool>>>,
+    /// What starts browsers; nothing does without.
+    pub browsers: Option<Arc<dyn Browsers>>,
 }
 
 impl App {
@@ -100,6 +102,8 @@ impl App {
             master_keys: MasterKeys::from_file(&config.server.data_dir.join("master.key")).unwrap(),
             mail: Arc::new(Mailbox::new(Arc::new(SystemClock))),
             sandbox: serve::sandbox(&config, &config.server.data_dir),
+            browsers: wishes.browsers.unwrap_or_else(no_browsers),
+            browsing: serve::browsing_limits(&config),
             net: alumia_net::Client::new().unwrap(),
             data_dir: config.server.data_dir.clone(),
             tools: wishes.tools.map(Tools::new),

@@ -153,6 +153,7 @@ fn Panel(call: RwSignal<CallView>, close: Callback<()>) -> impl IntoView {
                         }
                     }}
                 </section>
+                <Page call />
                 <Output call />
                 {move || {
                     result
@@ -248,6 +249,27 @@ fn Failure(error: alumia_protocol::tools::ToolError, retrying: bool) -> impl Int
                 .map(|path| view! { <p>"Argument: " <code>{path}</code></p> })}
             <p class="muted">"Code: " <code>{error.code}</code></p>
         </div>
+    }
+}
+
+/// What the call's browser shows, while it runs.
+#[component]
+fn Page(call: RwSignal<CallView>) -> impl IntoView {
+    let (id, session) = call.with_untracked(|call| (call.call_id, call.session_id));
+    let frame = use_context::<Live>().and_then(|live| live.session(session)).map(|session| session.frame);
+    let number = Memo::new(move |_| {
+        let uses_it = call.with(|call| call.state == CallState::Running && call.tool.starts_with("browser_"));
+        frame.filter(|_| uses_it).and_then(|frame| frame.get())
+    });
+    move || {
+        number.get().map(|number| {
+            view! {
+                <section data-call=id.to_string()>
+                    <h3>"Page " <span class="inspector-live">"live"</span></h3>
+                    <img class="inspector-page" src=api::browser_url(session, number) alt="The page in the browser" />
+                </section>
+            }
+        })
     }
 }
 
