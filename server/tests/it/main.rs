@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod api;
+mod browser;
 // It kills the server at points that only this feature compiles in.
 #[cfg(feature = "faults")]
 mod crash;

@@ -25,6 +25,7 @@ use alumia_server::{
     config::{Config, MANUAL, SignUps, load_from},
     serve::{self, Running},
 };
+use alumia_browser::{Browsers, Disabled};
 use client::Client;
 use figment::{
     Figment,
@@ -44,8 +45,8 @@ pub struct App {
     pub url: String,
     pub platform: Platform,
     pub store: TestStore,
-    /// Keeps it serving; the runtime of the test ends it.
-    _running: Running,
+    /// Keeps it serving; the runtime of the test ends it, if the test doesn't.
+    running: Running,
     _folder: TempDir,
 }
 
@@ -102,7 +103,7 @@ impl App {
             master_keys: MasterKeys::from_file(&config.server.data_dir.join("master.key")).unwrap(),
             mail: Arc::new(Mailbox::new(Arc::new(SystemClock))),
             sandbox: serve::sandbox(&config, &config.server.data_dir),
-            browsers: wishes.browsers.unwrap_or_else(no_browsers),
+            browsers: wishes.browsers.unwrap_or_else(|| Arc::new(Disabled::new("this is a test"))),
             browsing: serve::browsing_limits(&config),
             net: alumia_net::Client::new().unwrap(),
             data_dir: config.server.data_dir.clone(),
@@ -117,7 +118,12 @@ impl App {
         let running = serve::start(config, Role::All, platform.clone(), listener).unwrap();
         // By name: passkeys are for names, not for numbers.
         let url = format!("http://localhost:{}", running.address.port());
-        Self { url, platform, store, _running: running, _folder: folder }
+        Self { url, platform, store, running, _folder: folder }
+    }
+
+    /// Ends it as a service manager would.
+    pub async fn end(self) {
+        self.running.end().await.unwrap();
     }
 
     /// Somebody who isn't signed in.
