@@ -104,6 +104,38 @@ pub struct UpdateBlock {
     pub position: Option<Position>,
 }
 
+/// What a block was before it was changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct BlockVersion {
+    /// Its number.
+    pub version: i64,
+    /// See [`Block::title`].
+    pub title: String,
+    /// See [`Block::content`].
+    pub content: Content,
+    /// The run that made it; absent for a person's.
+    pub run_id: Option<RunId>,
+    /// Until when it stood.
+    pub replaced_at: Timestamp,
+}
+
+/// What `POST /projects/:id/restore-last-run` did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct RestoredRun {
+    /// The run whose changes were undone.
+    pub run_id: RunId,
+    /// Blocks that are what they were before it.
+    pub restored: Vec<BlockId>,
+    /// Blocks that it had made and that are gone.
+    pub removed: Vec<BlockId>,
+    /// Blocks that somebody has changed since, which stay as they are.
+    pub kept: Vec<BlockId>,
+}
+
 /// Whose node a position is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

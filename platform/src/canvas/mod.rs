@@ -5,6 +5,7 @@ mod place;
 mod search;
 mod service;
 mod store;
+mod versions;
 #[cfg(test)]
 mod tests;
 pub use service::{Canvas, Origin};

@@ -150,7 +150,7 @@ impl Canvas {
                 updated_at: now,
             },
         };
-        store::put(log.tx(), org, &block, &json).await?;
+        store::put(log.tx(), org, &block, &json, origin.run_id).await?;
         push(&mut log, origin, EventData::BlockCreated { block: Box::new(block.clone()) });
         log.commit().await?;
         Ok(block)
@@ -199,7 +199,7 @@ impl Canvas {
             ..present
         };
         let json = serde_json::to_string(&block.content)?;
-        store::put(log.tx(), org, &block, &json).await?;
+        store::put(log.tx(), org, &block, &json, origin.run_id).await?;
         push(&mut log, origin, EventData::BlockUpdated { block: Box::new(block.clone()) });
         log.commit().await?;
         Ok(block)

@@ -1,12 +1,15 @@
 //! The SQL of the canvas.
 
-use super::place::{Rect, session_place};
+use super::{
+    place::{Rect, session_place},
+    versions,
+};
 use crate::{
     Error, Result,
     store::{Columns as _, Cursor, Store, Tx},
 };
 use alumia_protocol::{
-    BlockId, OrgId, ProjectId, SessionId, Timestamp,
+    BlockId, OrgId, ProjectId, RunId, SessionId, Timestamp,
     blocks::{Block, Position},
 };
 use sqlx::any::AnyRow;
@@ -137,14 +140,21 @@ pub(super) async fn deleted(
     }
 }
 
-/// Stores a block, new or changed; `content` is its content as JSON.
-pub(super) async fn put(tx: &mut Tx, org: OrgId, block: &Block, content: &str) -> Result<()> {
+/// Stores a block, new or changed by `run`; `content` is its content as JSON. What it was is kept.
+pub(super) async fn put(
+    tx: &mut Tx,
+    org: OrgId,
+    block: &Block,
+    content: &str,
+    run: Option<RunId>,
+) -> Result<()> {
+    versions::keep(tx, org, block.id, run, block.updated_at).await?;
     sqlx::query(
         "INSERT INTO blocks (org_id, id, project_id, title, content, position, version, session_id, run_id,
-         created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+         created_at, updated_at, last_run_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
          ON CONFLICT (org_id, id) DO UPDATE SET title = excluded.title, content = excluded.content,
          position = excluded.position, version = excluded.version, updated_at = excluded.updated_at,
-         deleted_at = NULL",
+         last_run_id = excluded.last_run_id, deleted_at = NULL",
     )
     .bind(org.to_string())
     .bind(block.id.to_string())
@@ -157,6 +167,7 @@ pub(super) async fn put(tx: &mut Tx, org: OrgId, block: &Block, content: &str) -
     .bind(block.run_id.map(|id| id.to_string()))
     .bind(block.created_at.0)
     .bind(block.updated_at.0)
+    .bind(run.map(|id| id.to_string()))
     .execute(&mut **tx)
     .await?;
     Ok(())

@@ -282,3 +282,83 @@ async fn others_neither_see_nor_change() {
         assert!(matches!(result, Err(Error::Forbidden { .. })), "{result:?}");
     }
 }
+
+/// What a run does to a block.
+async fn rewrite(house: &House, canvas: &Canvas, id: BlockId, text: &str, run: Option<RunId>) {
+    let version = canvas.get(&house.owner, id).await.unwrap().version;
+    let content = Some(markdown(text));
+    let change = UpdateBlock { version, title: Some(text.into()), content, position: None };
+    let origin = Origin { run_id: run, ..Origin::default() };
+    canvas.update(&house.owner, id, change, origin).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_run_did_is_undone_as_one_and_what_people_did_since_stays() {
+    let (house, canvas) = house().await;
+    let (first, second) = (RunId::new(), RunId::new());
+    let by = |run: RunId| Origin { run_id: Some(run), ..Origin::default() };
+    let make_by = async |title: &str, run: RunId| {
+        canvas.create(&house.owner, house.project, new(title, title), by(run)).await.unwrap().id
+    };
+    let ours = make(&house, &canvas, "ours", "ours").await.id;
+    let early = make_by("early", first).await;
+    rewrite(&house, &canvas, ours, "by the first", Some(first)).await;
+    // The second one changes several times what others made, makes some of its own, and people go on with one of each.
+    rewrite(&house, &canvas, ours, "once", Some(second)).await;
+    rewrite(&house, &canvas, ours, "twice", Some(second)).await;
+    rewrite(&house, &canvas, early, "corrected", Some(second)).await;
+    let (draft, kept) = (make_by("draft", second).await, make_by("kept", second).await);
+    rewrite(&house, &canvas, draft, "draft, longer", Some(second)).await;
+    rewrite(&house, &canvas, kept, "ours now", None).await;
+    rewrite(&house, &canvas, early, "and by hand", None).await;
+
+    let undone = canvas.restore_last_run(&house.owner, house.project).await.unwrap();
+    assert_eq!((undone.run_id, undone.restored, undone.removed), (second, vec![ours], vec![draft]));
+    assert_eq!(undone.kept, [early, kept]);
+    let now = canvas.list(&house.owner, house.project, None, 10).await.unwrap().items;
+    assert_eq!(titles(&now), ["by the first", "and by hand", "ours now"]);
+    assert_eq!((now[0].content.clone(), now[0].version), (markdown("by the first"), 5));
+
+    // The run before is next: what it left stands at `ours` alone, brought back by a person, and at nothing else.
+    let nothing = canvas.restore_last_run(&house.owner, house.project).await;
+    assert!(matches!(nothing, Err(Error::Conflict { .. })), "{nothing:?}");
+    let versions = canvas.versions(&house.owner, ours).await.unwrap().items;
+    let told: Vec<_> = versions.iter().map(|it| (it.version, it.title.as_str(), it.run_id)).collect();
+    let expected = [
+        (4, "twice", Some(second)),
+        (3, "once", Some(second)),
+        (2, "by the first", Some(first)),
+        (1, "ours", None),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[tokio::test]
+async fn the_run_before_the_last_can_be_undone_after_it() {
+    let (house, canvas) = house().await;
+    let block = make(&house, &canvas, "start", "start").await.id;
+    let (first, second) = (RunId::new(), RunId::new());
+    rewrite(&house, &canvas, block, "first", Some(first)).await;
+    let other = make(&house, &canvas, "other", "other").await.id;
+    rewrite(&house, &canvas, other, "second", Some(second)).await;
+    let undone = canvas.restore_last_run(&house.owner, house.project).await.unwrap();
+    assert_eq!((undone.run_id, undone.restored), (second, vec![other]));
+    let undone = canvas.restore_last_run(&house.owner, house.project).await.unwrap();
+    assert_eq!((undone.run_id, undone.restored), (first, vec![block]));
+    let now = canvas.list(&house.owner, house.project, None, 10).await.unwrap().items;
+    assert_eq!(titles(&now), ["start", "other"]);
+    let viewer = house.member(Role::Viewer).await;
+    let refused = canvas.restore_last_run(&viewer, house.project).await;
+    assert!(matches!(refused, Err(Error::Forbidden { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn no_more_versions_are_kept_than_may_be() {
+    let (house, canvas) = house().await;
+    let block = make(&house, &canvas, "0", "0").await.id;
+    for number in 1..=60 {
+        rewrite(&house, &canvas, block, &number.to_string(), None).await;
+    }
+    let versions = canvas.versions(&house.owner, block).await.unwrap().items;
+    assert_eq!((versions.len(), versions[0].version, versions[0].title.as_str()), (50, 60, "59"));
+}

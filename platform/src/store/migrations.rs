@@ -38,6 +38,7 @@ const STEPS: &[Step] = steps![
     13 "0013_agents",
     14 "0014_shares",
     15 "0015_peers",
+    16 "0016_block_versions",
 ];
 
 /// Applies what is missing, each version in a transaction of its own.

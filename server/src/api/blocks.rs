@@ -14,7 +14,7 @@ use crate::{
 use alumia_platform::canvas::Origin;
 use alumia_protocol::{
     BlockId, List, ProjectId,
-    blocks::{Block, CreateBlock, MoveNodes, UpdateBlock},
+    blocks::{Block, BlockVersion, CreateBlock, MoveNodes, RestoredRun, UpdateBlock},
 };
 use axum::extract::State;
 
@@ -50,6 +50,22 @@ pub async fn place(
 /// `GET /blocks/:id`.
 pub async fn get(State(app): State<App>, block: MemberOf<BlockId, ProjectsRead>) -> Result<Data<Block>> {
     Ok(Data(app.platform.canvas.get(&block.scope, block.id).await?))
+}
+
+/// `GET /blocks/:id/versions`: what it was before, newest first; the last 50.
+pub async fn versions(
+    State(app): State<App>,
+    block: MemberOf<BlockId, ProjectsRead>,
+) -> Result<Data<List<BlockVersion>>> {
+    Ok(Data(app.platform.canvas.versions(&block.scope, block.id).await?))
+}
+
+/// `POST /projects/:id/restore-last-run`: undoes what the last run did to the canvas; 409 when nothing is left of any.
+pub async fn restore_last_run(
+    State(app): State<App>,
+    project: WriterOf<ProjectId, ProjectsWrite>,
+) -> Result<Data<RestoredRun>> {
+    Ok(Data(app.platform.canvas.restore_last_run(&project.scope, project.id).await?))
 }
 
 /// `PATCH /blocks/:id`: 409 with the present block in `details` when the version is stale.

@@ -126,6 +126,8 @@ const SUMMARIES: &[(&str, &str)] = &[
     ("blocks::list", "Blocks of the canvas, oldest first; limit 1 to 500."),
     ("blocks::create", "Puts a block on the canvas."),
     ("blocks::place", "Moves nodes of the canvas, all or none."),
+    ("blocks::restore_last_run", "Undoes what the last run did to the canvas; 409 where nothing is left of any."),
+    ("blocks::versions", "What a block was before, newest first; the last 50 versions."),
     ("files::list", "What a folder of the project holds, folders first."),
     ("files::read", "A file's bytes."),
     ("files::write", "Stores a file, at most 100 MB."),

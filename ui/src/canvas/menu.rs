@@ -36,7 +36,7 @@ fn OpenMenu(scene: Scene, open: MenuAt) -> impl IntoView {
     let style = format!(
         "left:{:.0}px;top:{:.0}px",
         open.at.x.clamp(8.0, (size.w - 216.0).max(8.0)),
-        open.at.y.clamp(8.0, (size.h - 176.0).max(8.0))
+        open.at.y.clamp(8.0, (size.h - 208.0).max(8.0))
     );
     Effect::new(move || {
         if let Some(list) = list.get() {
@@ -86,11 +86,17 @@ fn OpenMenu(scene: Scene, open: MenuAt) -> impl IntoView {
         let pin = Callback::new(move |()| scene.pin(open.node));
         let front = Callback::new(move |()| scene.bring_to_front());
         let delete = Callback::new(move |()| scene.delete_selected());
+        let versions = Callback::new(move |()| {
+            if let Some(NodeId::Block(block)) = open.node {
+                scene.versions_of.set(Some(block));
+            }
+        });
         view! {
             {item("pin", "Pin focused view", pin)}
             {(!scene.read_only)
                 .then(|| view! {
                     {item("arrow-up", "Bring to front", front)}
+                    {item("clock", "Earlier versions", versions)}
                     {item("trash", "Delete", delete)}
                 })}
         }
@@ -100,7 +106,11 @@ fn OpenMenu(scene: Scene, open: MenuAt) -> impl IntoView {
     let of_canvas = (open.node.is_none() || (scene.read_only && !is_block)).then(|| {
         view! {
             {item("fit", "Show full canvas", Callback::new(move |()| scene.fit()))}
-            {(!scene.read_only).then(|| item("layout", "Arrange", Callback::new(move |()| scene.tidy())))}
+            {(!scene.read_only)
+                .then(|| view! {
+                    {item("layout", "Arrange", Callback::new(move |()| scene.tidy()))}
+                    {item("undo", "Undo the last run", Callback::new(move |()| scene.undo_last_run()))}
+                })}
         }
     });
     view! {

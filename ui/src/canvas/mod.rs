@@ -22,6 +22,7 @@ mod scene;
 mod share;
 mod ticker;
 mod toolbar;
+mod versions;
 
 pub use crate::chat::Inspected;
 pub use inspector::Inspector;
@@ -39,6 +40,7 @@ use presence::{Cursors, Guests, GuestMarks};
 use scene::{FAR, Scene};
 use share::ShareDialog;
 use toolbar::Toolbar;
+use versions::Versions;
 
 /// The canvas of the project whose [`Live`] is in context. [`Inspected`] must be in context too.
 #[component]
@@ -137,7 +139,7 @@ pub fn Canvas() -> impl IntoView {
             <Find scene />
             <NodeMenu scene />
             <FocusedView scene />
-            {toolbar::offers_sharing(scene).then(|| view! { <ShareDialog scene /> })}
+            {toolbar::offers_sharing(scene).then(|| view! { <ShareDialog scene /> <Versions scene /> })}
             <p class="sr-only" role="status" aria-live="polite">{move || scene.news.get()}</p>
             <span data-end="" tabindex="-1"></span>
         </section>

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::live::{Live, SessionSignals, shared::is_shared};
 use alumia_protocol::{
+    BlockId,
     blocks::{Block, Content, NodeId, Position},
     sessions::Session,
 };
@@ -180,6 +181,8 @@ pub(super) struct Scene {
     pub finding: RwSignal<bool>,
     /// Whether the dialog for the share link is open.
     pub sharing: RwSignal<bool>,
+    /// The block whose former versions are looked at.
+    pub versions_of: RwSignal<Option<BlockId>>,
     pub pinned: RwSignal<Option<NodeId>>,
     pub undoable: RwSignal<(bool, bool)>,
     pub paths: RwSignal<super::edges::Paths>,
@@ -208,6 +211,7 @@ impl Scene {
             menu: RwSignal::new(None),
             finding: RwSignal::new(false),
             sharing: RwSignal::new(false),
+            versions_of: RwSignal::new(None),
             pinned: RwSignal::new(None),
             undoable: RwSignal::new((false, false)),
             paths: RwSignal::new(super::edges::Paths::default()),

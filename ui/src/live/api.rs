@@ -2,10 +2,10 @@
 
 use super::step_up;
 use alumia_protocol::{
-    AgentId, ApiKeyId, BlockId, CallId, MessageId, ProjectId, SessionId, TooManyRequests,
+    AgentId, ApiKeyId, BlockId, CallId, List, MessageId, ProjectId, SessionId, TooManyRequests,
     agents::{Agent, UpdateAgent},
     billing::BillingOverview,
-    blocks::{Block, CreateBlock, MoveNodes, UpdateBlock},
+    blocks::{Block, BlockVersion, CreateBlock, MoveNodes, RestoredRun, UpdateBlock},
     error::{Failure, Success},
     keys::{MintedApiKey, NewApiKey, RotateApiKey},
     presence::Whereabouts,
@@ -154,6 +154,16 @@ pub async fn create_block(project: ProjectId, new: &CreateBlock) -> Answer<Block
 /// Changes a block; 409 with the present one in `details` when the version is stale.
 pub async fn update_block(block: BlockId, change: &UpdateBlock) -> Answer<Block> {
     send(Method::PATCH, &format!("/blocks/{block}"), Some(change)).await
+}
+
+/// What a block was before, newest first.
+pub async fn block_versions(block: BlockId) -> Answer<List<BlockVersion>> {
+    send(Method::GET, &format!("/blocks/{block}/versions"), None::<&()>).await
+}
+
+/// Undoes what the last run did to the canvas; 409 where nothing is left of any.
+pub async fn restore_last_run(project: ProjectId) -> Answer<RestoredRun> {
+    send(Method::POST, &format!("/projects/{project}/restore-last-run"), None::<&()>).await
 }
 
 /// Deletes a block.

@@ -140,6 +140,7 @@ const PURGES: &[&str] = &[
     "DELETE FROM envelopes WHERE org_id = $1",
     "DELETE FROM queued_messages WHERE org_id = $1",
     "DELETE FROM events WHERE org_id = $1",
+    "DELETE FROM block_versions WHERE org_id = $1",
     "DELETE FROM blocks WHERE org_id = $1",
     "DELETE FROM runs WHERE org_id = $1",
     "DELETE FROM sessions WHERE org_id = $1",
