@@ -88,7 +88,7 @@ pub(super) fn Versions(scene: Scene) -> impl IntoView {
         }
     };
     view! {
-        <Dialog open title="Earlier versions" class="wide">
+        <Dialog open title="Earlier versions" class="versions-dialog">
             {move || open.get().then(list)}
         </Dialog>
     }
