@@ -202,6 +202,13 @@ pub enum EventData {
         /// The text to append.
         text: String,
     },
+    /// The model has said nothing for a while in the middle of an answer, or before it. It goes on; said once for each
+    /// silence.
+    #[serde(rename = "model.stalled")]
+    ModelStalled {
+        /// How long it has been silent.
+        silent_ms: i64,
+    },
     /// A running call has put out nothing for a while. It goes on; said once for each silence.
     #[serde(rename = "tool.stalled")]
     ToolStalled {
@@ -405,6 +412,7 @@ impl EventData {
             Self::MessageCompleted { .. } => "message.completed",
             Self::MessageDiscarded { .. } => "message.discarded",
             Self::ModelRetrying { .. } => "model.retrying",
+            Self::ModelStalled { .. } => "model.stalled",
             Self::ContextCompacted { .. } => "context.compacted",
             Self::ToolStarted { .. } => "tool.started",
             Self::ToolArgsDelta { .. } => "tool.args.delta",

@@ -9,7 +9,7 @@ use super::{
     sessions::SessionBar,
 };
 use crate::{
-    components::icon::Icon,
+    components::{icon::Icon, time::duration},
     live::{Entry, SessionSignals},
 };
 use alumia_protocol::sessions::{MessageRole, SessionStatus};
@@ -220,6 +220,13 @@ fn Working() -> impl IntoView {
                 session.delayed.get().map(|delay| delay.message).unwrap_or_default()
             }
             _ => {
+                if let Some(silent) = session.silent.get() {
+                    let (model, silent) = (session.model.get(), duration(silent));
+                    return Some((
+                        format!("{model} has said nothing for more than {silent}. Wait, or stop it and try another model."),
+                        session.step.get(),
+                    ));
+                }
                 let last = session.turns.with(|turns| turns.last().copied());
                 let streaming = matches!(last, Some(Entry::Message(id))
                     if session.message(id).is_some_and(|message| message.with(|message| message.streaming)));

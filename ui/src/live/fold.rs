@@ -70,6 +70,8 @@ pub struct SessionFold {
     pub own_key_calls: u32,
     /// The number of the last picture of the page that its browser shows, while a call uses it.
     pub frame: Option<u64>,
+    /// For how long the model has said nothing, in milliseconds, while that is long, and when that was noticed.
+    pub silent: Option<(i64, Timestamp)>,
     /// Whether the run waited for someone since it last started.
     waited: bool,
 }
@@ -94,6 +96,7 @@ impl SessionFold {
             cost: 0,
             own_key_calls: 0,
             frame: None,
+            silent: None,
             waited: false,
         }
     }
@@ -115,7 +118,16 @@ impl SessionFold {
         let at = event.at;
         let run = event.run_id;
         let mut touched = Vec::new();
+        // Whatever happens next in the run ends the silence. A snapshot gives what was said before it afterwards.
+        if event.run_id.is_some() && self.silent.is_some_and(|(_, noticed)| noticed < at) {
+            self.silent = None;
+            touched.push(Touched::Run);
+        }
         match &event.data {
+            EventData::ModelStalled { silent_ms } => {
+                self.silent = Some((*silent_ms, at));
+                touched.push(Touched::Run);
+            }
             EventData::RunQueued { message } => {
                 self.running = true;
                 self.step = 0;
@@ -484,6 +496,7 @@ impl SessionFold {
     fn rest(&mut self, at: Timestamp, touched: &mut Vec<Touched>) {
         self.running = false;
         self.delayed = None;
+        self.silent = None;
         self.step = 0;
         touched.push(Touched::Run);
         for message in self.messages.values_mut().filter(|message| message.streaming) {

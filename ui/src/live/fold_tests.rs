@@ -430,6 +430,19 @@ fn a_run_beyond_the_packages_number_says_why_it_waits_until_it_begins() {
 }
 
 #[test]
+fn a_model_that_says_nothing_is_marked_until_it_does() {
+    let mut story = Story::new();
+    story.push(EventData::StepStarted { number: 1 });
+    story.push(EventData::ModelStalled { silent_ms: 30_000 });
+    assert_eq!(story.fold().silent.map(|(silent, _)| silent), Some(30_000));
+    story.push(EventData::TextDelta { message_id: MessageId::new(), text: "At last".into() });
+    assert_eq!(story.fold().silent, None);
+    story.push(EventData::ModelStalled { silent_ms: 31_000 });
+    story.push(EventData::StatusChanged { status: SessionStatus::Idle });
+    assert_eq!(story.fold().silent, None);
+}
+
+#[test]
 fn a_silent_call_is_marked_until_it_puts_something_out_or_ends() {
     let mut story = Story::new();
     let call = CallId::new();

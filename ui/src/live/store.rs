@@ -72,6 +72,8 @@ pub struct SessionSignals {
     pub running: RwSignal<bool>,
     /// Why it has yet to begin: its package runs no more at once.
     pub delayed: RwSignal<Option<RunDelay>>,
+    /// For how long its model has said nothing, in milliseconds, while that is long.
+    pub silent: RwSignal<Option<i64>>,
     /// Why it could not be paid, when that was so last.
     pub unpaid: RwSignal<Option<BlockReason>>,
     /// What its calls have cost so far, and how many the organisation's own keys have paid for.
@@ -322,6 +324,7 @@ impl SessionSignals {
             letters: RwSignal::new(vec![]),
             running: RwSignal::new(false),
             delayed: RwSignal::new(None),
+            silent: RwSignal::new(None),
             unpaid: RwSignal::new(None),
             spent: RwSignal::new((Microcredits::ZERO, 0)),
             frame: RwSignal::new(None),
@@ -448,6 +451,7 @@ impl SessionSignals {
             set(self.model, &model);
             set(self.running, &running);
             set(self.delayed, &delayed);
+            set(self.silent, &self.fold.with_value(|fold| fold.silent.map(|(silent, _)| silent)));
         }
         if touched.contains(&Touched::Frame) {
             set(self.frame, &self.fold.with_value(|fold| fold.frame));

@@ -12,6 +12,7 @@ use alumia_protocol::people::SignedIn;
 use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
+use send_wrapper::SendWrapper;
 
 /// Signs in and goes on to `next`, or to the lab of the person's first organisation.
 #[server(prefix = "/fn", endpoint = "sign_in")]
@@ -144,6 +145,9 @@ fn ByPasskey(next: Signal<Option<String>>) -> impl IntoView {
     Effect::new(move || {
         let Ok(controller) = web_sys::AbortController::new() else { return };
         let signal = controller.signal();
+        // In here, because only the browser gets here: the server ends a page's owner on whichever thread it likes.
+        let ending = SendWrapper::new(controller.clone());
+        on_cleanup(move || ending.abort());
         waiting.set_value(Some(controller));
         spawn_local(async move {
             match passkeys::sign_in_from_field(&signal).await {
@@ -153,7 +157,6 @@ fn ByPasskey(next: Signal<Option<String>>) -> impl IntoView {
             }
         });
     });
-    on_cleanup(stop_waiting);
     let usable = passkeys_usable();
     let choose = move |_| {
         stop_waiting();

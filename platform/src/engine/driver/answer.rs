@@ -9,6 +9,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use tokio::time::Instant;
 
 /// How long a provider may say nothing at all.
 const SILENCE: Duration = Duration::from_mins(5);
@@ -22,16 +23,25 @@ pub struct Answer {
     ahead: VecDeque<Option<Result<ModelEvent, ModelError>>>,
     /// Our ids and the tools of the calls by their place in the answer.
     calls: HashMap<usize, (CallId, String)>,
+    /// After so long a silence is told.
+    patience: Duration,
+    /// When it said something last, or was asked.
+    heard: Instant,
+    /// Whether the present silence was told.
+    told: bool,
 }
 
 impl Answer {
-    /// Makes the call; connecting happens while events are awaited.
-    pub fn new(provider: Arc<dyn Provider>, request: ModelRequest) -> Self {
+    /// Makes the call; connecting happens while events are awaited. A silence of `patience` is told.
+    pub fn new(provider: Arc<dyn Provider>, request: ModelRequest, patience: Duration) -> Self {
         let opening = async move { provider.stream(request).await };
         Self {
             stream: futures::stream::once(opening).try_flatten().boxed(),
             ahead: VecDeque::new(),
             calls: HashMap::new(),
+            patience,
+            heard: Instant::now(),
+            told: false,
         }
     }
 
@@ -40,10 +50,20 @@ impl Answer {
         loop {
             let event = match self.ahead.pop_front() {
                 Some(event) => event,
-                None => match tokio::time::timeout(SILENCE, self.stream.next()).await {
-                    Ok(event) => event,
-                    Err(_) => Some(Err(ModelError::Timeout { detail: String::new() })),
-                },
+                None => {
+                    let patience = if self.told { SILENCE } else { self.patience.min(SILENCE) };
+                    match tokio::time::timeout_at(self.heard + patience, self.stream.next()).await {
+                        Ok(event) => {
+                            (self.heard, self.told) = (Instant::now(), false);
+                            event
+                        }
+                        Err(_) if patience < SILENCE => {
+                            self.told = true;
+                            return Event::ModelSilent { silence: self.heard.elapsed() };
+                        }
+                        Err(_) => Some(Err(ModelError::Timeout { detail: String::new() })),
+                    }
+                }
             };
             let event = match event {
                 Some(Ok(event)) => event,

@@ -50,6 +50,10 @@ impl Machine {
                 }
                 Vec::new()
             }
+            Event::ModelSilent { silence } => {
+                let silent_ms = i64::try_from(silence.as_millis()).unwrap_or(i64::MAX);
+                vec![self.persist(vec![EventData::ModelStalled { silent_ms }])]
+            }
             Event::Arguments { call_id, tool, text } => {
                 self.draft.shown = true;
                 vec![Effect::Emit(EventData::ToolArgsDelta { call_id, tool, text })]

@@ -128,6 +128,10 @@ pub enum Event {
     },
     /// The pause before a retry is over.
     PauseOver,
+    /// The model has said nothing for this long.
+    ModelSilent {
+        silence: Duration,
+    },
     /// Older messages, up to `up_to`, were summed up.
     Compacted {
         summary: String,

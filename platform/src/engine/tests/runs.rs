@@ -205,6 +205,28 @@ async fn each_silence_of_a_call_is_told_once_and_ends_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_model_that_says_nothing_for_long_is_told_of_once_and_goes_on() {
+    let answer = vec![Say::Text("One".into()), Say::Pause(Duration::from_millis(900)), Say::Text(" two".into())];
+    let mut office = Office::new(Scripted::answers([answer]), &[]).await;
+    office.limits.silence = Duration::from_millis(200);
+    let engine = office.engine();
+    let worker = Working::start(&engine);
+    let session = office.open(&engine, "go").await.session_id;
+    office.first(session, "run.completed").await;
+    worker.shut_down().await;
+    let events = office.events(session).await;
+    let silences: Vec<i64> = events
+        .iter()
+        .filter_map(|event| match &event.data {
+            EventData::ModelStalled { silent_ms } => Some(*silent_ms),
+            _ => None,
+        })
+        .collect();
+    assert!(silences.len() == 1 && (200..900).contains(&silences[0]), "{silences:?}");
+    assert!(!kinds(&events).contains(&"model.retrying"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tool_that_takes_too_long_or_breaks_down_is_a_failure_that_the_model_reads() {
     let slow = FakeTool::new("slow").timeout(Duration::from_millis(50));
     let slow = Arc::new(slow.doing(|_, _| Box::pin(std::future::pending())));
