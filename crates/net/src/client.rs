@@ -1,7 +1,7 @@
 use crate::{
     Caps, NetError,
     address::refused_unless,
-    dns::{Dns, SystemDns, VettedDns},
+    dns::{Dns, SystemDns, VettedDns, vetted},
     target,
 };
 use bytes::{Bytes, BytesMut};
@@ -11,8 +11,13 @@ use reqwest::{
     header::{self, HeaderMap, HeaderName},
     redirect,
 };
-use std::{error::Error as _, sync::Arc, time::Duration};
-use url::Url;
+use std::{
+    error::Error as _,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+use url::{Host, Url};
 
 const CONNECT: Duration = Duration::from_secs(10);
 
@@ -93,6 +98,7 @@ impl Fetched {
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
+    dns: Arc<dyn Dns>,
     allow: Arc<[IpNet]>,
 }
 
@@ -115,13 +121,38 @@ impl Client {
             .no_proxy()
             .redirect(redirect::Policy::none())
             .referer(false)
-            .dns_resolver(VettedDns { dns, allow: allow.clone() })
+            .dns_resolver(VettedDns { dns: dns.clone(), allow: allow.clone() })
             .connect_timeout(CONNECT)
             .pool_idle_timeout(Duration::from_secs(30))
             .user_agent(concat!("Alumia/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|fault| NetError::Connect { host: "any host".into(), reason: innermost(&fault) })?;
-        Ok(Self { http, allow })
+        Ok(Self { http, dns, allow })
+    }
+
+    /// Checks everything about a URL that needs no name server, and gives it in its plain spelling.
+    ///
+    /// # Errors
+    /// The rule that refuses it.
+    pub fn check(&self, url: &str) -> Result<Url, NetError> {
+        target::parse(url, None, &self.allow)
+    }
+
+    /// What an operator allows beside public addresses.
+    pub(crate) fn allow(&self) -> &[IpNet] {
+        &self.allow
+    }
+
+    /// The addresses of a URL that was parsed by [`target::parse`], all of them vetted.
+    pub(crate) async fn addresses(&self, url: &Url) -> Result<Vec<SocketAddr>, NetError> {
+        let found: Vec<IpAddr> = match url.host() {
+            Some(Host::Ipv4(address)) => vec![address.into()],
+            Some(Host::Ipv6(address)) => vec![address.into()],
+            Some(Host::Domain(name)) => vetted(&*self.dns, name, &self.allow).await?,
+            None => vec![],
+        };
+        let port = url.port_or_known_default().unwrap_or_default();
+        Ok(found.into_iter().map(|address| SocketAddr::new(address, port)).collect())
     }
 
     /// Fetches, following redirects, within `caps`. Dropping the future closes the connection.

@@ -43,7 +43,7 @@ impl Resolve for VettedDns {
 }
 
 /// All addresses of a name; one that is not public refuses the name as a whole.
-async fn vetted(dns: &dyn Dns, host: &str, allow: &[IpNet]) -> Result<Vec<IpAddr>, NetError> {
+pub(crate) async fn vetted(dns: &dyn Dns, host: &str, allow: &[IpNet]) -> Result<Vec<IpAddr>, NetError> {
     let bare = host.trim_end_matches('.').to_ascii_lowercase();
     // RFC 6761: these names are this machine, whatever a name server says.
     let found = if bare == "localhost" || bare.ends_with(".localhost") {

@@ -45,6 +45,9 @@ pub enum NetError {
     /// Over the time cap.
     #[error("no complete answer within {0} seconds")]
     Timeout(u64),
+    /// As many bytes as may be went through a proxy.
+    #[error("nothing more can be loaded: {} MB were, which is all that may be", .0 >> 20)]
+    Spent(u64),
     /// No connection, or no valid certificate.
     #[error("no connection to {host}: {reason}")]
     Connect {

@@ -2,13 +2,15 @@
 //!
 //! One [`Client`] fetches for tools, webhooks and connectors. Whatever a name resolves to is vetted
 //! where the connection takes it from, so an answer that changes between question and connection
-//! changes nothing.
+//! changes nothing. [`Client::proxy`] gives the same to a program that speaks HTTP itself.
 #![warn(missing_docs)]
 
 mod address;
 mod client;
 mod dns;
 mod error;
+#[cfg(unix)]
+mod proxy;
 mod target;
 
 pub use address::refused;
@@ -16,6 +18,8 @@ pub use client::{Client, Fetched, Progress, Request};
 pub use dns::{Dns, SystemDns};
 pub use error::NetError;
 pub use ipnet::IpNet;
+#[cfg(unix)]
+pub use proxy::{Proxy, ProxyCaps, ProxyEvent, ProxyWatch};
 pub use reqwest::{Method, StatusCode, header};
 pub use url::Url;
 

@@ -1,5 +1,6 @@
 use crate::{
-    Channel, Command, Limits, Outcome, OutputSink, Sandbox, SandboxError, layout,
+    Channel, Command, Confined, Limits, Outcome, OutputSink, Program, Sandbox, SandboxError,
+    layout::{self, Cage, Mount},
     output::Reader,
     spawn::Spawner,
     watch::{self, First},
@@ -7,7 +8,8 @@ use crate::{
 use async_trait::async_trait;
 use std::{
     ffi::OsString,
-    io,
+    fs,
+    io::{self, Write as _},
     os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
     pin::pin,
@@ -100,15 +102,64 @@ impl Bubblewrap {
 
     async fn start(&self, command: &Command) -> io::Result<Child> {
         let (shared, wanted) = (self.shared.clone(), command.clone());
-        let made = move || layout::arguments(&shared.state, &shared.limits, &wanted);
+        let made = move || layout::arguments(&shared.state, &shared.limits, &cage(&wanted, &shared.limits)?);
         let arguments = tokio::task::spawn_blocking(made).await.map_err(io::Error::other)??;
         let stdin = if command.stdin.is_some() { Stdio::piped() } else { Stdio::null() };
-        let mut starting = prepare(&arguments);
+        self.spawn(&arguments, stdin).await
+    }
+
+    /// Starts a program that stays, with the same confinement and limits as a command, but for its `/work`,
+    /// which is held in memory and gone with it, and its memory, which is only counted over all its
+    /// processes: programs that reserve far more than they use can't live with a limit on each.
+    ///
+    /// # Errors
+    /// When the system refuses. That it can't run shows in its early end, or before in [`Self::try_out`].
+    pub async fn stay(&self, program: &Program) -> io::Result<Confined> {
+        let arguments = layout::arguments(&self.shared.state, &self.shared.limits, &program.cage())?;
+        let child = self.spawn(&arguments, Stdio::piped()).await?;
+        Confined::over(child, self.shared.limits.memory)
+    }
+
+    /// Runs a program of [`Self::stay`] to its end, which it must reach in `time`, and gives what it wrote to
+    /// standard output. Blocks.
+    ///
+    /// # Errors
+    /// Why it can't run here, for people.
+    pub fn try_out(&self, program: &Program, input: &[u8], time: Duration) -> Result<Vec<u8>, String> {
+        let Shared { state, limits, .. } = &*self.shared;
+        let mut arguments: Vec<OsString> =
+            ["timeout", "-s", "KILL", &time.as_secs().to_string()].map(Into::into).into();
+        arguments
+            .extend(layout::arguments(state, limits, &program.cage()).map_err(|fault| fault.to_string())?);
+        try_out(&arguments, input)
+    }
+
+    async fn spawn(&self, arguments: &[OsString], stdin: Stdio) -> io::Result<Child> {
+        let mut starting = prepare(arguments);
         starting.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut starting = tokio::process::Command::from(starting);
         starting.kill_on_drop(true);
         self.spawner.spawn(starting).await
     }
+}
+
+/// A command's cage, and its work folder made ready for it.
+fn cage(command: &Command, limits: &Limits) -> io::Result<Cage> {
+    fs::create_dir_all(&command.workdir)?;
+    layout::give(&command.workdir)?;
+    let seen =
+        |host: &Path, inside: &str, writable| Mount { host: host.into(), inside: inside.into(), writable };
+    let mut mounts = vec![seen(&command.workdir, "/work", true)];
+    mounts.extend(command.project_dir.as_ref().map(|project| seen(project, "/project", false)));
+    Ok(Cage {
+        mounts,
+        system: vec![],
+        fleeting: false,
+        data: Some(limits.memory),
+        // A thread that spins on each of a few processors is honest work; the time limit ends it.
+        cpu: Some(command.timeout.as_secs().saturating_mul(8).max(8)),
+        command: vec!["/bin/sh".into(), "-c".into(), command.script.clone().into()],
+    })
 }
 
 impl Shared {
@@ -122,24 +173,40 @@ impl Shared {
             room: None,
             stdin: None,
         };
-        let ran = layout::arguments(&self.state, &self.limits, &command)
-            .and_then(|arguments| prepare(&arguments).stdin(Stdio::null()).output());
-        match ran {
-            Ok(output) if output.status.success() => None,
-            Ok(output) if output.status.code() == Some(127) => Some(
-                "bubblewrap and util-linux are needed (bwrap, setpriv, prlimit). Install them and start again."
-                    .into(),
-            ),
-            Ok(output) => {
-                let said = String::from_utf8_lossy(&output.stderr);
-                Some(format!("bubblewrap does not run here: {}", said.trim()))
-            }
-            Err(fault) => Some(format!("bubblewrap does not run here: {fault}")),
-        }
+        let arguments = cage(&command, &self.limits)
+            .and_then(|cage| layout::arguments(&self.state, &self.limits, &cage))
+            .map_err(|fault| format!("bubblewrap does not run here: {fault}"));
+        arguments.and_then(|arguments| try_out(&arguments, b"")).err()
     }
 
     fn off(&self) -> Option<String> {
         self.off.get_or_init(|| self.probe()).clone()
+    }
+}
+
+/// Runs something to its end; why it doesn't run, if it doesn't.
+fn try_out(arguments: &[OsString], input: &[u8]) -> Result<Vec<u8>, String> {
+    let fails = |fault: io::Error| format!("bubblewrap does not run here: {fault}");
+    let mut starting = prepare(arguments);
+    starting.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = starting.spawn().map_err(fails)?;
+    // It is dropped, and so closed, only after the program has ended: some end when their input does.
+    let stdin = child.stdin.take();
+    if let Some(mut stdin) = stdin.as_ref() {
+        // One that doesn't read it says why on its way out.
+        let _ = stdin.write_all(input);
+    }
+    let output = child.wait_with_output().map_err(fails)?;
+    match output.status.code() {
+        Some(0) => Ok(output.stdout),
+        Some(127) => Err(
+            "bubblewrap and util-linux are needed (bwrap, setpriv, prlimit). Install them and start again."
+                .into(),
+        ),
+        _ => {
+            let said = String::from_utf8_lossy(&output.stderr);
+            Err(format!("bubblewrap does not run here: {}", said.trim()))
+        }
     }
 }
 
@@ -171,7 +238,7 @@ fn prepare(arguments: &[OsString]) -> std::process::Command {
 }
 
 /// Kills everything inside and waits until it is gone.
-async fn end(child: &mut Child, first: &OnceCell<First>, ours: u32) -> io::Result<()> {
+pub(crate) async fn end(child: &mut Child, first: &OnceCell<First>, ours: u32) -> io::Result<()> {
     let found = tokio::select! {
         first = first.get_or_init(|| First::find(ours)) => Some(first),
         _ = child.wait() => return Ok(()),

@@ -1,4 +1,5 @@
-//! Confined commands: bubblewrap behind a trait, and the files that such commands leave behind.
+//! Confined commands: bubblewrap behind a trait, and the files that such commands leave behind. Programs that
+//! stay are confined the same way ([`Bubblewrap::stay`]).
 #![warn(missing_docs)]
 
 #[cfg(target_os = "linux")]
@@ -15,6 +16,8 @@ mod output;
 #[cfg(target_os = "linux")]
 mod spawn;
 #[cfg(target_os = "linux")]
+mod stay;
+#[cfg(target_os = "linux")]
 mod watch;
 
 #[cfg(target_os = "linux")]
@@ -22,6 +25,8 @@ pub use bubblewrap::Bubblewrap;
 pub use disabled::Disabled;
 #[cfg(target_os = "linux")]
 pub use folder::Folder;
+#[cfg(target_os = "linux")]
+pub use stay::{Confined, Ended, Program};
 
 use async_trait::async_trait;
 use std::{
@@ -145,6 +150,16 @@ pub trait Sandbox: Send + Sync {
         output: OutputSink,
         cancel: CancellationToken,
     ) -> Result<Outcome, SandboxError>;
+}
+
+/// Makes a file or folder the user's as whom confined programs run, where that isn't the user of this process:
+/// they see it as their own.
+///
+/// # Errors
+/// When it isn't there, or the system refuses.
+#[cfg(target_os = "linux")]
+pub fn give(path: &Path) -> std::io::Result<()> {
+    layout::give(path)
 }
 
 /// The sandbox of this system, with its own small files in `state`: bubblewrap on Linux, off elsewhere.

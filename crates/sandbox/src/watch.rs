@@ -49,6 +49,18 @@ impl First {
         let _ = pidfd_send_signal(&self.handle, Signal::KILL);
     }
 
+    /// Returns when all processes together take more than so many bytes of memory.
+    pub(crate) async fn outgrow(&self, memory: u64) {
+        loop {
+            let (started, pid) = (Instant::now(), self.pid);
+            let grown = tokio::task::spawn_blocking(move || Inside::memory(pid, memory) > memory).await;
+            if grown.unwrap_or_default() {
+                return;
+            }
+            tokio::time::sleep(TICK.max(started.elapsed() * 4)).await;
+        }
+    }
+
     /// Returns when a limit is broken.
     pub(crate) async fn watch(&self, workdir: &Path, room: Room) -> SandboxError {
         loop {
@@ -118,33 +130,52 @@ struct Inside {
 
 impl Inside {
     fn measure(first: u32) -> Self {
-        let mut inside = Self::default();
         let mut seen = HashSet::new();
-        // The sandbox's own /proc lists its processes and no others. Until it has its own, which can take a while on a
-        // busy machine, what is found there is the one that lists us and everybody else.
-        let proc = PathBuf::from(format!("/proc/{first}/root/proc"));
-        if fs::read_link(proc.join("self")).is_ok() {
-            return inside;
-        }
-        let Ok(processes) = fs::read_dir(proc) else { return inside };
-        for process in processes.flatten() {
-            let path = process.path();
-            if process.file_name().as_encoded_bytes().iter().all(u8::is_ascii_digit) {
-                inside.memory += memory(&path);
-                inside.deleted += deleted(&path, &mut seen);
-            }
+        let mut inside = Self::default();
+        for process in processes(first) {
+            inside.memory += share(&process);
+            inside.deleted += deleted(&process, &mut seen);
         }
         inside
     }
+
+    /// Bytes of memory alone. What is shared is counted for each process at first, which is quickly done, and by
+    /// shares only when that would be too much.
+    fn memory(first: u32, most: u64) -> u64 {
+        let whole = processes(first).iter().map(|process| resident(process)).sum();
+        if whole <= most { whole } else { processes(first).iter().map(|process| share(process)).sum() }
+    }
 }
 
-/// The process's share of memory, in bytes.
-fn memory(process: &Path) -> u64 {
-    let text = fs::read_to_string(process.join("smaps_rollup")).unwrap_or_default();
+/// The processes of a sandbox, as folders of a `/proc`.
+fn processes(first: u32) -> Vec<PathBuf> {
+    // The sandbox's own /proc lists its processes and no others. Until it has its own, which can take a while on a
+    // busy machine, what is found there is the one that lists us and everybody else.
+    let proc = PathBuf::from(format!("/proc/{first}/root/proc"));
+    if fs::read_link(proc.join("self")).is_ok() {
+        return vec![];
+    }
+    let entries = fs::read_dir(proc).into_iter().flatten().flatten();
+    let numbers = entries.filter(|entry| entry.file_name().as_encoded_bytes().iter().all(u8::is_ascii_digit));
+    numbers.map(|entry| entry.path()).collect()
+}
+
+/// Bytes of memory of a process that are not a file's.
+fn resident(process: &Path) -> u64 {
+    sum(&process.join("status"), &["RssAnon", "RssShmem"])
+}
+
+/// As [`resident`], with its share of what it has together with others.
+fn share(process: &Path) -> u64 {
+    sum(&process.join("smaps_rollup"), &["Pss_Anon", "Pss_Shmem"])
+}
+
+/// The sum of some lines of a file of `/proc` that stand in kibibytes, in bytes.
+fn sum(path: &Path, names: &[&str]) -> u64 {
+    let text = fs::read_to_string(path).unwrap_or_default();
     let kibibytes = text.lines().filter_map(|line| {
         let (name, value) = line.split_once(':')?;
-        matches!(name, "Pss_Anon" | "Pss_Shmem")
-            .then(|| value.trim().trim_end_matches(" kB").parse::<u64>().ok())?
+        names.contains(&name).then(|| value.trim().trim_end_matches(" kB").parse::<u64>().ok())?
     });
     kibibytes.sum::<u64>() * 1024
 }

@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use alumia_sandbox::{
-    Bubblewrap, Channel, Command, Folder, Limits, Outcome, OutputSink, Sandbox, SandboxError,
+    Bubblewrap, Channel, Command, Ended, Folder, Limits, Outcome, OutputSink, Program, Sandbox, SandboxError,
+    give,
 };
 use std::{
     fs,
@@ -530,6 +531,80 @@ async fn where_it_cannot_run_it_is_off() {
     let result = sandbox.exec(command, Arc::new(|_, _| ()), CancellationToken::new()).await;
     assert!(matches!(result, Err(SandboxError::Off(_))), "{result:?}");
     assert!(!work.join("escaped").exists());
+}
+
+fn staying(script: &str) -> Program {
+    Program { command: ["sh", "-c", script].map(Into::into).into(), mounts: vec![], system: vec![] }
+}
+
+#[tokio::test]
+async fn a_program_stays_and_answers_until_it_is_ended() {
+    let bench = Bench::new(small());
+    // A folder that only this process's user can reach, with a socket in it.
+    let folder = bench.dir.path().join("outlet");
+    fs::create_dir(&folder).unwrap();
+    fs::set_permissions(bench.dir.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    let listener = tokio::net::UnixListener::bind(folder.join("socket")).unwrap();
+    give(&folder).unwrap();
+    give(&folder.join("socket")).unwrap();
+    let tool = bench.dir.path().join("tool");
+    fs::write(&tool, "#!/bin/sh\necho tool\n").unwrap();
+    fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).unwrap();
+    let mark = mark("stay");
+    let script = format!(
+        "/run/tool; touch x /run/outlet/x 2>/dev/null; ls /work /run/outlet | tr '\\n' ' '
+        python3 -c 'import socket; s = socket.socket(socket.AF_UNIX); s.connect(\"/run/outlet/socket\"); s.send(b\"hi\")'
+        while read line; do echo \"got $line\"; done; sleep 600; : {mark}"
+    );
+    let mounts = vec![(tool, "/run/tool".into()), (folder, "/run/outlet".into())];
+    let mut program = bench.sandbox.stay(&Program { mounts, ..staying(&script) }).await.unwrap();
+    let (mut caller, _) = listener.accept().await.unwrap();
+    let mut said = String::new();
+    tokio::io::AsyncReadExt::read_to_string(&mut caller, &mut said).await.unwrap();
+    assert_eq!(said, "hi");
+    let mut stdin = program.stdin.take().unwrap();
+    let mut lines =
+        tokio::io::AsyncBufReadExt::lines(tokio::io::BufReader::new(program.stdout.take().unwrap()));
+    assert_eq!(lines.next_line().await.unwrap().unwrap(), "tool");
+    tokio::io::AsyncWriteExt::write_all(&mut stdin, b"one\n").await.unwrap();
+    let heard = lines.next_line().await.unwrap().unwrap();
+    assert_eq!(heard, "/run/outlet: socket  /work: x got one");
+    assert!(processes_with(&mark) > 0 && program.has_ended().is_none());
+    program.end().await;
+    assert_eq!((processes_with(&mark), program.has_ended()), (0, Some(Ended::Told)));
+}
+
+#[tokio::test]
+async fn a_program_ends_when_its_handle_is_dropped_or_it_takes_too_much() {
+    let bench = Bench::new(small());
+    let mark = mark("dropped");
+    let program = bench.sandbox.stay(&staying(&format!("sleep 600; : {mark}"))).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    drop(program);
+    let started = Instant::now();
+    while processes_with(&mark) > 0 {
+        assert!(started.elapsed() < Duration::from_secs(1));
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // What is reserved and not used doesn't count; what several processes use does.
+    let reserves = "python3 -c 'import mmap; mmap.mmap(-1, 10**10); print(1)'";
+    let mut program = bench.sandbox.stay(&staying(reserves)).await.unwrap();
+    assert!(matches!(program.ended().await, Ended::Exit(status) if status.success()));
+    let mut said = String::new();
+    tokio::io::AsyncReadExt::read_to_string(program.stdout.as_mut().unwrap(), &mut said).await.unwrap();
+    assert_eq!(said, "1\n");
+    let hog =
+        "for i in 1 2 3 4; do python3 -c 'import time; x = b\"x\" * (10**8); time.sleep(15)' & done; wait";
+    let program = bench.sandbox.stay(&staying(hog)).await.unwrap();
+    assert_eq!(program.ended().await, Ended::Memory);
+    let tried = bench.sandbox.try_out(
+        &staying("cat; head -c 30000000 /dev/zero > x; wc -c < x"),
+        b"in",
+        Duration::from_secs(1),
+    );
+    assert!(tried.unwrap_err().contains("does not run here"));
+    let tried = bench.sandbox.try_out(&staying("head -c 3; echo; exit 0"), b"in\n", Duration::from_secs(5));
+    assert_eq!(tried.unwrap(), b"in\n\n");
 }
 
 /// A server that is killed takes its sandboxes with it. The server is this test again, told so by
