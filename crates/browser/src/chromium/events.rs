@@ -4,7 +4,7 @@
 
 use super::{
     frames::Frame,
-    state::{Document, Ids, State, cut},
+    state::{Document, Ids, State, cut, note},
 };
 use crate::{
     BrowserError, Seen, Watch,
@@ -42,12 +42,8 @@ impl Events {
         });
     }
 
-    fn note(&self, note: String) {
-        let mut told = false;
-        self.state.send_modify(|state| told = state.notes.add(note.clone()));
-        if told {
-            (self.watch)(Seen::Note(note));
-        }
+    fn note(&self, text: String) {
+        note(&self.state, &self.watch, text);
     }
 
     fn browser(&self, event: &Event) {

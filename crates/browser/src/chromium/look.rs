@@ -3,9 +3,10 @@
 use super::tab::Tab;
 use crate::{
     BrowserError, Page,
-    outline::{self, Numbers, Tree},
+    outline::{self, Node, Numbers, Tree, Trees},
 };
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::json;
 use std::{
     collections::{HashMap, HashSet},
     time::Duration,
@@ -28,13 +29,19 @@ impl Tab {
             tokio::time::sleep(PATIENCE).await;
             trees = self.trees().await;
         }
-        let trees = trees?;
-        let clickable = if trees.size() > SEARCHED { HashSet::new() } else { self.clickable().await };
-        let (commits, target) = {
-            let state = self.state.borrow();
-            (state.commits, state.page.as_ref().map(|ids| ids.target.clone()))
+        if matches!(trees, Err(BrowserError::Busy)) {
+            self.interrupt();
+            trees = self.trees().await;
+        }
+        let text = match trees {
+            Ok(trees) => self.outline(&trees, numbers).await,
+            Err(BrowserError::TooLarge) => {
+                numbers.renew(self.state.borrow().commits);
+                TOO_LARGE.into()
+            }
+            Err(fault) => return Err(fault),
         };
-        let text = outline::write(&trees, &clickable, numbers.renew(commits), self.limits.text);
+        let target = self.state.borrow().page.as_ref().map(|ids| ids.target.clone());
         let about = self.ask_browser("Target.getTargetInfo", json!({ "targetId": target })).await?;
         let word = |name: &str| about["targetInfo"][name].as_str().unwrap_or_default().to_owned();
         let mut page = Page { url: word("url"), title: word("title"), text, loading, ..Page::default() };
@@ -45,8 +52,14 @@ impl Tab {
         Ok(page)
     }
 
+    async fn outline(&self, trees: &Trees, numbers: &mut Numbers) -> String {
+        let clickable = if trees.size() > SEARCHED { HashSet::new() } else { self.clickable().await };
+        let commits = self.state.borrow().commits;
+        outline::write(trees, &clickable, numbers.renew(commits), self.limits.text)
+    }
+
     /// The accessibility trees of the page and of its frames.
-    async fn trees(&self) -> Result<outline::Trees, BrowserError> {
+    async fn trees(&self) -> Result<Trees, BrowserError> {
         let main = self.state.borrow().page.as_ref().map(|ids| ids.target.clone()).unwrap_or_default();
         let page = self.tree(main).await?;
         let mut frames = HashMap::new();
@@ -65,29 +78,56 @@ impl Tab {
                 frames.insert(owner, tree);
             }
         }
-        Ok(outline::Trees { page, frames })
+        Ok(Trees { page, frames })
     }
 
     async fn tree(&self, frame: String) -> Result<Tree, BrowserError> {
-        let mut answer = self.ask("Accessibility.getFullAXTree", json!({ "frameId": frame })).await?;
-        let nodes = serde_json::from_value(answer["nodes"].take());
-        Ok(Tree::new(frame, nodes.map_err(|fault| BrowserError::Unexpected(fault.to_string()))?))
+        let asked = json!({ "frameId": frame });
+        let Nodes { nodes } = self.ask_for("Accessibility.getFullAXTree", asked).await?;
+        Ok(Tree::new(frame, nodes))
     }
 
     /// What hears of clicks, whatever its role.
     async fn clickable(&self) -> HashSet<i64> {
         let asked = json!({ "computedStyles": [] });
-        let Ok(snapshot) = self.ask("DOMSnapshot.captureSnapshot", asked).await else {
-            return HashSet::new();
-        };
-        let documents = snapshot["documents"].as_array().into_iter().flatten();
-        documents
-            .flat_map(|document| {
-                let nodes = &document["nodes"];
-                let places = nodes["isClickable"]["index"].as_array().into_iter().flatten();
-                let place = |place: &Value| usize::try_from(place.as_u64()?).ok();
-                places.filter_map(move |at| nodes["backendNodeId"].get(place(at)?)?.as_i64())
+        let snapshot: Result<Snapshot, _> = self.ask_for("DOMSnapshot.captureSnapshot", asked).await;
+        let documents = snapshot.map(|snapshot| snapshot.documents).unwrap_or_default();
+        let nodes = documents.iter().map(|document| &document.nodes);
+        nodes
+            .flat_map(|nodes| {
+                nodes.is_clickable.index.iter().filter_map(|at| nodes.backend_node_id.get(*at)).copied()
             })
             .collect()
     }
+}
+
+/// What stands in place of an outline that can't be made.
+const TOO_LARGE: &str = "[The page is too large to be read. A screenshot shows what is in the window.]";
+
+#[derive(Deserialize)]
+struct Nodes {
+    nodes: Vec<Node>,
+}
+
+/// What is needed of `DOMSnapshot.captureSnapshot`.
+#[derive(Deserialize)]
+struct Snapshot {
+    documents: Vec<Document>,
+}
+
+#[derive(Deserialize)]
+struct Document {
+    nodes: Places,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Places {
+    backend_node_id: Vec<i64>,
+    is_clickable: Index,
+}
+
+#[derive(Default, Deserialize)]
+struct Index {
+    index: Vec<usize>,
 }

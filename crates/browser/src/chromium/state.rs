@@ -1,11 +1,12 @@
 //! What is known of a browser's page, as its events tell.
 
-use crate::BrowserError;
+use crate::{BrowserError, Seen, Watch};
 use alumia_net::{NetError, Url};
 use std::{
     collections::{HashMap, HashSet},
     time::Instant,
 };
+use tokio::sync::watch;
 
 /// What is kept of one kind of thing that a page can make any number of.
 const MOST: usize = 1000;
@@ -150,6 +151,15 @@ pub(super) fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
+    }
+}
+
+/// Keeps a note and tells it, unless there are many already.
+pub(super) fn note(state: &watch::Sender<State>, watch: &Watch, note: String) {
+    let mut told = false;
+    state.send_modify(|state| told = state.notes.add(note.clone()));
+    if told {
+        watch(Seen::Note(note));
     }
 }
 

@@ -106,7 +106,7 @@ fn fields_show_what_they_hold() {
 #[test]
 fn what_hears_of_clicks_is_numbered_where_it_is_small() {
     let page = json!(["RootWebArea", "", {}, [
-        ["generic", "", {}, [text("Open"), ["ignored", "", {}, [text("me")]]]],
+        ["generic", "", {}, [text("Open "), ["ignored", "", {}, [text("me")]]]],
         ["generic", "", {}, [["button", "Inner", {}, []]]],
         ["generic", "", { "focusable": true }, [text("Tab here")]],
     ]]);
