@@ -4,10 +4,10 @@
 
 use super::{
     frames::Frame,
-    state::{Document, Ids, State, cut, note},
+    state::{Document, Ids, State, cut, named, note},
 };
 use crate::{
-    BrowserError, Seen, Watch,
+    BrowserError, Watch,
     cdp::{Cdp, Event},
 };
 use serde_json::{Value, json};
@@ -87,15 +87,7 @@ impl Events {
         if !self.is_ours(text(about, "targetId")) {
             return;
         }
-        let (url, title) = (text(about, "url").to_owned(), text(about, "title").to_owned());
-        let changed = self.state.send_if_modified(|state| {
-            let changed = (&state.url, &state.title) != (&url, &title);
-            (state.url, state.title) = (url.clone(), title.clone());
-            changed
-        });
-        if changed {
-            (self.watch)(Seen::Page { url, title });
-        }
+        named(&self.state, &self.watch, text(about, "url"), text(about, "title"));
     }
 
     fn page(&self, event: &Event) {

@@ -108,16 +108,22 @@ impl State {
     /// What the last action came to for the page as a whole, where that is a failure.
     pub(super) fn outcome(&self) -> Result<(), BrowserError> {
         let Document { url, status, failure, .. } = &self.document;
-        let refused = || authority(url).and_then(|authority| self.unreached.get(&authority)).cloned();
         match failure.as_deref() {
             Some("net::ERR_ABORTED") => Ok(()),
-            Some(word) => Err(refused().map_or_else(|| failed(url, word), BrowserError::Refused)),
-            // What the proxy answered stands where the page would.
-            None if matches!(status, Some(403 | 502 | 503)) => {
-                refused().map_or(Ok(()), |fault| Err(BrowserError::Refused(fault)))
+            Some(word) => {
+                self.refusal(url)?;
+                Err(failed(url, word))
             }
+            // What the proxy answered stands where the page would.
+            None if matches!(status, Some(403 | 502 | 503)) => self.refusal(url),
             None => Ok(()),
         }
+    }
+
+    /// Why the proxy didn't reach the host of an address, if it didn't.
+    pub(super) fn refusal(&self, url: &str) -> Result<(), BrowserError> {
+        let fault = authority(url).and_then(|authority| self.unreached.get(&authority));
+        fault.map_or(Ok(()), |fault| Err(BrowserError::Refused(fault.clone())))
     }
 }
 
@@ -160,6 +166,18 @@ pub(super) fn note(state: &watch::Sender<State>, watch: &Watch, note: String) {
     state.send_modify(|state| told = state.notes.add(note.clone()));
     if told {
         watch(Seen::Note(note));
+    }
+}
+
+/// Keeps the page's address and title, and tells them when they are others.
+pub(super) fn named(state: &watch::Sender<State>, watch: &Watch, url: &str, title: &str) {
+    let changed = state.send_if_modified(|state| {
+        let changed = (state.url.as_str(), state.title.as_str()) != (url, title);
+        (state.url, state.title) = (url.to_owned(), title.to_owned());
+        changed
+    });
+    if changed {
+        watch(Seen::Page { url: url.to_owned(), title: title.to_owned() });
     }
 }
 

@@ -68,7 +68,7 @@ impl Running {
 pub(super) struct Tab {
     cdp: Cdp,
     pub(super) state: Arc<watch::Sender<State>>,
-    watch: Watch,
+    pub(super) watch: Watch,
     confined: Confined,
     client: Client,
     pub(super) limits: Limits,
@@ -195,7 +195,7 @@ impl Tab {
     /// Stops the script that keeps the page from answering.
     pub(super) fn interrupt(&self) {
         self.cdp.send(self.session().as_deref(), "Runtime.terminateExecution", &json!({}));
-        note(&self.state, &self.watch, "a script of the page ran without end and was stopped".into());
+        note(&self.state, &self.watch, "the page was busy for too long and its script was stopped".into());
     }
 
     /// Waits until it can't be used any more.
@@ -313,6 +313,8 @@ impl Tab {
         };
         let Ok(answer) = answer else {
             self.cdp.send(session.as_deref(), "Page.stopLoading", &json!({}));
+            // A page that is busy with itself can't even be left for the proxy's answer.
+            self.state.borrow().refusal(url)?;
             let reason = format!("it does not answer within {} seconds", begun.elapsed().as_secs());
             return Err(BrowserError::Load { url: url.to_owned(), reason }.into());
         };

@@ -34,7 +34,7 @@ fn tree(page: &Value) -> Tree {
 }
 
 fn outline(page: &Value, clickable: &[i64], most: usize) -> (String, Numbers) {
-    let trees = Trees { page: tree(page), frames: std::collections::HashMap::new() };
+    let trees = Trees { page: tree(page), partial: false, frames: std::collections::HashMap::new() };
     let mut numbers = Numbers::default();
     let text = write(&trees, &clickable.iter().copied().collect(), numbers.renew(1), most);
     (text, numbers)
@@ -143,6 +143,6 @@ fn nesting_without_end_is_left_unread() {
         })
         .collect();
     let page = Tree::new("frame".into(), serde_json::from_value(nodes.into()).unwrap());
-    let trees = Trees { page, frames: std::collections::HashMap::new() };
+    let trees = Trees { page, partial: false, frames: std::collections::HashMap::new() };
     assert_eq!(write(&trees, &HashSet::new(), &mut Numbers::default(), 1000), "");
 }
