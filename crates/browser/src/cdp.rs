@@ -4,7 +4,7 @@
 //! sessions ("flat": a name in each message), one for itself and one for each page.
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 use std::{
     collections::HashMap,
     sync::{
@@ -22,6 +22,9 @@ const LONGEST: usize = 32 << 20;
 
 /// Events that may wait to be taken; then the browser waits.
 const EVENTS: usize = 1024;
+
+/// An answer, not yet taken apart: some are large, and little of them is needed.
+pub(crate) type Answer = Box<RawValue>;
 
 /// Why a command has no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +49,7 @@ pub(crate) struct Event {
 #[serde(rename_all = "camelCase")]
 struct Message {
     id: Option<u64>,
-    result: Option<Value>,
+    result: Option<Answer>,
     error: Option<Refusal>,
     method: Option<String>,
     #[serde(default)]
@@ -59,7 +62,7 @@ struct Refusal {
     message: String,
 }
 
-type Waiting = HashMap<u64, oneshot::Sender<Result<Value, Fault>>>;
+type Waiting = HashMap<u64, oneshot::Sender<Result<Answer, Fault>>>;
 
 /// Sends commands. Cheap to clone.
 #[derive(Clone)]
@@ -102,7 +105,7 @@ impl Cdp {
         session: Option<&str>,
         method: &str,
         params: Value,
-    ) -> Result<Value, Fault> {
+    ) -> Result<Answer, Fault> {
         let id = self.number();
         let (answer, answered) = oneshot::channel();
         lock(&self.waiting).as_mut().ok_or(Fault::Closed)?.insert(id, answer);
@@ -172,7 +175,10 @@ async fn read(
         let Ok(message) = serde_json::from_slice::<Message>(&line) else { continue };
         if let Some(id) = message.id {
             let refused = message.error.map(|refusal| Fault::Refused(refusal.message));
-            answer(id, refused.map_or_else(|| Ok(message.result.unwrap_or_default()), Err));
+            answer(
+                id,
+                refused.map_or_else(|| Ok(message.result.unwrap_or_else(|| RawValue::NULL.to_owned())), Err),
+            );
         } else if let Some(method) = message.method {
             let event = Event { session: message.session_id, method, params: message.params };
             if happened.send(event).await.is_err() {
@@ -244,13 +250,13 @@ mod tests {
             cdp.call(None, "C.c", json!({})),
             browser,
         );
-        assert_eq!(first, Ok(json!({ "z": 3 })));
-        assert_eq!(second, Err(Fault::Refused("no".into())));
-        assert_eq!(third, Err(Fault::Closed));
+        assert_eq!(first.map(|answer| answer.get().to_owned()), Ok(r#"{"z":3}"#.into()));
+        assert_eq!(second.map(drop), Err(Fault::Refused("no".into())));
+        assert_eq!(third.map(drop), Err(Fault::Closed));
         let event = events.recv().await.unwrap();
         assert_eq!((event.method.as_str(), event.params["y"].as_u64()), ("E.e", Some(2)));
         assert!(events.recv().await.is_none());
-        assert_eq!(cdp.call(None, "D.d", json!({})).await, Err(Fault::Closed));
+        assert_eq!(cdp.call(None, "D.d", json!({})).await.map(drop), Err(Fault::Closed));
     }
 
     #[tokio::test]
@@ -268,7 +274,7 @@ mod tests {
         };
         let (first, second, ()) =
             tokio::join!(cdp.call(None, "A.a", json!({})), cdp.call(None, "B.b", json!({})), browser);
-        assert_eq!((first, second), (Err(Fault::TooLarge), Ok(json!({}))));
+        assert_eq!((first.map(drop), second.map(drop)), (Err(Fault::TooLarge), Ok(())));
     }
 
     #[tokio::test]

@@ -43,7 +43,9 @@ pub enum BrowserError {
         there: String,
     },
     /// The page is busy, perhaps for ever.
-    #[error("the page does not answer; it may be busy. Try again, or open another page")]
+    #[error(
+        "the page does not answer; it may be busy. Try again, or close the browser and open another page"
+    )]
     Busy,
     /// The page holds more than can be read.
     #[error("the page is too large to be read; take a screenshot instead")]

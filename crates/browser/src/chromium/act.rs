@@ -27,9 +27,15 @@ const CHOOSE: &str = r"function (wanted) {
 
 /// Gives a value to a field that has no text, like a date.
 const SET: &str = r"function (value) {
-    this.focus();
+    const before = this.value;
     this.value = value;
-    if (this.value !== value) return this.value;
+    // Of two kinds the browser makes something valid of whatever it is given; the others stay empty.
+    const made = ['color', 'range'].includes(this.type) && this.value.toLowerCase() !== value.toLowerCase();
+    if (made || (!this.value && value)) {
+        this.value = before;
+        return before;
+    }
+    this.focus();
     this.dispatchEvent(new Event('input', { bubbles: true, composed: true }));
     this.dispatchEvent(new Event('change', { bubbles: true }));
     return null;
@@ -51,7 +57,11 @@ impl Tab {
         for (kind, buttons) in [("mouseMoved", 0), ("mousePressed", 1), ("mouseReleased", 0)] {
             let button = if kind == "mouseMoved" { "none" } else { "left" };
             let event = json!({ "type": kind, "x": x, "y": y, "button": button, "buttons": buttons, "clickCount": 1 });
-            self.ask("Input.dispatchMouseEvent", event).await?;
+            match self.ask("Input.dispatchMouseEvent", event).await {
+                // What the click set off runs on; the rest is seen when the page is read.
+                Err(BrowserError::Busy) => break,
+                done => done.map(drop)?,
+            }
         }
         self.after(begun, numbers).await
     }

@@ -4,10 +4,10 @@
 
 use super::{
     frames::Frame,
-    state::{Document, Ids, State, cut},
+    state::{Document, Ids, State, cut, named, note},
 };
 use crate::{
-    BrowserError, Seen, Watch,
+    BrowserError, Watch,
     cdp::{Cdp, Event},
 };
 use serde_json::{Value, json};
@@ -42,12 +42,8 @@ impl Events {
         });
     }
 
-    fn note(&self, note: String) {
-        let mut told = false;
-        self.state.send_modify(|state| told = state.notes.add(note.clone()));
-        if told {
-            (self.watch)(Seen::Note(note));
-        }
+    fn note(&self, text: String) {
+        note(&self.state, &self.watch, text);
     }
 
     fn browser(&self, event: &Event) {
@@ -91,15 +87,7 @@ impl Events {
         if !self.is_ours(text(about, "targetId")) {
             return;
         }
-        let (url, title) = (text(about, "url").to_owned(), text(about, "title").to_owned());
-        let changed = self.state.send_if_modified(|state| {
-            let changed = (&state.url, &state.title) != (&url, &title);
-            (state.url, state.title) = (url.clone(), title.clone());
-            changed
-        });
-        if changed {
-            (self.watch)(Seen::Page { url, title });
-        }
+        named(&self.state, &self.watch, text(about, "url"), text(about, "title"));
     }
 
     fn page(&self, event: &Event) {

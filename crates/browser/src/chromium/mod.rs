@@ -15,7 +15,7 @@ mod outlet;
 mod state;
 mod tab;
 
-use crate::{Browser, BrowserError, Browsers, Seen, Settings, Watch, cdp::Cdp};
+use crate::{Browser, BrowserError, Browsers, Settings, Watch, cdp::Cdp};
 use alumia_net::{ProxyCaps, ProxyEvent, ProxyWatch};
 use alumia_sandbox::{Bubblewrap, Confined, Ended, Limits as Confines, Program};
 use async_trait::async_trait;
@@ -131,8 +131,8 @@ impl Shared {
         let (frames, pictures) = mpsc::unbounded_channel();
         let events = Events { cdp: cdp.clone(), state: state.clone(), watch: watch.clone(), frames };
         running.spawn(events.follow(happened));
-        running.spawn(frames::pass(cdp.clone(), state.clone(), watch, pictures));
-        let tab = Tab::new(cdp, state, confined, running, outlet, &self.settings);
+        running.spawn(frames::pass(cdp.clone(), state.clone(), watch.clone(), pictures));
+        let tab = Tab::new(cdp, (state, watch), confined, running, outlet, &self.settings);
         match tab.prepare().await {
             Ok(()) => Ok(tab.guard()),
             Err(fault) => {
@@ -170,12 +170,7 @@ fn told(state: &Arc<watch::Sender<State>>, watch: &Watch) -> ProxyWatch {
             state.send_modify(|state| state.unreached(authority, fault));
         }
         ProxyEvent::Spent(bytes) => {
-            let note = alumia_net::NetError::Spent(bytes).to_string();
-            let mut told = false;
-            state.send_modify(|state| told = state.notes.add(note.clone()));
-            if told {
-                watch(Seen::Note(note));
-            }
+            state::note(&state, &watch, alumia_net::NetError::Spent(bytes).to_string());
         }
     })
 }

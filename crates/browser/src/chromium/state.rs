@@ -1,11 +1,12 @@
 //! What is known of a browser's page, as its events tell.
 
-use crate::BrowserError;
+use crate::{BrowserError, Seen, Watch};
 use alumia_net::{NetError, Url};
 use std::{
     collections::{HashMap, HashSet},
     time::Instant,
 };
+use tokio::sync::watch;
 
 /// What is kept of one kind of thing that a page can make any number of.
 const MOST: usize = 1000;
@@ -107,16 +108,22 @@ impl State {
     /// What the last action came to for the page as a whole, where that is a failure.
     pub(super) fn outcome(&self) -> Result<(), BrowserError> {
         let Document { url, status, failure, .. } = &self.document;
-        let refused = || authority(url).and_then(|authority| self.unreached.get(&authority)).cloned();
         match failure.as_deref() {
             Some("net::ERR_ABORTED") => Ok(()),
-            Some(word) => Err(refused().map_or_else(|| failed(url, word), BrowserError::Refused)),
-            // What the proxy answered stands where the page would.
-            None if matches!(status, Some(403 | 502 | 503)) => {
-                refused().map_or(Ok(()), |fault| Err(BrowserError::Refused(fault)))
+            Some(word) => {
+                self.refusal(url)?;
+                Err(failed(url, word))
             }
+            // What the proxy answered stands where the page would.
+            None if matches!(status, Some(403 | 502 | 503)) => self.refusal(url),
             None => Ok(()),
         }
+    }
+
+    /// Why the proxy didn't reach the host of an address, if it didn't.
+    pub(super) fn refusal(&self, url: &str) -> Result<(), BrowserError> {
+        let fault = authority(url).and_then(|authority| self.unreached.get(&authority));
+        fault.map_or(Ok(()), |fault| Err(BrowserError::Refused(fault.clone())))
     }
 }
 
@@ -150,6 +157,27 @@ pub(super) fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
+    }
+}
+
+/// Keeps a note and tells it, unless there are many already.
+pub(super) fn note(state: &watch::Sender<State>, watch: &Watch, note: String) {
+    let mut told = false;
+    state.send_modify(|state| told = state.notes.add(note.clone()));
+    if told {
+        watch(Seen::Note(note));
+    }
+}
+
+/// Keeps the page's address and title, and tells them when they are others.
+pub(super) fn named(state: &watch::Sender<State>, watch: &Watch, url: &str, title: &str) {
+    let changed = state.send_if_modified(|state| {
+        let changed = (state.url.as_str(), state.title.as_str()) != (url, title);
+        (state.url, state.title) = (url.to_owned(), title.to_owned());
+        changed
+    });
+    if changed {
+        watch(Seen::Page { url: url.to_owned(), title: title.to_owned() });
     }
 }
 

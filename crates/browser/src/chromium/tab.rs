@@ -4,17 +4,18 @@ use super::{
     outgrew,
     outlet::Outlet,
     pages,
-    state::{State, failed},
+    state::{State, failed, note},
 };
 use crate::{
-    Browser, BrowserError, Limits, Page, SIZE, Screenshot, Settings,
-    cdp::{Cdp, Fault},
+    Browser, BrowserError, Limits, Page, SIZE, Screenshot, Settings, Watch,
+    cdp::{Answer, Cdp, Fault},
     outline::Numbers,
 };
 use alumia_net::Client;
 use alumia_sandbox::Confined;
 use async_trait::async_trait;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::{
     sync::Arc,
@@ -31,6 +32,9 @@ const QUIET: Duration = Duration::from_millis(250);
 
 /// For so long it is waited for a loaded page to be quiet; some never are.
 const RESTLESS: Duration = Duration::from_secs(2);
+
+/// A page that doesn't answer for so long is busy.
+const LIVELY: Duration = Duration::from_secs(1);
 
 /// For so long it is waited for the word that what can't be opened is a download.
 const WORD: Duration = Duration::from_millis(300);
@@ -64,6 +68,7 @@ impl Running {
 pub(super) struct Tab {
     cdp: Cdp,
     pub(super) state: Arc<watch::Sender<State>>,
+    pub(super) watch: Watch,
     confined: Confined,
     client: Client,
     pub(super) limits: Limits,
@@ -76,7 +81,7 @@ pub(super) struct Tab {
 impl Tab {
     pub(super) fn new(
         cdp: Cdp,
-        state: Arc<watch::Sender<State>>,
+        (state, watch): (Arc<watch::Sender<State>>, Watch),
         confined: Confined,
         running: Running,
         outlet: Outlet,
@@ -85,6 +90,7 @@ impl Tab {
         Arc::new(Self {
             cdp,
             state,
+            watch,
             confined,
             client: settings.client.clone(),
             limits: settings.limits,
@@ -145,7 +151,16 @@ impl Tab {
 
     /// Asks the page something and waits for its answer, but not for ever.
     pub(super) async fn ask(&self, method: &str, params: Value) -> Result<Value, BrowserError> {
-        let session = self.state.borrow().page.as_ref().map(|ids| ids.session.clone());
+        self.ask_for(method, params).await
+    }
+
+    /// As [`Self::ask`], for what is needed of a large answer.
+    pub(super) async fn ask_for<T: DeserializeOwned>(
+        &self,
+        method: &str,
+        params: Value,
+    ) -> Result<T, BrowserError> {
+        let session = self.session();
         self.answer(self.cdp.call(session.as_deref(), method, params)).await
     }
 
@@ -154,13 +169,17 @@ impl Tab {
         self.answer(self.cdp.call(None, method, params)).await
     }
 
-    async fn answer(
+    fn session(&self) -> Option<String> {
+        self.state.borrow().page.as_ref().map(|ids| ids.session.clone())
+    }
+
+    async fn answer<T: DeserializeOwned>(
         &self,
-        answer: impl Future<Output = Result<Value, Fault>>,
-    ) -> Result<Value, BrowserError> {
+        answer: impl Future<Output = Result<Answer, Fault>>,
+    ) -> Result<T, BrowserError> {
         let fault = tokio::select! {
             answer = timeout(self.limits.answer, answer) => match answer {
-                Ok(Ok(value)) => return Ok(value),
+                Ok(Ok(answer)) => return taken(&answer),
                 Ok(Err(fault)) => fault,
                 Err(_) => return Err(BrowserError::Busy),
             },
@@ -171,6 +190,12 @@ impl Tab {
             Fault::TooLarge => BrowserError::TooLarge,
             Fault::Refused(message) => BrowserError::Unexpected(message),
         })
+    }
+
+    /// Stops the script that keeps the page from answering.
+    pub(super) fn interrupt(&self) {
+        self.cdp.send(self.session().as_deref(), "Runtime.terminateExecution", &json!({}));
+        note(&self.state, &self.watch, "the page was busy for too long and its script was stopped".into());
     }
 
     /// Waits until it can't be used any more.
@@ -246,40 +271,94 @@ impl Tab {
     }
 
     async fn navigate(&self, url: &str, begun: Instant) -> Result<(), BrowserError> {
-        let session = self.state.borrow().page.as_ref().map(|ids| ids.session.clone());
-        let going = self.cdp.call(
-            session.as_deref(),
-            "Page.navigate",
-            json!({ "url": url, "transitionType": "typed" }),
-        );
+        self.make_way().await?;
+        let mut went = self.go(url, begun).await;
+        if matches!(went, Err(Aborted::Unanswered)) {
+            // Another navigation that was just beginning can take this one with it.
+            went = self.go(url, begun).await;
+        }
+        match went {
+            Ok(()) => Ok(()),
+            Err(Aborted::For(why)) => Err(why),
+            Err(Aborted::Unanswered) => Err(failed(url, "net::ERR_ABORTED")),
+        }
+    }
+
+    /// A page that is busy can't be left for another of its process, so it is emptied first.
+    async fn make_way(&self) -> Result<(), BrowserError> {
+        match timeout(LIVELY, self.ask("Page.getLayoutMetrics", json!({}))).await {
+            Ok(Ok(_) | Err(BrowserError::Unexpected(_))) => return Ok(()),
+            Ok(Err(fault)) => return Err(fault),
+            Err(_) => {}
+        }
+        let session = self.session();
+        let scripts = |off: bool| {
+            let params = json!({ "value": off });
+            self.cdp.send(session.as_deref(), "Emulation.setScriptExecutionDisabled", &params);
+        };
+        scripts(true);
+        self.interrupt();
+        let emptied = self.ask("Page.navigate", json!({ "url": "about:blank" })).await;
+        scripts(false);
+        emptied.map(drop)
+    }
+
+    async fn go(&self, url: &str, begun: Instant) -> Result<(), Aborted> {
+        let session = self.session();
+        let params = json!({ "url": url, "transitionType": "typed" });
+        let going = self.cdp.call(session.as_deref(), "Page.navigate", params);
         let answer = tokio::select! {
             answer = timeout(self.limits.load, going) => answer,
-            () = self.gone() => return Err(self.why().await),
+            () = self.gone() => return Err(self.why().await.into()),
         };
         let Ok(answer) = answer else {
             self.cdp.send(session.as_deref(), "Page.stopLoading", &json!({}));
+            // A page that is busy with itself can't even be left for the proxy's answer.
+            self.state.borrow().refusal(url)?;
             let reason = format!("it does not answer within {} seconds", begun.elapsed().as_secs());
-            return Err(BrowserError::Load { url: url.to_owned(), reason });
+            return Err(BrowserError::Load { url: url.to_owned(), reason }.into());
         };
-        let value = match answer {
-            Ok(value) => value,
-            Err(Fault::Refused(message)) => return Err(BrowserError::Unexpected(message)),
-            Err(_) => return Err(self.why().await),
+        let answer: Value = match answer {
+            Ok(answer) => taken(&answer)?,
+            Err(Fault::Refused(message)) => return Err(BrowserError::Unexpected(message).into()),
+            Err(_) => return Err(self.why().await.into()),
         };
-        match value["errorText"].as_str() {
+        match answer["errorText"].as_str() {
             None | Some("") => Ok(()),
             Some("net::ERR_ABORTED") => {
                 let mut state = self.state.subscribe();
                 let told = timeout(WORD, state.wait_for(|state| state.download.is_some())).await;
                 let download = told.ok().and_then(Result::ok).and_then(|state| state.download.clone());
-                Err(download.map_or_else(|| failed(url, "net::ERR_ABORTED"), BrowserError::Download))
+                let answered = self.state.borrow().document.status.is_some();
+                Err(match download {
+                    Some(download) => BrowserError::Download(download).into(),
+                    None if answered => failed(url, "net::ERR_ABORTED").into(),
+                    None => Aborted::Unanswered,
+                })
             }
             Some(word) => {
                 self.state.borrow().outcome()?;
-                Err(failed(url, word))
+                Err(failed(url, word).into())
             }
         }
     }
+}
+
+/// Why the browser didn't go to a page.
+enum Aborted {
+    For(BrowserError),
+    /// It gave up before anything was answered.
+    Unanswered,
+}
+
+impl From<BrowserError> for Aborted {
+    fn from(why: BrowserError) -> Self {
+        Self::For(why)
+    }
+}
+
+fn taken<T: DeserializeOwned>(answer: &Answer) -> Result<T, BrowserError> {
+    serde_json::from_str(answer.get()).map_err(|fault| BrowserError::Unexpected(fault.to_string()))
 }
 
 #[async_trait]

@@ -8,5 +8,5 @@ mod words;
 mod write;
 
 pub(crate) use numbers::{Element, Numbers};
-pub(crate) use tree::{Tree, Trees};
+pub(crate) use tree::{Node, Tree, Trees};
 pub(crate) use write::write;

@@ -34,7 +34,7 @@ fn tree(page: &Value) -> Tree {
 }
 
 fn outline(page: &Value, clickable: &[i64], most: usize) -> (String, Numbers) {
-    let trees = Trees { page: tree(page), frames: std::collections::HashMap::new() };
+    let trees = Trees { page: tree(page), partial: false, frames: std::collections::HashMap::new() };
     let mut numbers = Numbers::default();
     let text = write(&trees, &clickable.iter().copied().collect(), numbers.renew(1), most);
     (text, numbers)
@@ -106,7 +106,7 @@ fn fields_show_what_they_hold() {
 #[test]
 fn what_hears_of_clicks_is_numbered_where_it_is_small() {
     let page = json!(["RootWebArea", "", {}, [
-        ["generic", "", {}, [text("Open"), ["ignored", "", {}, [text("me")]]]],
+        ["generic", "", {}, [text("Open "), ["ignored", "", {}, [text("me")]]]],
         ["generic", "", {}, [["button", "Inner", {}, []]]],
         ["generic", "", { "focusable": true }, [text("Tab here")]],
     ]]);
@@ -143,6 +143,6 @@ fn nesting_without_end_is_left_unread() {
         })
         .collect();
     let page = Tree::new("frame".into(), serde_json::from_value(nodes.into()).unwrap());
-    let trees = Trees { page, frames: std::collections::HashMap::new() };
+    let trees = Trees { page, partial: false, frames: std::collections::HashMap::new() };
     assert_eq!(write(&trees, &HashSet::new(), &mut Numbers::default(), 1000), "");
 }

@@ -56,6 +56,21 @@ impl Node {
         self.property(name) == "true"
     }
 
+    /// The tree's own number of it.
+    pub(crate) fn id(&self) -> &str {
+        &self.node_id
+    }
+
+    /// Those of what is in it, where that says something to readers.
+    pub(crate) fn inside(&self) -> &[String] {
+        if self.role() == "StaticText" { &[] } else { &self.child_ids }
+    }
+
+    /// Characters of text in it.
+    pub(crate) fn length(&self) -> usize {
+        if self.role() == "StaticText" { self.name().chars().count() } else { 0 }
+    }
+
     fn is_frame(&self) -> bool {
         !self.ignored && self.role().starts_with("Iframe")
     }
@@ -101,12 +116,7 @@ impl Tree {
 #[derive(Debug)]
 pub(crate) struct Trees {
     pub page: Tree,
+    /// Whether that is only its beginning.
+    pub partial: bool,
     pub frames: HashMap<i64, Tree>,
-}
-
-impl Trees {
-    /// How many nodes there are.
-    pub(crate) fn size(&self) -> usize {
-        self.page.nodes.len() + self.frames.values().map(|tree| tree.nodes.len()).sum::<usize>()
-    }
 }

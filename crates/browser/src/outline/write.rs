@@ -60,6 +60,8 @@ impl Writer<'_> {
             let end = self.out.char_indices().nth(self.most).map_or(self.out.len(), |(at, _)| at);
             self.out.truncate(end);
             let _ = write!(self.out, "\n[Only the first {} characters of the page are shown.]", self.most);
+        } else if self.trees.partial {
+            self.out.push_str("\n[Only the beginning of the page is shown; it is too large.]");
         }
         self.out.trim_end().to_owned()
     }

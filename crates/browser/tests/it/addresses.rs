@@ -170,7 +170,7 @@ async fn nothing_that_a_page_does_reaches_a_private_address() {
     browser.open(&bench.url("/sockets")).await.unwrap();
     assert_eq!(title("open").await, "open", "a socket to where it may go");
     browser.open(&bench.url(&format!("/reach/{}", bench.inside))).await.unwrap();
-    assert_eq!(title("done").await, "done ");
+    assert_eq!(title("done").await, "done");
     let (port, inside) = (bench.port, bench.inside);
     browser.open(&format!("http://127.0.0.1:{port}/works/{inside}")).await.unwrap();
     println!("{}", title("worked").await);

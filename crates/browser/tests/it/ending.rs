@@ -24,7 +24,8 @@ fn site() -> Router {
 }
 
 fn kill(pid: u32) {
-    kill_process(Pid::from_raw(pid.try_into().unwrap()).unwrap(), Signal::KILL).unwrap();
+    // One may have ended with another.
+    let _ = kill_process(Pid::from_raw(pid.try_into().unwrap()).unwrap(), Signal::KILL);
 }
 
 #[tokio::test]
