@@ -9,7 +9,7 @@ use crate::{
     stream::Frames,
     web_sessions::Sessions,
 };
-use alumia_browser::Browsers;
+use alumia_browser::{Browsers, Chromium, Forwarder};
 use alumia_local::{LocalModel, Program, weights::Shelf};
 use alumia_net::{Client, SystemDns};
 use alumia_platform::{
@@ -243,7 +243,7 @@ pub fn sandbox(config: &Config, data_dir: &Path) -> Arc<dyn Sandbox> {
 }
 
 /// The client that tools reach the web with.
-fn net(config: &Config) -> Result<Client> {
+pub fn net(config: &Config) -> Result<Client> {
     Client::with(Arc::new(SystemDns), config.network.allow.clone()).map_err(Error::internal)
 }
 
@@ -255,13 +255,14 @@ pub fn browsers(config: &Config, data_dir: &Path, net: &Client) -> Result<Arc<dy
         BrowserMode::Auto => {
             let path = std::env::current_exe().map_err(Error::internal)?;
             let executable = Some(settings.executable.as_str()).filter(|path| !path.is_empty());
-            alumia_browser::standard(alumia_browser::Settings {
-                state: data_dir.join("browser"),
+            let chromium = Chromium::new(alumia_browser::Settings {
                 executable: executable.map(PathBuf::from),
-                forwarder: alumia_browser::Program { path, arguments: vec!["browser-forwarder".into()] },
-                net: net.clone(),
+                forwarder: Forwarder { path, arguments: vec!["browser-forwarder".into()] },
+                client: net.clone(),
+                state: data_dir.join("browser"),
                 limits: alumia_browser::Limits::default(),
-            })
+            });
+            Arc::new(chromium.map_err(Error::internal)?)
         }
     })
 }

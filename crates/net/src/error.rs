@@ -65,3 +65,17 @@ pub enum NetError {
         reason: String,
     },
 }
+
+impl NetError {
+    /// Whether a rule said no, and not the network.
+    pub const fn is_refusal(&self) -> bool {
+        !matches!(
+            self,
+            Self::Resolve(_)
+                | Self::Redirects(_)
+                | Self::Timeout(_)
+                | Self::Connect { .. }
+                | Self::Answer { .. }
+        )
+    }
+}

@@ -3,4 +3,4 @@
 mod service;
 mod tab;
 
-pub use service::{Browsing, BrowsingLimits};
+pub use service::{Browsing, BrowsingLimits, Deed};

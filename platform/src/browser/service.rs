@@ -38,6 +38,37 @@ impl Default for BrowsingLimits {
     }
 }
 
+/// What is done in a browser.
+#[derive(Clone, Copy, Debug)]
+pub enum Deed<'a> {
+    /// Goes to an address.
+    Open(&'a str),
+    /// Looks at the page.
+    Read,
+    /// Clicks what has this number.
+    Click(u32),
+    /// Fills in what has this number.
+    Type {
+        /// The number.
+        reference: u32,
+        /// What it shall hold.
+        text: &'a str,
+        /// Whether Enter follows.
+        submit: bool,
+    },
+}
+
+impl Deed<'_> {
+    async fn done(self, browser: &dyn Browser) -> Result<Page, BrowserError> {
+        match self {
+            Self::Open(url) => browser.open(url).await,
+            Self::Read => browser.read().await,
+            Self::Click(reference) => browser.click(reference).await,
+            Self::Type { reference, text, submit } => browser.type_text(reference, text, submit).await,
+        }
+    }
+}
+
 /// The browsers of all sessions. Cheap to clone.
 #[derive(Clone)]
 pub struct Browsing(Arc<Inner>);
@@ -69,19 +100,14 @@ impl Browsing {
             () = context.cancel.cancelled() => return Err(stopped()),
             tab = self.tab_to_open_in(context.session_id) => tab?,
         };
-        let deed = async |browser: &dyn Browser| browser.open(url).await;
-        self.with(context, &tab, deed).await
+        self.with(context, &tab, Deed::Open(url)).await
     }
 
     /// Does something in the browser that the session has, and shows on the canvas what came of it.
     ///
     /// # Errors
     /// As [`Self::open`]; where it has none.
-    pub async fn act(
-        &self,
-        context: &ToolContext,
-        deed: impl AsyncFnOnce(&dyn Browser) -> Result<Page, BrowserError>,
-    ) -> Result<(Page, BlockId), ToolError> {
+    pub async fn act(&self, context: &ToolContext, deed: Deed<'_>) -> Result<(Page, BlockId), ToolError> {
         let tab = self.tab(context.session_id)?;
         self.with(context, &tab, deed).await
     }
@@ -93,7 +119,7 @@ impl Browsing {
     pub async fn screenshot(&self, context: &ToolContext) -> Result<Screenshot, ToolError> {
         let tab = self.tab(context.session_id)?;
         let _turn = tab.turn.lock().await;
-        self.watched(context, &tab, async |browser| browser.screenshot().await).await
+        self.watched(context, &tab, tab.browser.screenshot()).await
     }
 
     /// Ends the session's browser; false when it had none.
@@ -189,10 +215,14 @@ impl Browsing {
         &self,
         context: &ToolContext,
         tab: &Tab,
-        deed: impl AsyncFnOnce(&dyn Browser) -> Result<Page, BrowserError>,
+        deed: Deed<'_>,
     ) -> Result<(Page, BlockId), ToolError> {
-        let mut block = tab.turn.lock().await;
-        let page = self.watched(context, tab, deed).await?;
+        let mut block = tokio::select! {
+            biased;
+            () = context.cancel.cancelled() => return Err(stopped()),
+            turn = tab.turn.lock() => turn,
+        };
+        let page = self.watched(context, tab, deed.done(&*tab.browser)).await?;
         let shown = self.show(context, tab, &page, *block).await.map_err(errors::service)?;
         *block = Some(shown);
         Ok((page, shown))
@@ -204,14 +234,14 @@ impl Browsing {
         &self,
         context: &ToolContext,
         tab: &Tab,
-        deed: impl AsyncFnOnce(&dyn Browser) -> Result<T, BrowserError>,
+        deed: impl Future<Output = Result<T, BrowserError>> + Send,
     ) -> Result<T, ToolError> {
         tab.touch();
         tab.screen.tell(Some(context.output.clone()));
         let done = tokio::select! {
             biased;
             () = context.cancel.cancelled() => None,
-            done = deed(&*tab.browser) => Some(done),
+            done = deed => Some(done),
         };
         tab.screen.tell(None);
         tab.touch();

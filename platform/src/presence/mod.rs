@@ -82,8 +82,9 @@ impl Presences {
         let mut guests: Vec<Guest> = Vec::new();
         for (_, guest) in rooms.get(&project).map_or(&[][..], |room| &room.guests) {
             // A line that broke is still here when its tab is back already.
-            match guests.iter_mut().find(|known| (known.tab, known.user_id) == (guest.tab, guest.user_id)) {
-                Some(known) => *known = guest.clone(),
+            let same = |known: &Guest| (known.tab, known.user_id) == (guest.tab, guest.user_id);
+            match guests.iter().position(same) {
+                Some(known) => guests[known] = guest.clone(),
                 None if guests.len() < MOST_GUESTS => guests.push(guest.clone()),
                 None => {}
             }

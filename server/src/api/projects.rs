@@ -105,7 +105,7 @@ pub async fn stream(
 /// `PUT /projects/:id/presence`.
 pub async fn presence(
     State(app): State<App>,
-    project: MemberOf<ProjectId>,
+    project: MemberOf<ProjectId, ProjectsRead>,
     Json(at): Json<Whereabouts>,
 ) -> Result<Done> {
     app.platform.presences.report(project.id, project.scope.user_id(), at)?;

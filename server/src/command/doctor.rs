@@ -111,7 +111,8 @@ fn sandbox(config: &Config) -> Finding {
 
 fn browser(config: &Config) -> Finding {
     let what = "browser";
-    match serve::browsers(config, &config.server.data_dir).map(|browsers| browsers.off_reason()) {
+    let browsers = serve::net(config).and_then(|net| serve::browsers(config, &config.server.data_dir, &net));
+    match browsers.map(|browsers| browsers.off_reason()) {
         Ok(None) => Finding { what, state: State::Good, text: "agents browse in a confined Chromium".into() },
         Ok(Some(reason)) => {
             Finding { what, state: State::Reduced, text: format!("agents have none: {reason}") }

@@ -209,6 +209,7 @@ fn dispatch(command: Command) -> Outcome {
             alumia_local::worker::main(&alumia_local::worker::Start { model: weights, context, threads });
             Ok(ExitCode::SUCCESS)
         }
+        Command::BrowserForwarder { arguments } => Ok(alumia_browser::forwarder::main(arguments)),
         Command::Keys { command: KeysCommand::Rotate { settings } } => {
             print(&runtime()?.block_on(keys::rotate(&settings.load()?))?);
             Ok(ExitCode::SUCCESS)

@@ -8,7 +8,7 @@ mod show;
 
 pub use concerns::{
     Config, Database, Limits, LocalModel, LocalModels, Mail, Mode, PaymentGateway, Payments, Runs, Sandbox,
-    SandboxMode, Secret, Security, Server, SignUps, Stripe,
+    BrowserMode, SandboxMode, Secret, Security, Server, SignUps, Stripe,
 };
 pub use load::{ConfigError, load, load_from};
 pub use show::show;

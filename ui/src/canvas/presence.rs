@@ -38,13 +38,13 @@ impl Scene {
         Effect::new(move |_| {
             self.selection.track();
             alone.track();
-            self.tell();
+            self.tell_soon();
         });
         // After the line broke the server knows nothing of this tab.
         Effect::new(move |_| {
             if self.live.connection().get() == Connection::Live {
                 self.inner.update_value(|inner| inner.telling.told = None);
-                self.tell();
+                self.tell_soon();
             }
         });
         Effect::new(move |before: Option<BTreeMap<UserId, String>>| {
@@ -75,11 +75,11 @@ impl Scene {
             Spot { x: at.x.round(), y: at.y.round() }
         });
         self.inner.update_value(|inner| inner.telling.cursor = cursor);
-        self.tell();
+        self.tell_soon();
     }
 
     /// Tells the others soon.
-    fn tell(self) {
+    fn tell_soon(self) {
         if !cfg!(feature = "hydrate") || self.live.guests().with_untracked(Vec::is_empty) {
             return;
         }

@@ -15,7 +15,7 @@ use crate::{
 };
 use alumia_protocol::{
     Microcredits, OrgId, ReservationId, RunId, TargetId, Timestamp,
-    billing::{BudgetLimit, BudgetPeriod, BudgetScope, Operation},
+    billing::{BudgetLimit, BudgetPeriod, BudgetScope},
 };
 use std::collections::{BTreeSet, HashMap};
 

@@ -1,7 +1,7 @@
 use super::answer;
 use crate::{
     billing::Operation,
-    browser::Browsing,
+    browser::{Browsing, Deed},
     tools::{Tool, ToolContext, about, schema},
 };
 use alumia_protocol::tools::ToolError;
@@ -41,6 +41,6 @@ impl Tool for BrowserClick {
     }
     async fn call(&self, context: ToolContext, arguments: Value) -> Result<Value, ToolError> {
         let Arguments { reference } = schema::read(&arguments)?;
-        self.browsing.act(&context, async |browser| browser.click(reference).await).await.map(answer)
+        self.browsing.act(&context, Deed::Click(reference)).await.map(answer)
     }
 }

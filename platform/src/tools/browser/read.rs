@@ -1,7 +1,7 @@
 use super::answer;
 use crate::{
     billing::Operation,
-    browser::Browsing,
+    browser::{Browsing, Deed},
     tools::{Tool, ToolContext, about, schema},
 };
 use alumia_protocol::tools::ToolError;
@@ -35,6 +35,6 @@ impl Tool for BrowserRead {
     }
     async fn call(&self, context: ToolContext, arguments: Value) -> Result<Value, ToolError> {
         let Arguments {} = schema::read(&arguments)?;
-        self.browsing.act(&context, async |browser| browser.read().await).await.map(answer)
+        self.browsing.act(&context, Deed::Read).await.map(answer)
     }
 }

@@ -1,7 +1,7 @@
 use super::answer;
 use crate::{
     billing::Operation,
-    browser::Browsing,
+    browser::{Browsing, Deed},
     tools::{Tool, ToolContext, about, errors, schema},
 };
 use alumia_protocol::tools::ToolError;
@@ -49,9 +49,6 @@ impl Tool for BrowserType {
     }
     async fn call(&self, context: ToolContext, arguments: Value) -> Result<Value, ToolError> {
         let Arguments { reference, text, submit } = schema::read(&arguments)?;
-        let deed = async |browser: &dyn alumia_browser::Browser| {
-            browser.type_text(reference, &text, submit).await
-        };
-        self.browsing.act(&context, deed).await.map(answer)
+        self.browsing.act(&context, Deed::Type { reference, text: &text, submit }).await.map(answer)
     }
 }

@@ -255,6 +255,7 @@ pub fn place(route: &Route, things: &Things) -> (Carries, &'static str) {
             | "/invites/{id}/accept"
             | "/api-keys/{id}/rotate"
             | "/projects/{id}/share"
+            | "/projects/{id}/restore-last-run"
             | "/billing/subscriptions/portal"
             | "/sessions/{id}/calls/{call}/cancel"
             | "/chat/{id}/stop"

@@ -77,7 +77,7 @@ impl App {
 
     /// With a model and tools that do what the test says.
     pub async fn scripted(model: Arc<Scripted>, tools: Vec<Arc<dyn Tool>>) -> Self {
-        Self::with(Wishes { settings: ROOMY, model: Some(model), tools: Some(tools) }).await
+        Self::with(Wishes { settings: ROOMY, model: Some(model), tools: Some(tools), browsers: None }).await
     }
 
     pub async fn with(wishes: Wishes) -> Self {

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     chat::{silence, time_limit},
     components::{button::IconButton, icon::Icon},
-    live::Live,
+    live::{Live, api},
 };
 use actions::Actions;
 use alumia_protocol::{
