@@ -344,7 +344,9 @@ fn refusal(fault: BrowserError) -> ToolError {
         BrowserError::Off(_) => {
             return errors::error(
                 "unavailable",
-                format!("Pages can't be opened here: {fault}. Go on without and say so; http_fetch reads pages as text."),
+                format!(
+                    "Pages can't be opened here: {fault}. Go on without and say so; http_fetch reads pages as text."
+                ),
             );
         }
         BrowserError::Refused(fault) if fault.is_refusal() => "denied",

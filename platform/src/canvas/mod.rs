@@ -5,8 +5,8 @@ mod place;
 mod search;
 mod service;
 mod store;
-mod versions;
 #[cfg(test)]
 mod tests;
+mod versions;
 pub use service::{Canvas, Origin};
 pub(crate) use store::{blocks_of, place_session};

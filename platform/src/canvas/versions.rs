@@ -1,10 +1,6 @@
 //! What blocks were: kept at every change, and brought back for all that a run changed at once.
 
-use super::{
-    Canvas, Origin,
-    service::push,
-    store,
-};
+use super::{Canvas, Origin, service::push, store};
 use crate::{
     Error, OrgScope, Result,
     store::{Columns as _, Store, Tx},
@@ -67,8 +63,10 @@ impl Canvas {
             }
         }
         let touched = touched_by(log.tx(), org, project, run).await?;
-        done.kept =
-            touched.into_iter().filter(|id| !done.restored.contains(id) && !done.removed.contains(id)).collect();
+        done.kept = touched
+            .into_iter()
+            .filter(|id| !done.restored.contains(id) && !done.removed.contains(id))
+            .collect();
         log.commit().await?;
         Ok(done)
     }

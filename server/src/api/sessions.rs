@@ -9,7 +9,7 @@ use crate::{
     },
     error::Result,
     extract::{Json, Query, Second},
-    openapi::{Created, Data, Done, Download},
+    openapi::{Created, Data, Done, Picture},
 };
 use alumia_platform::{Error, OrgScope, orgs::Resource};
 use alumia_protocol::{
@@ -20,7 +20,7 @@ use alumia_protocol::{
 };
 use axum::{
     extract::State,
-    http::{HeaderValue, header},
+    http::{HeaderValue, StatusCode, header},
     response::IntoResponse,
 };
 use schemars::JsonSchema;
@@ -83,19 +83,18 @@ async fn details(app: &App, scope: &OrgScope, session: Session) -> Result<Sessio
     Ok(details.into_iter().next().ok_or(Error::NotFound("Session"))?)
 }
 
-/// `GET /sessions/:id/browser`: the last picture of the page that the session's browser shows, a JPEG; 404 without one.
-pub async fn browser(
-    State(app): State<App>,
-    session: MemberOf<SessionId, ProjectsRead>,
-) -> Result<Download> {
+/// `GET /sessions/:id/browser`: the last picture of the page that the session's browser shows, a JPEG; 204 without one.
+pub async fn browser(State(app): State<App>, session: MemberOf<SessionId, ProjectsRead>) -> Result<Picture> {
     app.platform.sessions.get(&session.scope, session.id).await?;
-    let picture = app.platform.browsing.picture(session.id).ok_or(Error::NotFound("Page"))?;
+    let Some(picture) = app.platform.browsing.picture(session.id) else {
+        return Ok(Picture(StatusCode::NO_CONTENT.into_response()));
+    };
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("image/jpeg")),
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'")),
         (header::CACHE_CONTROL, HeaderValue::from_static("private, no-store")),
     ];
-    Ok(Download((headers, picture).into_response()))
+    Ok(Picture((headers, picture).into_response()))
 }
 
 /// `DELETE /sessions/:id`.

@@ -101,6 +101,9 @@ pub struct Watched(pub Response);
 /// A file's bytes.
 pub struct Download(pub Response);
 
+/// A picture, if there is one.
+pub struct Picture(pub Response);
+
 macro_rules! plain {
     ($($name:ident),+) => {$(
         impl IntoResponse for $name {
@@ -110,7 +113,7 @@ macro_rules! plain {
         }
     )+};
 }
-plain!(EventStream, Chatted, Watched, Download);
+plain!(EventStream, Chatted, Watched, Download, Picture);
 
 const EVENTS: &str = "Server-sent events. `id:` is the position to resume from, `event:` the kind, `data:` the event as \
      JSON. A comment line every 15 seconds keeps the connection open.";
@@ -139,6 +142,13 @@ impl Answers for Watched {
 impl Answers for Download {
     fn describe(operation: &mut Operation) {
         operation.content(StatusCode::OK, "The file's bytes.", "*/*");
+    }
+}
+
+impl Answers for Picture {
+    fn describe(operation: &mut Operation) {
+        operation.content(StatusCode::OK, "The picture.", "image/jpeg");
+        operation.empty(StatusCode::NO_CONTENT, "There is none.");
     }
 }
 

@@ -10,7 +10,9 @@ mod document;
 mod documented;
 mod operation;
 
-pub use answers::{Accepted, Answers, Chatted, Created, Data, Done, Download, EventStream, Ready, Watched};
+pub use answers::{
+    Accepted, Answers, Chatted, Created, Data, Done, Download, EventStream, Picture, Ready, Watched,
+};
 pub use document::document;
 pub use documented::{Documented, Part};
 pub use operation::{Operation, Schemas};

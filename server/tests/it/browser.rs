@@ -22,7 +22,8 @@ fn browsers() -> Fake {
         links: HashMap::from([(2, CART.to_owned())]),
         ..FakePage::default()
     };
-    let cart = FakePage { notes: vec!["A pop-up was not opened.".into()], ..page("Cart", "Your cart: [1] field") };
+    let cart =
+        FakePage { notes: vec!["A pop-up was not opened.".into()], ..page("Cart", "Your cart: [1] field") };
     Fake::new()
         .page(HOME, page("The shop", "Tea [1] field [2] link \"Cart\""))
         .page(CART, cart)
@@ -79,17 +80,23 @@ async fn what_an_agent_does_in_its_browser_is_on_the_canvas() {
         page["items"].as_array().unwrap().clone()
     };
     let none = ada.get(&format!("/sessions/{session}/browser")).await;
-    assert_eq!(none.status, 404);
+    assert_eq!(none.status, 204);
 
     let opened = call(&ada, &session, "browser_open", json!({ "url": HOME })).await;
     assert!(output(&opened)["text"].as_str().unwrap().contains("[2] link"), "{opened}");
     assert!(opened["data"]["costMicrocredits"].as_i64().is_some_and(|cost| cost > 0), "{opened}");
     let [block] = &blocks().await[..] else { panic!("one block") };
     let shown = &block["content"]["data"];
-    assert_eq!((&block["title"], &shown["type"], &shown["url"]), (&json!("The shop"), &json!("browser"), &json!(HOME)));
+    assert_eq!(
+        (&block["title"], &shown["type"], &shown["url"]),
+        (&json!("The shop"), &json!("browser"), &json!(HOME))
+    );
     let path = format!("/projects/{project}/files/content?path={}", shown["path"].as_str().unwrap());
     let kept = ada.api(Method::GET, &path).send().await.unwrap();
-    assert_eq!((kept.status().as_u16(), kept.headers()["content-type"].to_str().unwrap()), (200, "image/jpeg"));
+    assert_eq!(
+        (kept.status().as_u16(), kept.headers()["content-type"].to_str().unwrap()),
+        (200, "image/jpeg")
+    );
     let live = ada.api(Method::GET, &format!("/sessions/{session}/browser")).send().await.unwrap();
     assert_eq!(live.headers()["content-type"], "image/jpeg");
     assert!(live.bytes().await.unwrap().starts_with(b"\xff\xd8\xff"));
@@ -128,7 +135,8 @@ async fn a_page_that_is_stuck_or_crashes_takes_its_browser_with_it() {
     output(&call(&ada, &session, "browser_open", json!({ "url": HOME })).await);
 
     ada.say(&session, &format!("call browser_open {{\"url\": \"{STUCK}\"}}")).await;
-    eventually("it is asked for", async || fake.calls().contains(&format!("open {STUCK}")).then_some(())).await;
+    eventually("it is asked for", async || fake.calls().contains(&format!("open {STUCK}")).then_some(()))
+        .await;
     let begun = Instant::now();
     assert_eq!(ada.post(&format!("/chat/{session}/stop"), &json!(null)).await.status, 200);
     ada.settled(&session).await;
@@ -154,7 +162,8 @@ async fn there_are_no_more_browsers_than_may_be() {
     }
     // One in use stays, and who comes then is told.
     ada.say(&second, &format!("call browser_open {{\"url\": \"{STUCK}\"}}")).await;
-    eventually("it is asked for", async || fake.calls().contains(&format!("open {STUCK}")).then_some(())).await;
+    eventually("it is asked for", async || fake.calls().contains(&format!("open {STUCK}")).then_some(()))
+        .await;
     let refused = call(&ada, &first, "browser_open", json!({ "url": HOME })).await;
     assert!(refusal(&refused).0 == "unavailable" && refusal(&refused).1.contains("in use"), "{refused}");
     assert_eq!(fake.alive(), 1);

@@ -10,6 +10,7 @@ mod crash;
 mod keys;
 mod local_model;
 mod orgs;
+mod pages;
 mod stream;
 #[path = "../../../crates/stripe/tests/support/mod.rs"]
 mod stripe_account;

@@ -36,7 +36,7 @@ use menu::{FocusedView, NodeMenu};
 use minimap::Map;
 use node::NodeView;
 use overlay::Overlay;
-use presence::{Cursors, Guests, GuestMarks};
+use presence::{Cursors, GuestMarks, Guests};
 use scene::{FAR, Scene};
 use share::ShareDialog;
 use toolbar::Toolbar;

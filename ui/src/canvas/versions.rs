@@ -160,7 +160,8 @@ mod tests {
             kept: ids(kept),
         };
         assert_eq!(told(&done(1, 0, 0)), "The last run is undone: 1 block as before.");
-        let all = "The last run is undone: 2 blocks as before, 3 blocks removed. 1 block changed since stayed.";
+        let all =
+            "The last run is undone: 2 blocks as before, 3 blocks removed. 1 block changed since stayed.";
         assert_eq!(told(&done(2, 3, 1)), all);
     }
 }

@@ -223,7 +223,9 @@ fn Working() -> impl IntoView {
                 if let Some(silent) = session.silent.get() {
                     let (model, silent) = (session.model.get(), duration(silent));
                     return Some((
-                        format!("{model} has said nothing for more than {silent}. Wait, or stop it and try another model."),
+                        format!(
+                            "{model} has said nothing for more than {silent}. Wait, or stop it and try another model."
+                        ),
                         session.step.get(),
                     ));
                 }

@@ -408,8 +408,14 @@ impl SessionSignals {
     }
 
     fn replace(self, fold: SessionFold) {
-        let mut touched =
-            vec![Touched::Session, Touched::Entries, Touched::Queue, Touched::Letters, Touched::Run, Touched::Frame];
+        let mut touched = vec![
+            Touched::Session,
+            Touched::Entries,
+            Touched::Queue,
+            Touched::Letters,
+            Touched::Run,
+            Touched::Frame,
+        ];
         touched.extend(fold.messages.keys().map(|id| Touched::Message(*id)));
         touched.extend(fold.calls.keys().map(|id| Touched::Call(*id)));
         self.fold.set_value(fold);

@@ -44,7 +44,11 @@ impl Driver {
                 if let Some(request) = self.request(&without).await
                     && let Some(around) = &self.around
                 {
-                    self.answer = Some(Answer::new(around.route.provider.clone(), request, self.engine.parts.limits.silence));
+                    self.answer = Some(Answer::new(
+                        around.route.provider.clone(),
+                        request,
+                        self.engine.parts.limits.silence,
+                    ));
                 }
             }
             Effect::DropModel => (self.answer, self.pause, self.compaction) = (None, None, None),

@@ -206,7 +206,8 @@ async fn each_silence_of_a_call_is_told_once_and_ends_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_model_that_says_nothing_for_long_is_told_of_once_and_goes_on() {
-    let answer = vec![Say::Text("One".into()), Say::Pause(Duration::from_millis(900)), Say::Text(" two".into())];
+    let answer =
+        vec![Say::Text("One".into()), Say::Pause(Duration::from_millis(900)), Say::Text(" two".into())];
     let mut office = Office::new(Scripted::answers([answer]), &[]).await;
     office.limits.silence = Duration::from_millis(200);
     let engine = office.engine();

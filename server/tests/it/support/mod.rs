@@ -9,6 +9,7 @@ pub mod people;
 pub mod process;
 pub mod provider;
 
+use alumia_browser::{Browsers, Disabled};
 use alumia_models::{Provider, builtin::Builtin};
 use alumia_platform::{
     Parts, Platform,
@@ -25,7 +26,6 @@ use alumia_server::{
     config::{Config, MANUAL, SignUps, load_from},
     serve::{self, Running},
 };
-use alumia_browser::{Browsers, Disabled};
 use client::Client;
 use figment::{
     Figment,
