@@ -45,7 +45,7 @@ pub enum Seen {
     Note(String),
 }
 
-/// Hears what a browser shows and tells, in order; must not block.
+/// Hears what a browser shows and tells; must not block.
 pub type Watch = Arc<dyn Fn(Seen) + Send + Sync>;
 
 /// Width and height of a browser's window in pixels.
@@ -83,7 +83,7 @@ pub struct Screenshot {
 pub struct Limits {
     /// Bytes of memory of all its processes together.
     pub memory: u64,
-    /// Processes and threads at a time; Chromium has about 120 for one simple page.
+    /// Processes and threads at a time; Chromium has about 60 for one simple page.
     pub processes: u64,
     /// Bytes of its profile, which is held in memory beside [`Self::memory`]. No file in it can be larger.
     pub profile: u64,

@@ -133,6 +133,9 @@ fn loading(state: &mut State, method: &str, params: &Value) -> bool {
         "Page.frameStoppedLoading" if state.is_main(params["frameId"].as_str()) => state.loading = false,
         "Page.frameNavigated" if state.is_main(params["frame"]["id"].as_str()) => {
             state.commits += 1;
+            let loader = text(&params["frame"], "loaderId").to_owned();
+            let status = state.document.status.filter(|_| loader == state.document.request);
+            state.shown = (loader, status);
             // What the page before asked for doesn't matter any more.
             let document = state.document.request.clone();
             state.requests.retain(|request| *request == document);
@@ -153,6 +156,9 @@ fn loading(state: &mut State, method: &str, params: &Value) -> bool {
         }
         "Network.responseReceived" if request == state.document.request => {
             state.document.status = params["response"]["status"].as_u64().and_then(|it| it.try_into().ok());
+            if state.shown.0 == request {
+                state.shown.1 = state.document.status;
+            }
         }
         "Network.loadingFinished" => state.answered(request),
         "Network.loadingFailed" => {

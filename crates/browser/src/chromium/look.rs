@@ -53,7 +53,7 @@ impl Tab {
         named(&self.state, &self.watch, &word("url"), &word("title"));
         let mut page = Page { url: word("url"), title: word("title"), text, loading, ..Page::default() };
         self.state.send_modify(|state| {
-            page.status = state.document.status;
+            page.status = state.shown.1;
             page.notes = state.notes.take();
         });
         Ok(page)
@@ -102,7 +102,7 @@ impl Tab {
     /// As much of a large page as is shown, in the order in which it is read.
     async fn beginning(&self, frame: String) -> Result<Tree, BrowserError> {
         self.ask("Accessibility.enable", json!({})).await?;
-        let until = Instant::now() + self.limits.answer / 2;
+        let until = Instant::now() + self.limits.answer;
         let Root { node: root } =
             self.ask_for("Accessibility.getRootAXNode", json!({ "frameId": frame })).await?;
         let mut waiting = vec![root.id().to_owned()];

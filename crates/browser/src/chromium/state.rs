@@ -22,6 +22,8 @@ pub(super) struct State {
     pub loading: bool,
     /// How often another document was shown.
     pub commits: u64,
+    /// The request that brought the document that is shown, and its status.
+    pub shown: (String, Option<u16>),
     /// The request for the document that was asked for last.
     pub document: Document,
     /// Requests that are under way.
@@ -64,6 +66,7 @@ impl State {
             title: String::new(),
             loading: false,
             commits: 0,
+            shown: Default::default(),
             document: Document::default(),
             requests: HashSet::new(),
             stirred: Instant::now(),

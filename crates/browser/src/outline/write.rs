@@ -63,7 +63,7 @@ impl Writer<'_> {
         } else if self.trees.partial {
             self.out.push_str("\n[Only the beginning of the page is shown; it is too large.]");
         }
-        self.out.trim_end().to_owned()
+        self.out.trim_start_matches('\n').trim_end().to_owned()
     }
 
     const fn is_full(&self) -> bool {

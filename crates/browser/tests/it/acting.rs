@@ -165,3 +165,27 @@ async fn each_browser_has_its_own_cookies_and_forgets_them() {
     again.close().await;
     all_gone(Duration::ZERO).await;
 }
+
+#[tokio::test]
+async fn pictures_come_as_the_page_changes_and_not_more_often_than_is_of_use() {
+    let page = "<title>Moves</title><body><script>let n = 0; (function next() {
+        document.body.textContent = ++n; document.body.style.background = `hsl(${n},90%,50%)`; requestAnimationFrame(next) })()</script>";
+    let still = || async { Html("<title>Still</title><p>still") };
+    let site = Router::new().route("/", get(move || async move { Html(page) })).route("/still", get(still));
+    let bench = Bench::new(site).await;
+    let browser = bench.start().await;
+    browser.open(&bench.url("/")).await.unwrap();
+    let before = bench.pictures();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let moving = bench.pictures() - before;
+    assert!((2..=5).contains(&moving), "{moving} pictures in two seconds");
+    browser.open(&bench.url("/still")).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    let before = bench.pictures();
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    assert_eq!(bench.pictures(), before, "what doesn't change isn't shown again");
+    let seen = bench.seen.lock().unwrap();
+    let pictures =
+        seen.iter().filter_map(|one| if let Seen::Frame(bytes) = one { Some(bytes) } else { None });
+    assert!(pictures.clone().all(|picture| picture.starts_with(&[0xff, 0xd8]) && picture.len() < 200_000));
+}

@@ -139,6 +139,23 @@ async fn a_page_that_eats_memory_ends_its_browser() {
 }
 
 #[tokio::test]
+async fn a_page_that_starts_workers_without_end_harms_itself_alone() {
+    let page = "<title>Crowd</title><body><script>let n = 0; const timer = setInterval(() => { for (let i = 0; i < 50; i++)
+        new Worker(URL.createObjectURL(new Blob(['setInterval(() => 0, 1000)']))); if (++n === 40) clearInterval(timer) }, 20)</script>";
+    let site = site().route("/crowd", get(move || async move { Html(page) }));
+    let bench = Bench::new(site).await;
+    let browser = bench.start().await;
+    let crowd = browser.open(&bench.url("/crowd")).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    println!("a crowd: {crowd:?}, alive: {}, processes: {}", browser.is_alive(), processes().len());
+    let other = bench.start().await;
+    assert_eq!(other.open(&bench.url("/")).await.unwrap().text, "start");
+    browser.close().await;
+    other.close().await;
+    all_gone(Duration::ZERO).await;
+}
+
+#[tokio::test]
 async fn where_it_cannot_run_it_is_off() {
     let dir = tempfile::tempdir().unwrap();
     let with = |change: fn(&mut Settings)| {

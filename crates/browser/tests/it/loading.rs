@@ -57,7 +57,7 @@ fn site() -> Router {
                 const p = document.createElement('p'); p.textContent = 'paragraph ' + i; document.body.append(p) }</script>")
         }))
         .route("/more-nodes", get(|| async {
-            Html("<title>More</title><body><script>document.body.innerHTML = '<p>paragraph</p>'.repeat(60000)</script>")
+            Html("<title>More</title><body><script>document.body.innerHTML = '<p>paragraph</p>'.repeat(30000)</script>")
         }))
         .route("/deep", get(|| async {
             Html("<title>Deep</title><body><script>let at = document.body; for (let i = 0; i < 5000; i++) {
@@ -70,19 +70,19 @@ fn site() -> Router {
 
 #[tokio::test]
 async fn what_shows_something_is_answered_with_it() {
-    let bench = Bench::new(site()).await;
+    let bench = Bench::with(site(), Limits { load: Duration::from_secs(2), ..limits() }).await;
     let browser = bench.start().await;
     let started = Instant::now();
     let page = browser.open(&bench.url("/drip")).await.unwrap();
     assert!(page.loading && page.text.contains("Something is there."), "{page:?}");
-    assert!(started.elapsed() < Duration::from_secs(6));
+    assert!(started.elapsed() < Duration::from_secs(4));
     let page = browser.open(&bench.url("/image")).await.unwrap();
     assert!(page.loading && page.text.contains("Text"), "{page:?}");
     assert!(browser.click(number(&page, "button \"Go\"")).await.unwrap().loading);
     let started = Instant::now();
     let never = browser.open(&bench.url("/never")).await.unwrap_err();
-    assert!(never.to_string().contains("does not answer within 4 seconds"), "{never}");
-    assert!(started.elapsed() < Duration::from_secs(6));
+    assert!(never.to_string().contains("does not answer within 2 seconds"), "{never}");
+    assert!(started.elapsed() < Duration::from_secs(4));
     let started = Instant::now();
     assert!(!browser.open(&bench.url("/restless")).await.unwrap().loading);
     assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
@@ -99,7 +99,11 @@ async fn what_shows_something_is_answered_with_it() {
 
 #[tokio::test]
 async fn a_busy_page_is_said_to_be_and_can_be_left() {
-    let bench = Bench::with(site(), Limits { answer: Duration::from_secs(2), ..limits() }).await;
+    let bench = Bench::with(
+        site(),
+        Limits { answer: Duration::from_secs(2), load: Duration::from_secs(2), ..limits() },
+    )
+    .await;
     let browser = bench.start().await;
     for path in ["/busy", "/busy-at-once"] {
         let started = Instant::now();

@@ -5,6 +5,7 @@
 mod acting;
 mod addresses;
 mod bench;
+mod confinement;
 mod ending;
 mod loading;
 mod wanting;

@@ -96,7 +96,7 @@ async fn wishes_are_denied() {
     assert_eq!(file.notes, ["the page asked for a file and got none"]);
     for what in ["Print", "Mail", "Full"] {
         let after = browser.click(number(&page, &format!("button \"{what}\""))).await.unwrap();
-        assert_eq!(after.url, url, "{what}");
+        assert_eq!((after.url.as_str(), after.status), (url.as_str(), Some(200)), "{what}");
     }
     // A page that closes its window closes the browser, or is kept; either way that is clear.
     let closed = browser.click(number(&page, "button \"Close\"")).await;
