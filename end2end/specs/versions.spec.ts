@@ -2,7 +2,7 @@ import { expect, test } from '../support/test';
 
 test('what a run did is undone as one, and one block gets an earlier version back', async ({ lab, page, narrow }) => {
   await lab.note('Mine', { x: 0, y: 0 }, 'What I wrote.');
-  await lab.say('note Made by Ala');
+  await lab.say('note: Made by Ala');
   await expect(lab.calls.last()).toHaveAttribute('data-state', 'done', { timeout: 20_000 });
   await lab.settled();
   const { items } = await lab.api('GET', `/projects/${await lab.project()}/blocks`);

@@ -22,7 +22,7 @@ pub(super) fn view(url: String, title: String, path: &str, block: RwSignal<Block
     });
     let live = Memo::new(move |_| frame.and_then(|frame| frame()));
     let source = move || live.get().or_else(|| kept.clone());
-    let alt = if title.is_empty() { format!("The page {url}") } else { title.clone() };
+    let alt = if title.is_empty() { format!("The page {url}") } else { title };
     let picture = move || match source() {
         Some(source) => view! { <img src=source alt=alt.clone() draggable="false" /> }.into_any(),
         None => view! { <p class="muted">"There is no picture of this page."</p> }.into_any(),
@@ -45,7 +45,6 @@ pub(super) fn view(url: String, title: String, path: &str, block: RwSignal<Block
                 </a>
                 {move || live.with(Option::is_some).then(|| view! { <span class="inspector-live">"live"</span> })}
             </figcaption>
-            {(!title.is_empty()).then(|| view! { <p class="block-browser-title truncate">{title.clone()}</p> })}
             <div class="block-browser-page">{picture}</div>
         </figure>
     }
