@@ -60,7 +60,7 @@ fn site() -> Router {
             Html("<title>More</title><body><script>document.body.innerHTML = '<p>paragraph</p>'.repeat(30000)</script>")
         }))
         .route("/deep", get(|| async {
-            Html("<title>Deep</title><body><script>let at = document.body; for (let i = 0; i < 5000; i++) {
+            Html("<title>Deep</title><body><script>let at = document.body; for (let i = 0; i < 1000; i++) {
                 const div = document.createElement('div'); at.append(div); at = div } at.textContent = 'deep'</script>")
         }))
         .route("/write", get(|| async {
