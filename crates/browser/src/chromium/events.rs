@@ -80,6 +80,11 @@ impl Events {
             self.state.send_modify(|state| state.page = Some(Ids { session, target }));
         } else if !self.is_ours(&target) {
             self.cdp.send(None, "Target.closeTarget", &json!({ "targetId": target }));
+            // One that waits in the page's process keeps the page waiting too.
+            self.cdp.send(Some(&session), "Runtime.runIfWaitingForDebugger", &json!({}));
+            // It may have come in front of the page, which then hears of no clicks.
+            let ours = self.state.borrow().page.as_ref().map(|ids| ids.session.clone());
+            self.cdp.send(ours.as_deref(), "Page.bringToFront", &json!({}));
         }
     }
 

@@ -1,6 +1,6 @@
 //! Where pages lead and what they reach.
 
-use super::bench::Bench;
+use super::bench::{Bench, limits};
 use alumia_browser::BrowserError;
 use axum::{
     Router,
@@ -175,5 +175,15 @@ async fn nothing_that_a_page_does_reaches_a_private_address() {
     browser.open(&format!("http://127.0.0.1:{port}/works/{inside}")).await.unwrap();
     println!("{}", title("worked").await);
     assert_eq!(bench.hits(), 0);
+    browser.close().await;
+}
+
+/// The page of the test before does try: where it may reach the place it does.
+#[tokio::test]
+async fn what_an_operator_allows_is_reached() {
+    let bench = Bench::allowing(&["127.0.0.0/8"], site(), limits()).await;
+    let browser = bench.start().await;
+    browser.open(&bench.url(&format!("/reach/{}", bench.inside))).await.unwrap();
+    assert!(bench.hits() > 20, "{}", bench.hits());
     browser.close().await;
 }

@@ -172,7 +172,7 @@ async fn a_page_that_starts_workers_without_end_harms_itself_alone() {
 async fn where_it_cannot_run_it_is_off() {
     let dir = tempfile::tempdir().unwrap();
     let with = |change: fn(&mut Settings)| {
-        let mut settings = settings(dir.path().join("state"), limits());
+        let mut settings = settings(dir.path().join("state"), &[], limits());
         change(&mut settings);
         Chromium::new(settings).unwrap()
     };
