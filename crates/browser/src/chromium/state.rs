@@ -57,6 +57,8 @@ pub(super) struct Document {
     /// After all redirects so far.
     pub url: String,
     pub status: Option<u16>,
+    /// Whether it is the page now, if perhaps not the whole of it.
+    pub is_shown: bool,
     /// The network stack's word for what failed.
     pub failure: Option<String>,
 }

@@ -12,7 +12,7 @@ use axum::{
 use std::time::Duration;
 
 /// Everything that a page can ask for, to an address that it must not reach. What came of it is the title.
-const REACHING: &str = r#"<!doctype html><title>waiting</title><body><script>
+const REACHING: &str = r"<!doctype html><title>waiting</title><body><script>
 const hosts = ['127.0.0.2', '2130706434', '0x7f.2', '0177.0.0.2', 'inside.test', '[::ffff:127.0.0.2]'].map(host => host + ':PORT');
 const said = [];
 const tries = [];
@@ -44,7 +44,7 @@ tries.push(new Promise(done => {
     } catch { done(); }
 }));
 Promise.all(tries).then(() => { document.title = 'done ' + said.join(); });
-</script>"#;
+</script>";
 
 /// A worker, shared or in service, that asks on the page's behalf. They need a secure context, as 127.0.0.1 is one.
 const WORKER: &str = "const ask = url => Promise.allSettled([fetch(url, { mode: 'no-cors' }), fetch('http://inside.test:PORT/')])
