@@ -153,8 +153,8 @@ impl Tab {
         let all = json!({ "type": "rawKeyDown", "commands": ["selectAll"] });
         self.ask("Input.dispatchKeyEvent", all).await?;
         if text.is_empty() {
-            let none = json!({ "type": "rawKeyDown", "commands": ["deleteBackward"] });
-            self.ask("Input.dispatchKeyEvent", none).await?;
+            let erase = json!({ "type": "rawKeyDown", "commands": ["deleteBackward"] });
+            self.ask("Input.dispatchKeyEvent", erase).await?;
         } else {
             self.ask("Input.insertText", json!({ "text": text })).await?;
         }
