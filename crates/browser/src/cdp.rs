@@ -1,4 +1,4 @@
-//! The DevTools protocol over a pair of pipes (`--remote-debugging-pipe`): JSON messages, each ended by a NUL.
+//! The protocol of Chromium's developer tools over a pair of pipes (`--remote-debugging-pipe`): JSON messages, each ended by a NUL.
 //!
 //! Commands have numbers and are answered by them; whatever else comes is an event. One browser has several
 //! sessions ("flat": a name in each message), one for itself and one for each page.
@@ -231,7 +231,7 @@ mod tests {
         let browser = async {
             let (mut from, mut to) = tokio::io::split(theirs);
             let mut asked = Vec::new();
-            while asked.iter().filter(|byte| **byte == 0).count() < 3 {
+            while asked.split(|byte| *byte == 0).count() < 4 {
                 from.read_buf(&mut asked).await.unwrap();
             }
             let first: Value =

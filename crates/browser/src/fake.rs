@@ -7,6 +7,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use std::{
     collections::{HashMap, HashSet},
+    fmt::Write as _,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -207,7 +208,7 @@ impl FakeBrowser {
         let shown = lock(&self.shown);
         let mut text = shown.page.text.clone();
         for (reference, typed) in &shown.fields {
-            text.push_str(&format!("\n[{reference}] = \"{typed}\""));
+            let _ = write!(text, "\n[{reference}] = \"{typed}\"");
         }
         Page {
             url: shown.url.clone(),

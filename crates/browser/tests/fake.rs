@@ -63,7 +63,7 @@ async fn it_fails_as_it_is_told_to() {
     assert_eq!(fake.alive(), 1);
     drop(dropped);
     assert_eq!(fake.alive(), 0);
-    let slow = shop().slow(Duration::from_secs(60));
+    let slow = shop().slow(Duration::from_mins(1));
     assert!(tokio::time::timeout(Duration::from_millis(50), slow.start(nobody())).await.is_err());
     let off = shop().off("no Chromium is installed");
     assert_eq!(off.off_reason().as_deref(), Some("no Chromium is installed"));

@@ -175,8 +175,9 @@ impl Shared {
         };
         let arguments = cage(&command, &self.limits)
             .and_then(|cage| layout::arguments(&self.state, &self.limits, &cage))
-            .map_err(|fault| format!("bubblewrap does not run here: {fault}"));
-        arguments.and_then(|arguments| try_out(&arguments, b"")).err()
+            .map_err(|fault| fault.to_string());
+        let tried = arguments.and_then(|arguments| try_out(&arguments, b""));
+        tried.err().map(|why| format!("bubblewrap does not run here: {why}"))
     }
 
     fn off(&self) -> Option<String> {
@@ -186,7 +187,7 @@ impl Shared {
 
 /// Runs something to its end; why it doesn't run, if it doesn't.
 fn try_out(arguments: &[OsString], input: &[u8]) -> Result<Vec<u8>, String> {
-    let fails = |fault: io::Error| format!("bubblewrap does not run here: {fault}");
+    let fails = |fault: io::Error| fault.to_string();
     let mut starting = prepare(arguments);
     starting.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = starting.spawn().map_err(fails)?;
@@ -197,16 +198,16 @@ fn try_out(arguments: &[OsString], input: &[u8]) -> Result<Vec<u8>, String> {
         let _ = stdin.write_all(input);
     }
     let output = child.wait_with_output().map_err(fails)?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    let tools = ["unshare", "setpriv", "bwrap", "prlimit"];
     match output.status.code() {
         Some(0) => Ok(output.stdout),
-        Some(127) => Err(
-            "bubblewrap and util-linux are needed (bwrap, setpriv, prlimit). Install them and start again."
+        Some(127) if tools.iter().any(|tool| said.contains(&format!("{tool}: not found"))) => Err(
+            "bubblewrap and util-linux are needed (bwrap, setpriv, prlimit). Install them and start again"
                 .into(),
         ),
-        _ => {
-            let said = String::from_utf8_lossy(&output.stderr);
-            Err(format!("bubblewrap does not run here: {}", said.trim()))
-        }
+        _ if said.trim().is_empty() => Err(format!("it ended with status {}", exit_code(output.status))),
+        _ => Err(said.trim().to_owned()),
     }
 }
 

@@ -111,18 +111,18 @@ impl Tab {
         let node = json!({ "backendNodeId": element.node });
         self.ask("DOM.scrollIntoViewIfNeeded", node.clone()).await.map_err(missing(reference))?;
         let boxes = self.ask("DOM.getContentQuads", node).await.map_err(missing(reference))?;
-        let boxes = boxes["quads"].as_array().into_iter().flatten();
-        boxes.filter_map(middle).next().ok_or(BrowserError::Hidden(reference))
+        let mut boxes = boxes["quads"].as_array().into_iter().flatten();
+        boxes.find_map(middle).ok_or(BrowserError::Hidden(reference))
     }
 
     async fn field(&self, element: &Element, reference: u32) -> Result<Field, BrowserError> {
         let node = json!({ "backendNodeId": element.node });
         let about = self.ask("DOM.describeNode", node).await.map_err(missing(reference))?;
         let about = &about["node"];
-        let attributes: Vec<&str> =
+        let listed: Vec<&str> =
             about["attributes"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let attribute = |name: &str| {
-            let mut pairs = attributes.chunks_exact(2);
+            let mut pairs = listed.chunks_exact(2);
             pairs.find_map(|pair| (pair[0] == name).then_some(pair[1]))
         };
         let kind = attribute("type").unwrap_or("text").to_ascii_lowercase();
@@ -153,8 +153,8 @@ impl Tab {
         let all = json!({ "type": "rawKeyDown", "commands": ["selectAll"] });
         self.ask("Input.dispatchKeyEvent", all).await?;
         if text.is_empty() {
-            let none = json!({ "type": "rawKeyDown", "commands": ["deleteBackward"] });
-            self.ask("Input.dispatchKeyEvent", none).await?;
+            let erase = json!({ "type": "rawKeyDown", "commands": ["deleteBackward"] });
+            self.ask("Input.dispatchKeyEvent", erase).await?;
         } else {
             self.ask("Input.insertText", json!({ "text": text })).await?;
         }

@@ -113,10 +113,10 @@ pub(super) fn program(forwarder: &Forwarder, executable: &Path, outlet: Option<&
     Program { command, mounts, system: system(executable) }
 }
 
-/// What a browser needs of the system beside what every command sees: its own folder where that is elsewhere, and
-/// the list of fonts, which takes a second to make.
+/// What a browser needs of the system beside what every command sees: its own folder where that is elsewhere, the
+/// list of fonts, which takes a second to make, and what Debian's launcher reads.
 fn system(executable: &Path) -> Vec<PathBuf> {
-    let mut system = vec![PathBuf::from("/var/cache/fontconfig")];
+    let mut system = vec![PathBuf::from("/var/cache/fontconfig"), PathBuf::from("/etc/chromium.d")];
     let real = executable.canonicalize().unwrap_or_else(|_| executable.to_owned());
     for path in [executable, &real] {
         if let Some(folder) = path.parent()
@@ -134,8 +134,8 @@ mod tests {
 
     #[test]
     fn a_browser_elsewhere_is_seen_with_its_folder() {
-        assert_eq!(system(Path::new("/usr/bin/nosuch")).len(), 1);
-        assert_eq!(system(Path::new("/opt/nosuch/chrome"))[1], Path::new("/opt/nosuch"));
+        assert_eq!(system(Path::new("/usr/bin/nosuch")).len(), 2);
+        assert_eq!(system(Path::new("/opt/nosuch/chrome"))[2], Path::new("/opt/nosuch"));
     }
 
     #[test]

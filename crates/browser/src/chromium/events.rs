@@ -52,11 +52,11 @@ impl Events {
             "Target.attachedToTarget" => self.attached(params),
             "Target.targetInfoChanged" => self.renamed(&params["targetInfo"]),
             "Target.targetCrashed" if self.is_ours(text(params, "targetId")) => {
-                self.gone(BrowserError::Crashed)
+                self.gone(BrowserError::Crashed);
             }
             // A page may close itself.
             "Target.targetDestroyed" if self.is_ours(text(params, "targetId")) => {
-                self.gone(BrowserError::Closed)
+                self.gone(BrowserError::Closed);
             }
             "Browser.downloadWillBegin" => {
                 let (url, name) = (text(params, "url"), text(params, "suggestedFilename"));
@@ -80,6 +80,11 @@ impl Events {
             self.state.send_modify(|state| state.page = Some(Ids { session, target }));
         } else if !self.is_ours(&target) {
             self.cdp.send(None, "Target.closeTarget", &json!({ "targetId": target }));
+            // One that waits in the page's process keeps the page waiting too.
+            self.cdp.send(Some(&session), "Runtime.runIfWaitingForDebugger", &json!({}));
+            // It may have come in front of the page, which then hears of no clicks.
+            let ours = self.state.borrow().page.as_ref().map(|ids| ids.session.clone());
+            self.cdp.send(ours.as_deref(), "Page.bringToFront", &json!({}));
         }
     }
 
@@ -134,6 +139,9 @@ fn loading(state: &mut State, method: &str, params: &Value) -> bool {
         "Page.frameNavigated" if state.is_main(params["frame"]["id"].as_str()) => {
             state.commits += 1;
             let loader = text(&params["frame"], "loaderId").to_owned();
+            // The browser's own page about what failed isn't what was asked for.
+            let failed = params["frame"]["unreachableUrl"].is_string();
+            state.document.is_shown = loader == state.document.request && !failed;
             let status = state.document.status.filter(|_| loader == state.document.request);
             state.shown = (loader, status);
             // What the page before asked for doesn't matter any more.
@@ -162,8 +170,11 @@ fn loading(state: &mut State, method: &str, params: &Value) -> bool {
         }
         "Network.loadingFinished" => state.answered(request),
         "Network.loadingFailed" => {
-            if request == state.document.request {
-                state.document.failure = Some(text(params, "errorText").to_owned());
+            let word = text(params, "errorText");
+            if request == state.document.request && !state.document.is_shown {
+                state.document.failure = Some(word.to_owned());
+            } else if request == state.document.request && word != "net::ERR_ABORTED" {
+                state.notes.add(format!("the page broke off while it was loading ({word})"));
             }
             state.answered(request);
         }

@@ -86,7 +86,8 @@ impl Shared {
         let program = self.program(None)?;
         let asked =
             b"{\"id\":1,\"method\":\"Browser.getVersion\"}\0{\"id\":2,\"method\":\"Browser.close\"}\0";
-        let said = self.sandbox.try_out(&program, asked, self.settings.limits.start)?;
+        let tried = self.sandbox.try_out(&program, asked, self.settings.limits.start);
+        let said = tried.map_err(|why| format!("Chromium does not run here: {why}"))?;
         if String::from_utf8_lossy(&said).contains("\"product\"") {
             Ok(())
         } else {

@@ -11,6 +11,9 @@ use tokio::sync::watch;
 /// What is kept of one kind of thing that a page can make any number of.
 const MOST: usize = 1000;
 
+/// An error status without a page; what some browsers show in its place is the page then.
+pub(super) const EMPTY: &str = "net::ERR_HTTP_RESPONSE_CODE_FAILURE";
+
 /// Kept up to date by the events; calls wait for it to change.
 #[derive(Debug)]
 pub(super) struct State {
@@ -54,6 +57,8 @@ pub(super) struct Document {
     /// After all redirects so far.
     pub url: String,
     pub status: Option<u16>,
+    /// Whether it is the page now, if perhaps not the whole of it.
+    pub is_shown: bool,
     /// The network stack's word for what failed.
     pub failure: Option<String>,
 }
@@ -112,7 +117,7 @@ impl State {
     pub(super) fn outcome(&self) -> Result<(), BrowserError> {
         let Document { url, status, failure, .. } = &self.document;
         match failure.as_deref() {
-            Some("net::ERR_ABORTED") => Ok(()),
+            Some("net::ERR_ABORTED" | EMPTY) => Ok(()),
             Some(word) => {
                 self.refusal(url)?;
                 Err(failed(url, word))

@@ -4,7 +4,7 @@ use super::{
     outgrew,
     outlet::Outlet,
     pages,
-    state::{State, failed, note},
+    state::{EMPTY, State, failed, note},
 };
 use crate::{
     Browser, BrowserError, Limits, Page, SIZE, Screenshot, Settings, Watch,
@@ -324,7 +324,7 @@ impl Tab {
             Err(_) => return Err(self.why().await.into()),
         };
         match answer["errorText"].as_str() {
-            None | Some("") => Ok(()),
+            None | Some("" | EMPTY) => Ok(()),
             Some("net::ERR_ABORTED") => {
                 let mut state = self.state.subscribe();
                 let told = timeout(WORD, state.wait_for(|state| state.download.is_some())).await;

@@ -8,7 +8,8 @@ use std::collections::HashMap;
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Node {
-    node_id: String,
+    #[serde(rename = "nodeId")]
+    id: String,
     parent_id: Option<String>,
     /// It is there for its children alone.
     pub ignored: bool,
@@ -58,7 +59,7 @@ impl Node {
 
     /// The tree's own number of it.
     pub(crate) fn id(&self) -> &str {
-        &self.node_id
+        &self.id
     }
 
     /// Those of what is in it, where that says something to readers.
@@ -94,7 +95,7 @@ pub(crate) struct Tree {
 
 impl Tree {
     pub(crate) fn new(frame: String, nodes: Vec<Node>) -> Self {
-        let places = nodes.iter().enumerate().map(|(at, node)| (node.node_id.clone(), at)).collect();
+        let places = nodes.iter().enumerate().map(|(at, node)| (node.id.clone(), at)).collect();
         Self { frame, nodes, places }
     }
 

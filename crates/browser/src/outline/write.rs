@@ -196,7 +196,7 @@ impl Writer<'_> {
                 self.line.push('|');
                 if self.acts(node) {
                     let piece = self.numbered(tree, node, "");
-                    self.line.push_str(&format!(" {piece}"));
+                    let _ = write!(self.line, " {piece}");
                 }
                 self.run_on(tree, node, depth);
             }

@@ -31,8 +31,8 @@ const FORM: &str = r#"<!doctype html><title>Form</title><style>.far { margin-top
 
 fn site() -> Router {
     let sent = |Query(all): Query<BTreeMap<String, String>>| async move {
-        let lines: String = all.iter().map(|(name, value)| format!("<p>{name}={value}</p>")).collect();
-        Html(format!("<title>Sent</title>{lines}"))
+        let lines: Vec<_> = all.iter().map(|(name, value)| format!("<p>{name}={value}</p>")).collect();
+        Html(format!("<title>Sent</title>{}", lines.concat()))
     };
     let cookie = |headers: HeaderMap| async move {
         let had = headers.get("cookie").map_or("none", |value| value.to_str().unwrap_or("odd"));

@@ -1,6 +1,6 @@
 //! Where pages lead and what they reach.
 
-use super::bench::Bench;
+use super::bench::{Bench, limits};
 use alumia_browser::BrowserError;
 use axum::{
     Router,
@@ -12,7 +12,7 @@ use axum::{
 use std::time::Duration;
 
 /// Everything that a page can ask for, to an address that it must not reach. What came of it is the title.
-const REACHING: &str = r#"<!doctype html><title>waiting</title><body><script>
+const REACHING: &str = r"<!doctype html><title>waiting</title><body><script>
 const hosts = ['127.0.0.2', '2130706434', '0x7f.2', '0177.0.0.2', 'inside.test', '[::ffff:127.0.0.2]'].map(host => host + ':PORT');
 const said = [];
 const tries = [];
@@ -44,7 +44,7 @@ tries.push(new Promise(done => {
     } catch { done(); }
 }));
 Promise.all(tries).then(() => { document.title = 'done ' + said.join(); });
-</script>"#;
+</script>";
 
 /// A worker, shared or in service, that asks on the page's behalf. They need a secure context, as 127.0.0.1 is one.
 const WORKER: &str = "const ask = url => Promise.allSettled([fetch(url, { mode: 'no-cors' }), fetch('http://inside.test:PORT/')])
@@ -175,5 +175,15 @@ async fn nothing_that_a_page_does_reaches_a_private_address() {
     browser.open(&format!("http://127.0.0.1:{port}/works/{inside}")).await.unwrap();
     println!("{}", title("worked").await);
     assert_eq!(bench.hits(), 0);
+    browser.close().await;
+}
+
+/// The page of the test before does try: where it may reach the place it does.
+#[tokio::test]
+async fn what_an_operator_allows_is_reached() {
+    let bench = Bench::allowing(&["127.0.0.0/8"], site(), limits()).await;
+    let browser = bench.start().await;
+    browser.open(&bench.url(&format!("/reach/{}", bench.inside))).await.unwrap();
+    assert!(bench.hits() > 20, "{}", bench.hits());
     browser.close().await;
 }

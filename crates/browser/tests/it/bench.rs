@@ -58,6 +58,10 @@ impl Bench {
     }
 
     pub async fn with(site: Router, limits: Limits) -> Self {
+        Self::allowing(&["127.0.0.1/32"], site, limits).await
+    }
+
+    pub async fn allowing(allow: &[&str], site: Router, limits: Limits) -> Self {
         let alone = ALONE.lock().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -71,12 +75,8 @@ impl Bench {
             }
         });
         let dir = tempfile::tempdir().unwrap();
-        let chromium = Chromium::new(settings(dir.path().join("state"), limits)).unwrap();
-        let off = {
-            let reason = chromium.off_reason();
-            reason
-        };
-        assert_eq!(off, None, "these tests need Chromium and bubblewrap");
+        let chromium = Chromium::new(settings(dir.path().join("state"), allow, limits)).unwrap();
+        assert_eq!(chromium.off_reason(), None, "these tests need Chromium and bubblewrap");
         assert_eq!(processes(), Vec::<u32>::new(), "the trial left something");
         Self { dir, chromium, port, inside, hits, seen: Arc::default(), _alone: alone }
     }
@@ -100,12 +100,13 @@ impl Bench {
     }
 }
 
-pub fn settings(state: PathBuf, limits: Limits) -> Settings {
+/// `ALUMIA_TEST_CHROMIUM` names another browser than the one that is found.
+pub fn settings(state: PathBuf, allow: &[&str], limits: Limits) -> Settings {
     let tests = std::env::current_exe().unwrap();
     let path = tests.parent().and_then(|deps| deps.parent()).unwrap().join("examples/forwarder");
-    let allow = vec!["127.0.0.1/32".parse().unwrap()];
+    let allow = allow.iter().map(|range| range.parse().unwrap()).collect();
     Settings {
-        executable: None,
+        executable: std::env::var_os("ALUMIA_TEST_CHROMIUM").map(Into::into),
         forwarder: Forwarder { path, arguments: vec![] },
         client: Client::with(Arc::new(Names), allow).unwrap(),
         state,

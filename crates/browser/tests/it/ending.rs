@@ -138,6 +138,19 @@ async fn a_page_that_eats_memory_ends_its_browser() {
     }
 }
 
+/// So many levels are more than the browser can lay out.
+#[tokio::test]
+async fn a_page_that_crashes_itself_is_a_clear_error() {
+    let page = "<title>Deep</title><body><script>let at = document.body; for (let i = 0; i < 20000; i++) {
+        const div = document.createElement('div'); at.append(div); at = div } at.textContent = 'deep'</script>";
+    let bench = Bench::new(Router::new().route("/", get(move || async move { Html(page) }))).await;
+    let browser = bench.start().await;
+    assert_eq!(browser.open(&bench.url("/")).await, Err(BrowserError::Crashed));
+    assert!(!browser.is_alive());
+    all_gone(Duration::from_secs(2)).await;
+    assert_eq!(browser.read().await, Err(BrowserError::Crashed));
+}
+
 #[tokio::test]
 async fn a_page_that_starts_workers_without_end_harms_itself_alone() {
     let page = "<title>Crowd</title><body><script>let n = 0; const timer = setInterval(() => { for (let i = 0; i < 50; i++)
@@ -159,7 +172,7 @@ async fn a_page_that_starts_workers_without_end_harms_itself_alone() {
 async fn where_it_cannot_run_it_is_off() {
     let dir = tempfile::tempdir().unwrap();
     let with = |change: fn(&mut Settings)| {
-        let mut settings = settings(dir.path().join("state"), limits());
+        let mut settings = settings(dir.path().join("state"), &[], limits());
         change(&mut settings);
         Chromium::new(settings).unwrap()
     };

@@ -11,10 +11,11 @@ use axum::{
 };
 use std::time::{Duration, Instant};
 
-/// Ten gigabytes, as fast as they are taken.
+/// Ten gigabytes, as fast as they are taken. As a page it is one comment, which costs nothing to show.
 fn endless() -> Body {
+    let head = futures::stream::iter([Ok("<title>Endless</title><p>start</p><!--".into())]);
     let chunks = (0..160_000).map(|_| Ok::<_, std::io::Error>(vec![b'x'; 64 << 10]));
-    Body::from_stream(futures::stream::iter(chunks))
+    Body::from_stream(futures::StreamExt::chain(head, futures::stream::iter(chunks)))
 }
 
 async fn never() -> &'static str {
@@ -60,7 +61,7 @@ fn site() -> Router {
             Html("<title>More</title><body><script>document.body.innerHTML = '<p>paragraph</p>'.repeat(30000)</script>")
         }))
         .route("/deep", get(|| async {
-            Html("<title>Deep</title><body><script>let at = document.body; for (let i = 0; i < 5000; i++) {
+            Html("<title>Deep</title><body><script>let at = document.body; for (let i = 0; i < 1000; i++) {
                 const div = document.createElement('div'); at.append(div); at = div } at.textContent = 'deep'</script>")
         }))
         .route("/write", get(|| async {
@@ -167,6 +168,10 @@ async fn downloads_are_refused_and_bytes_are_capped() {
         page.as_ref().map(|page| page.text.len())
     );
     assert!(started.elapsed() < Duration::from_secs(15));
+    let page = page.unwrap();
+    assert!(page.title == "Endless" && page.text == "start", "{page:?}");
+    let noted = |what: &str| page.notes.iter().any(|note| note.contains(what));
+    assert!(noted("20 MB were") && noted("the page broke off"), "{:?}", page.notes);
     let after = browser.open(&bench.url("/")).await.unwrap_err();
     assert!(after.to_string().contains("20 MB"), "{after}");
     let told = bench

@@ -50,7 +50,7 @@ impl Proxy {
         let mut answer = sender.send_request(request).await.map_err(failed)?;
         strip(answer.headers_mut());
         *answer.version_mut() = Version::HTTP_11;
-        Ok(answer.map(|body| body.boxed()))
+        Ok(answer.map(Incoming::boxed))
     }
 }
 
