@@ -34,7 +34,8 @@ pub struct Title {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ToolError {
-    /// For programs: `invalid_arguments`, `timeout`, `interrupted`, `not_found`, `denied`, `failed` …
+    /// For programs: `invalid_arguments`, `timeout`, `interrupted`, `not_found`, `denied` (by a
+    /// person), `refused` (by a rule), `failed` …
     pub code: String,
     /// For the model and the person: what happened, what to do.
     pub message: String,

@@ -349,7 +349,7 @@ fn refusal(fault: BrowserError) -> ToolError {
                 ),
             );
         }
-        BrowserError::Refused(fault) if fault.is_refusal() => "denied",
+        BrowserError::Refused(fault) if fault.is_refusal() => "refused",
         BrowserError::Stale(_)
         | BrowserError::Hidden(_)
         | BrowserError::NoField(..)

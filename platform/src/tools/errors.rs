@@ -48,7 +48,7 @@ pub fn service(error: Error) -> ToolError {
             let path = fields.keys().next().map(|field| format!("/{field}"));
             return ToolError { code: "invalid_arguments".into(), message: faults.join("; "), path };
         }
-        E::Unauthorized { message, .. } | E::Forbidden { message, .. } => ("denied", message),
+        E::Unauthorized { message, .. } | E::Forbidden { message, .. } => ("refused", message),
         E::PaymentRequired(blocked) => ("payment_required", blocked.message),
         E::Conflict { message, .. } => ("conflict", message),
         E::Limited { .. } => ("failed", "Too many requests. Wait a moment before the next call.".into()),

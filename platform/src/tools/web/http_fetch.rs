@@ -106,7 +106,7 @@ fn line(step: Progress<'_>, said: &AtomicUsize) -> Option<String> {
 fn refusal(fault: NetError) -> ToolError {
     let code = match &fault {
         NetError::Timeout(_) => "timeout",
-        fault if fault.is_refusal() => "denied",
+        fault if fault.is_refusal() => "refused",
         _ => "failed",
     };
     errors::error(code, format!("Not fetched: {fault}."))
