@@ -108,9 +108,12 @@ test('an agent opens a page, fills it in and is watched doing so', async ({ page
 
     // Stopping ends the browser too.
     await lab.say(`call browser_open {"url": "${origin}/never"}`);
-    await lab.stop.click({ timeout: 20_000 });
+    await expect(lab.calls).toHaveCount(6, { timeout: 20_000 });
+    await expect(lab.calls.last()).toHaveAttribute('data-state', 'running', { timeout: 20_000 });
+    await lab.stop.click();
     await lab.settled();
     await lab.say('call browser_read {}');
+    await expect(lab.calls).toHaveCount(7, { timeout: 20_000 });
     await expect(lab.calls.last()).toContainText('No page is open', { timeout: 20_000 });
   } finally {
     await server.stop();
