@@ -94,7 +94,7 @@ impl Show {
             Self::Browser {
                 url: "https://example.org/tides".into(),
                 title: "Tide tables".into(),
-                path: String::new(),
+                path: "browser/tides.jpg".into(),
             },
         ]
     }

@@ -118,7 +118,7 @@ pub(super) fn size(content: &Content) -> (f64, f64) {
             Show::Code { .. } => (23, 17),
             Show::Terminal { .. } => (23, 14),
             Show::Image { .. } => (19, 15),
-            Show::Browser { .. } => (27, 22),
+            Show::Browser { .. } => (27, 20),
         },
     };
     (f64::from(columns) * GRID, f64::from(rows) * GRID)

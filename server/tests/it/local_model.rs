@@ -81,7 +81,7 @@ async fn what_is_installed_answers_with_a_real_call_and_the_tour_stays_the_guide
     // So small a model goes on calling tools; one real call is enough, and stopping it in the middle of the next is
     // looked at too.
     let session = person.session(&project).await;
-    person.say(&session, "Call the tool file_list.").await;
+    person.say(&session, "Call the tool list_agents.").await;
     let begun = Instant::now();
     while !kinds(&person.events(&session).await).contains(&"tool.completed") {
         assert!(begun.elapsed() < PATIENCE, "no tool was called: {:?}", person.events(&session).await);

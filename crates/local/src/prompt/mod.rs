@@ -61,8 +61,14 @@ pub fn build(request: &ModelRequest) -> Prompt {
         write(&mut pieces, message, &mut plan);
     }
     pieces.push(Piece::control("<|im_start|>assistant\n"));
-    let now = if repeats_itself(&request.messages) { &[][..] } else { &forms };
-    let grammar = (!tools.is_empty()).then(|| step::grammar(now, needs_plan(&request.messages)));
+    let told: Vec<_> = select::told(&request.messages, &tools);
+    let now: Vec<_> = if repeats_itself(&request.messages) {
+        vec![]
+    } else {
+        forms.into_iter().filter(|(name, _)| told.is_empty() || told.contains(name)).collect()
+    };
+    let plan = needs_plan(&request.messages);
+    let grammar = (!tools.is_empty()).then(|| step::grammar(&now, plan, !told.is_empty()));
     Prompt { pieces, grammar }
 }
 

@@ -18,13 +18,18 @@ pub const TOOL: &str = "tool: ";
 pub const NONE: &str = "none";
 
 /// A grammar: an answer, or a call of one of these tools, if any, with arguments of its form. `plan`: it begins with a plan.
-pub fn grammar(tools: &[(&str, Form)], plan: bool) -> String {
+/// `must`: it is a call.
+pub fn grammar(tools: &[(&str, Form)], plan: bool, must: bool) -> String {
     let tool = literal(TOOL);
     let none = literal(&format!("{NONE}\n"));
     let planned = if plan { format!("{} line {} ", literal(PLAN), literal("\n")) } else { String::new() };
-    let call = if tools.is_empty() { "" } else { " | call" };
+    let choice = match (tools.is_empty(), must) {
+        (true, _) => format!("{none} answer"),
+        (false, true) => "call".to_owned(),
+        (false, false) => format!("{none} answer | call"),
+    };
     let root = format!(
-        "root ::= {planned}{tool} ({none} answer{call})\n\
+        "root ::= {planned}{tool} ({choice})\n\
          answer ::= [^ \\n] [^\\x00]*\n\
          line ::= [^\\n]{{8,200}}"
     );
