@@ -9,7 +9,7 @@ MODEL ?= none
 
 # A model that can't be had is no reason not to start.
 run:
-	@scripts/setup tools wasm sandbox
+	@scripts/setup tools wasm sandbox browser
 	@scripts/web & scripts/cargo build -q -p alumia && wait $$!
 	@[ "$(MODEL)" = none ] || "$$(scripts/cargo --target-dir)/debug/alumia" model install $(MODEL) --unless-provider \
 	    --data-dir $(DATA) || true
@@ -31,11 +31,11 @@ test:
 	@scripts/test rust postgres schemathesis browser
 
 test-rust:
-	@scripts/setup tools wasm sandbox node python
+	@scripts/setup tools wasm sandbox node python browser
 	@scripts/test rust
 
 test-postgres:
-	@scripts/setup tools wasm sandbox node python postgres
+	@scripts/setup tools wasm sandbox node python browser postgres
 	@scripts/test postgres
 
 test-schemathesis:
@@ -51,11 +51,11 @@ bench:
 	@scripts/bench
 
 chaos:
-	@scripts/setup tools wasm sandbox node python postgres
+	@scripts/setup tools wasm sandbox node python browser postgres
 	@scripts/test chaos
 
 fuzz:
-	@scripts/setup tools wasm sandbox node python
+	@scripts/setup tools wasm sandbox node python browser
 	@scripts/test fuzz
 
 eval:
