@@ -131,7 +131,7 @@ pub fn LoginPage() -> impl IntoView {
 fn ByPasskey(next: Signal<Option<String>>) -> impl IntoView {
     let problem = RwSignal::new(None::<Problem>);
     let busy = RwSignal::new(false);
-    let waiting = StoredValue::new_local(None::<web_sys::AbortController>);
+    let waiting = StoredValue::new(None::<SendWrapper<web_sys::AbortController>>);
     // A browser has one request for a passkey at a time.
     let stop_waiting = move || {
         if let Some(controller) = waiting.try_update_value(Option::take).flatten() {
@@ -145,10 +145,11 @@ fn ByPasskey(next: Signal<Option<String>>) -> impl IntoView {
     Effect::new(move || {
         let Ok(controller) = web_sys::AbortController::new() else { return };
         let signal = controller.signal();
-        // In here, because only the browser gets here: the server ends a page's owner on whichever thread it likes.
+        // In here, where only the browser gets: the server ends a page's owner on whichever thread it likes. For the
+        // same reason what is kept is wrapped where it is made, and not the place that it is kept in.
         let ending = SendWrapper::new(controller.clone());
         on_cleanup(move || ending.abort());
-        waiting.set_value(Some(controller));
+        waiting.set_value(Some(SendWrapper::new(controller)));
         spawn_local(async move {
             match passkeys::sign_in_from_field(&signal).await {
                 Some(Ok(signed_in)) => enter(signed_in),

@@ -11,6 +11,7 @@ use crate::{
 };
 use alumia_protocol::{PaymentId, billing::Invoice};
 use leptos::{html, prelude::*, task::spawn_local};
+use send_wrapper::SendWrapper;
 use std::rc::Rc;
 
 /// How a payment stands, asked of the gateway now: credits needn't wait for its event.
@@ -35,7 +36,7 @@ pub fn StripeCard(
     paid: RwSignal<bool>,
 ) -> impl IntoView {
     let place = NodeRef::<html::Div>::new();
-    let fields = StoredValue::new_local(None::<Rc<Fields>>);
+    let fields = StoredValue::new(None::<SendWrapper<Rc<Fields>>>);
     let ready = RwSignal::new(false);
     let message = RwSignal::new(None::<String>);
     let (key, secret) = (StoredValue::new(publishable_key), StoredValue::new(client_secret));
@@ -46,7 +47,7 @@ pub fn StripeCard(
             match Fields::show(&key, &secret, &place).await {
                 // The dialog may be closed by now.
                 Ok(shown) => {
-                    fields.try_update_value(|fields| *fields = Some(Rc::new(shown)));
+                    fields.try_update_value(|fields| *fields = Some(SendWrapper::new(Rc::new(shown))));
                     ready.try_set(true);
                 }
                 Err(said) => drop(message.try_set(Some(said))),
