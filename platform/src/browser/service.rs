@@ -118,7 +118,7 @@ impl Browsing {
     /// As [`Self::act`].
     pub async fn screenshot(&self, context: &ToolContext) -> Result<Screenshot, ToolError> {
         let tab = self.tab(context.session_id)?;
-        let _turn = tab.turn.lock().await;
+        let _turn = turn(context, &tab).await?;
         self.watched(context, &tab, tab.browser.screenshot()).await
     }
 
@@ -168,9 +168,7 @@ impl Browsing {
 
     fn tab(&self, session: SessionId) -> Result<Arc<Tab>, ToolError> {
         let tab = self.tabs().get(&session).filter(|tab| tab.browser.is_alive()).cloned();
-        tab.ok_or_else(|| {
-            errors::error("not_found", "No page is open in this session. Open one with browser_open first.")
-        })
+        tab.ok_or_else(no_page)
     }
 
     async fn tab_to_open_in(&self, session: SessionId) -> Result<Arc<Tab>, ToolError> {
@@ -217,12 +215,12 @@ impl Browsing {
         tab: &Tab,
         deed: Deed<'_>,
     ) -> Result<(Page, BlockId), ToolError> {
-        let mut block = tokio::select! {
-            biased;
-            () = context.cancel.cancelled() => return Err(stopped()),
-            turn = tab.turn.lock() => turn,
-        };
+        let mut block = turn(context, tab).await?;
         let page = self.watched(context, tab, deed.done(&*tab.browser)).await?;
+        // What could not be opened has left an empty one.
+        if !(page.url.starts_with("https://") || page.url.starts_with("http://")) {
+            return Err(no_page());
+        }
         let shown = self.show(context, tab, &page, *block).await.map_err(errors::service)?;
         *block = Some(shown);
         Ok((page, shown))
@@ -333,6 +331,22 @@ impl Browsing {
         let scope: &OrgScope = &context.scope;
         self.0.files.write(scope, context.project_id, path, &picture.bytes).await.map(drop)
     }
+}
+
+/// Waits for the call that uses the browser.
+async fn turn<'a>(
+    context: &ToolContext,
+    tab: &'a Tab,
+) -> Result<tokio::sync::MutexGuard<'a, Option<BlockId>>, ToolError> {
+    tokio::select! {
+        biased;
+        () = context.cancel.cancelled() => Err(stopped()),
+        turn = tab.turn.lock() => Ok(turn),
+    }
+}
+
+fn no_page() -> ToolError {
+    errors::error("not_found", "No page is open in this session. Open one with browser_open first.")
 }
 
 fn stopped() -> ToolError {

@@ -21,9 +21,11 @@ pub(super) fn check_title(title: &str) -> Result<()> {
 
 /// Checks what the types can't say; returns the content as JSON.
 pub(super) fn check_content(content: &Content) -> Result<String> {
-    if let Content::Data(spec) = content {
-        spec.check().map_err(|error| Error::invalid(format!("content/data{}", error.path), error.message))?;
-    }
+    let checked = match content {
+        Content::Data(spec) => spec.check(),
+        Content::Show(show) => show.check(),
+    };
+    checked.map_err(|error| Error::invalid(format!("content/data{}", error.path), error.message))?;
     let json = serde_json::to_string(content)?;
     if json.len() > CONTENT {
         return Err(Error::TooLarge(format!(

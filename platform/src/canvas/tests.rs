@@ -362,3 +362,17 @@ async fn no_more_versions_are_kept_than_may_be() {
     let versions = canvas.versions(&house.owner, block).await.unwrap().items;
     assert_eq!((versions.len(), versions[0].version, versions[0].title.as_str()), (50, 60, "59"));
 }
+
+#[tokio::test]
+async fn a_page_on_the_canvas_leads_to_the_web_and_nowhere_else() {
+    let (house, canvas) = house().await;
+    for (url, fine) in
+        [("https://example.org/", true), ("javascript:alert(1)", false), ("data:text/html,x", false)]
+    {
+        let content =
+            Content::Show(Show::Browser { url: url.into(), title: String::new(), path: String::new() });
+        let new = CreateBlock { id: None, title: String::new(), content, position: None };
+        let made = canvas.create(&house.owner, house.project, new, Origin::default()).await;
+        assert_eq!(made.is_ok(), fine, "{url}: {made:?}");
+    }
+}
