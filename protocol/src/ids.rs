@@ -87,6 +87,8 @@ ids! {
     FileId,
     /// A key for programs.
     ApiKeyId,
+    /// Blocks that were made as one workboard.
+    BoardId,
     /// Credits that were granted together.
     BucketId,
     /// A limit of spending.

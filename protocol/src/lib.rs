@@ -8,6 +8,7 @@ pub mod agents;
 pub mod audit;
 pub mod billing;
 pub mod blocks;
+pub mod boards;
 pub mod dataspec;
 pub mod error;
 pub mod events;
@@ -30,9 +31,9 @@ pub mod tools;
 
 pub use error::{ApiError, ErrorCode, List, Success, TooManyRequests};
 pub use ids::{
-    AgentId, ApiKeyId, AuditId, BlockId, BucketId, BudgetId, CallId, FileId, InviteId, LedgerEntryId,
-    MessageId, OrgId, OwnKeyId, PaymentId, ProjectId, ReservationId, RunId, SessionId, StepId, TabId,
-    TargetId, UserId, WorkspaceId,
+    AgentId, ApiKeyId, AuditId, BlockId, BoardId, BucketId, BudgetId, CallId, FileId, InviteId,
+    LedgerEntryId, MessageId, OrgId, OwnKeyId, PaymentId, ProjectId, ReservationId, RunId, SessionId, StepId,
+    TabId, TargetId, UserId, WorkspaceId,
 };
 pub use money::Microcredits;
 pub use time::Timestamp;

@@ -12,6 +12,8 @@ pub const STANDARD_TOOLS: &[&str] = &[
     "search_blocks",
     "list_blocks",
     "update_block",
+    "compose_canvas",
+    "recompose_canvas",
     "list_agents",
     "message_agent",
     "spawn_agent",

@@ -52,19 +52,23 @@ pub(super) fn session_place(taken: &[Rect]) -> Position {
 /// there is none, in rows from the top left corner of all nodes.
 pub(super) fn block_place(taken: &[Rect], beside: Option<Rect>, content: &Content) -> Position {
     let (width, height) = size(content);
-    let (left, top) = match beside {
+    let (x, y) = first_free(taken, beginning(taken, beside), (width, height));
+    Position { x, y, width, height, ..Position::default() }
+}
+
+/// Where the rows of new blocks begin: right of `beside`; where there is none, at the top left corner of all nodes.
+pub(super) fn beginning(taken: &[Rect], beside: Option<Rect>) -> (f64, f64) {
+    match beside {
         Some(node) => (snap_up(node.x + node.width + REACH), snap_up(node.y)),
         None => (
             taken.iter().map(|it| it.x).reduce(f64::min).map_or(0.0, snap_up),
             taken.iter().map(|it| it.y).reduce(f64::min).map_or(0.0, snap_up),
         ),
-    };
-    let (x, y) = first_free(taken, (left, top), (width, height));
-    Position { x, y, width, height, ..Position::default() }
+    }
 }
 
 /// The topmost, then leftmost free place at or after `(left, top)` in rows of width `ROW`.
-fn first_free(taken: &[Rect], (left, top): (f64, f64), (width, height): (f64, f64)) -> (f64, f64) {
+pub(super) fn first_free(taken: &[Rect], (left, top): (f64, f64), (width, height): (f64, f64)) -> (f64, f64) {
     let right = left + ROW.max(width);
     let near: Vec<Rect> = taken
         .iter()
@@ -122,6 +126,19 @@ pub(super) fn size(content: &Content) -> (f64, f64) {
         },
     };
     (f64::from(columns) * GRID, f64::from(rows) * GRID)
+}
+
+/// A good height for what a block holds where its width is given.
+pub(super) fn height_at(content: &Content, width: f64) -> f64 {
+    match content {
+        Content::Data(DataSpec::Markdown(spec)) => {
+            // 58 characters stand in a line of 18 grid columns.
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few dozen")]
+            let line = (width / GRID * 58.0 / 18.0).max(1.0) as usize;
+            f64::from(text_rows(&spec.text, line)) * GRID
+        }
+        _ => size(content).1,
+    }
 }
 
 /// Grid rows for a text in lines of about `line` characters, a title bar included. A line of text is a bit

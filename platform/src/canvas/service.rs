@@ -183,12 +183,7 @@ impl Canvas {
         let mut log = self.log.begin(org, project).await?;
         let present = store::get(log.tx(), org, id).await?;
         if present.version != change.version {
-            return Err(Error::Conflict {
-                message:
-                    "This block has changed since you read it. Look at it as it is now, then change it again."
-                        .into(),
-                details: Some(serde_json::json!({ "block": present })),
-            });
+            return Err(stale(&present));
         }
         let block = Block {
             title: change.title.unwrap_or(present.title),
@@ -215,10 +210,19 @@ impl Canvas {
         let project = self.get(scope, id).await?.project_id;
         let mut log = self.log.begin(org, project).await?;
         store::get(log.tx(), org, id).await?;
-        store::delete(log.tx(), org, id, self.clock.now()).await?;
+        store::delete(log.tx(), org, id, self.clock.now(), None).await?;
         push(&mut log, Origin::default(), EventData::BlockDeleted { block_id: id });
         log.commit().await?;
         Ok(())
+    }
+}
+
+/// The refusal of a change that is based on an older version.
+pub(super) fn stale(present: &Block) -> Error {
+    Error::Conflict {
+        message: "This block has changed since you read it. Look at it as it is now, then change it again."
+            .into(),
+        details: Some(serde_json::json!({ "block": present })),
     }
 }
 

@@ -185,15 +185,46 @@ pub(super) async fn place(tx: &mut Tx, org: OrgId, block: &Block) -> Result<()> 
     Ok(())
 }
 
-/// Takes a block off the canvas.
-pub(super) async fn delete(tx: &mut Tx, org: OrgId, id: BlockId, at: Timestamp) -> Result<()> {
-    sqlx::query("UPDATE blocks SET deleted_at = $3 WHERE org_id = $1 AND id = $2")
-        .bind(org.to_string())
-        .bind(id.to_string())
-        .bind(at.0)
-        .execute(&mut **tx)
-        .await?;
+/// Takes a block off the canvas, on behalf of `run` or a person. What it was is kept.
+pub(super) async fn delete(
+    tx: &mut Tx,
+    org: OrgId,
+    id: BlockId,
+    at: Timestamp,
+    run: Option<RunId>,
+) -> Result<()> {
+    versions::keep(tx, org, id, run, at).await?;
+    sqlx::query(
+        "UPDATE blocks SET deleted_at = $3, updated_at = $3, version = version + 1, last_run_id = $4
+         WHERE org_id = $1 AND id = $2",
+    )
+    .bind(org.to_string())
+    .bind(id.to_string())
+    .bind(at.0)
+    .bind(run.map(|run| run.to_string()))
+    .execute(&mut **tx)
+    .await?;
     Ok(())
+}
+
+/// Blocks that nobody has changed since this run did, oldest first, and whether it took them off the canvas.
+pub(super) async fn last_changed_by(
+    tx: &mut Tx,
+    org: OrgId,
+    project: ProjectId,
+    run: RunId,
+) -> Result<Vec<(Block, bool)>> {
+    let rows = sqlx::query(
+        "SELECT id, project_id, title, content, position, version, session_id, run_id, created_at, updated_at,
+         CASE WHEN deleted_at IS NULL THEN 0 ELSE 1 END AS gone
+         FROM blocks WHERE org_id = $1 AND project_id = $2 AND last_run_id = $3 ORDER BY created_at, id",
+    )
+    .bind(org.to_string())
+    .bind(project.to_string())
+    .bind(run.to_string())
+    .fetch_all(&mut **tx)
+    .await?;
+    rows.iter().map(|row| Ok((block(row)?, row.number("gone")? != 0))).collect()
 }
 
 /// The places of all nodes of a canvas, and that of one session's.
@@ -202,6 +233,17 @@ pub(super) async fn nodes(
     org: OrgId,
     project: ProjectId,
     session: Option<SessionId>,
+) -> Result<(Vec<Position>, Option<Position>)> {
+    nodes_without(tx, org, project, session, |_| false).await
+}
+
+/// The same without the nodes whose id `without` names.
+pub(super) async fn nodes_without(
+    tx: &mut Tx,
+    org: OrgId,
+    project: ProjectId,
+    session: Option<SessionId>,
+    without: impl Fn(&str) -> bool,
 ) -> Result<(Vec<Position>, Option<Position>)> {
     let rows: Vec<(String, String)> = sqlx::query_as(
         "SELECT id, position FROM blocks WHERE org_id = $1 AND project_id = $2 AND deleted_at IS NULL
@@ -214,7 +256,7 @@ pub(super) async fn nodes(
     .await?;
     let session = session.map(|id| id.to_string());
     let (mut all, mut own) = (Vec::with_capacity(rows.len()), None);
-    for (id, position) in rows {
+    for (id, position) in rows.into_iter().filter(|(id, _)| !without(id)) {
         let position: Position = serde_json::from_str(&position)?;
         if session.as_ref() == Some(&id) {
             own = Some(position.clone());

@@ -162,7 +162,7 @@ async fn a_deleted_block_comes_back_under_its_id() {
         assert!(matches!(result, Err(Error::Conflict { .. })), "{result:?}");
     }
     let back = canvas.create(&house.owner, house.project, again(), Origin::default()).await.unwrap();
-    assert_eq!((back.id, back.version, back.created_at), (made.id, 2, made.created_at));
+    assert_eq!((back.id, back.version, back.created_at), (made.id, 3, made.created_at));
     assert_eq!(canvas.get(&house.owner, made.id).await.unwrap(), back);
     let fresh = CreateBlock { id: Some(BlockId::new()), ..new("", "x") };
     let id = fresh.id;

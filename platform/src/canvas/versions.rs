@@ -7,11 +7,10 @@ use crate::{
 };
 use alumia_protocol::{
     BlockId, List, OrgId, ProjectId, RunId, Timestamp,
-    blocks::{Block, BlockVersion, RestoredRun},
+    blocks::{Block, BlockVersion, Position, RestoredRun},
     events::EventData,
 };
 use sqlx::any::AnyRow;
-use std::collections::BTreeSet;
 
 /// Kept of each block.
 const MOST: i64 = 50;
@@ -42,21 +41,32 @@ impl Canvas {
         };
         let now = self.clock.now();
         let mut done = RestoredRun { run_id: run, restored: vec![], removed: vec![], kept: vec![] };
-        for block in changed_last_by(log.tx(), org, project, run).await? {
+        for (block, gone) in store::last_changed_by(log.tx(), org, project, run).await? {
             let id = block.id;
             let before = before(log.tx(), org, id, run).await?;
             match before {
                 Some(before) => {
-                    let Former { title, content, .. } = before;
+                    let Former { title, content, position, replaced_at, .. } = before;
                     let json = serde_json::to_string(&content)?;
-                    let block =
-                        Block { title, content, version: block.version + 1, updated_at: now, ..block };
+                    // Whoever has moved it since put it where it is.
+                    let position = position.filter(|_| block.updated_at == replaced_at);
+                    let position = position.unwrap_or(block.position);
+                    let version = block.version + 1;
+                    let block = Block { title, content, position, version, updated_at: now, ..block };
                     store::put(log.tx(), org, &block, &json, None).await?;
-                    push(&mut log, Origin::default(), EventData::BlockUpdated { block: Box::new(block) });
+                    let block = Box::new(block);
+                    let back = if gone {
+                        EventData::BlockCreated { block }
+                    } else {
+                        EventData::BlockUpdated { block }
+                    };
+                    push(&mut log, Origin::default(), back);
                     done.restored.push(id);
                 }
+                // Made and taken away by the same run.
+                None if gone => store::delete(log.tx(), org, id, now, None).await?,
                 None => {
-                    store::delete(log.tx(), org, id, now).await?;
+                    store::delete(log.tx(), org, id, now, None).await?;
                     push(&mut log, Origin::default(), EventData::BlockDeleted { block_id: id });
                     done.removed.push(id);
                 }
@@ -72,7 +82,7 @@ impl Canvas {
     }
 }
 
-/// Keeps what a block is, before `run`, or a person, changes it.
+/// Keeps what a block is, before `run`, or a person, changes it or takes it away.
 pub(super) async fn keep(
     tx: &mut Tx,
     org: OrgId,
@@ -81,9 +91,9 @@ pub(super) async fn keep(
     now: Timestamp,
 ) -> Result<()> {
     let kept = sqlx::query(
-        "INSERT INTO block_versions (org_id, block_id, version, project_id, title, content, run_id, replaced_by,
-         replaced_at) SELECT org_id, id, version, project_id, title, content, last_run_id, $3, $4
-         FROM blocks WHERE org_id = $1 AND id = $2",
+        "INSERT INTO block_versions (org_id, block_id, version, project_id, title, content, position, run_id,
+         replaced_by, replaced_at) SELECT org_id, id, version, project_id, title, content, position, last_run_id, $3, $4
+         FROM blocks WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL",
     )
     .bind(org.to_string())
     .bind(block.to_string())
@@ -128,29 +138,12 @@ async fn of_block(store: &Store, org: OrgId, block: BlockId) -> Result<Vec<Block
 
 /// The last run of which something is on the canvas as it left it. Ids of runs are in the order of their beginning.
 async fn last_run(tx: &mut Tx, org: OrgId, project: ProjectId) -> Result<Option<RunId>> {
-    let row = sqlx::query(
-        "SELECT MAX(last_run_id) AS run FROM blocks WHERE org_id = $1 AND project_id = $2 AND deleted_at IS NULL",
-    )
-    .bind(org.to_string())
-    .bind(project.to_string())
-    .fetch_one(&mut **tx)
-    .await?;
+    let row = sqlx::query("SELECT MAX(last_run_id) AS run FROM blocks WHERE org_id = $1 AND project_id = $2")
+        .bind(org.to_string())
+        .bind(project.to_string())
+        .fetch_one(&mut **tx)
+        .await?;
     row.parsed_or_null("run")
-}
-
-/// Blocks that nobody has changed since this run did.
-async fn changed_last_by(tx: &mut Tx, org: OrgId, project: ProjectId, run: RunId) -> Result<Vec<Block>> {
-    let blocks = store::blocks_of(tx, org, project, None).await?;
-    let rows: Vec<(String,)> = sqlx::query_as(
-        "SELECT id FROM blocks WHERE org_id = $1 AND project_id = $2 AND last_run_id = $3 AND deleted_at IS NULL",
-    )
-    .bind(org.to_string())
-    .bind(project.to_string())
-    .bind(run.to_string())
-    .fetch_all(&mut **tx)
-    .await?;
-    let its: BTreeSet<String> = rows.into_iter().map(|(id,)| id).collect();
-    Ok(blocks.into_iter().filter(|block| its.contains(&block.id.to_string())).collect())
 }
 
 /// Blocks that this run made or changed and that are on the canvas.
@@ -173,14 +166,17 @@ struct Former {
     made_by: Option<RunId>,
     title: String,
     content: alumia_protocol::blocks::Content,
+    position: Option<Position>,
     replaced_by: Option<RunId>,
+    /// When the last of the run's changes was made.
+    replaced_at: Timestamp,
 }
 
 /// What a block was before the changes that this run has made to it last; `None` where the run made it.
 async fn before(tx: &mut Tx, org: OrgId, block: BlockId, run: RunId) -> Result<Option<Former>> {
     let rows = sqlx::query(
-        "SELECT version, run_id, title, content, replaced_by FROM block_versions WHERE org_id = $1 AND block_id = $2
-         ORDER BY version DESC",
+        "SELECT version, run_id, title, content, position, replaced_by, replaced_at FROM block_versions
+         WHERE org_id = $1 AND block_id = $2 ORDER BY version DESC",
     )
     .bind(org.to_string())
     .bind(block.to_string())
@@ -192,11 +188,15 @@ async fn before(tx: &mut Tx, org: OrgId, block: BlockId, run: RunId) -> Result<O
             made_by: row.parsed_or_null("run_id")?,
             title: row.text("title")?,
             content: row.json("content")?,
+            position: row.json_or_null("position")?,
             replaced_by: row.parsed_or_null("replaced_by")?,
+            replaced_at: row.time("replaced_at")?,
         })
     };
     let formers: Vec<Former> = rows.iter().map(former).collect::<Result<_>>()?;
     // All of one run's changes in a row are one.
+    let Some(last) = formers.first().map(|former| former.replaced_at) else { return Ok(None) };
     let before = formers.into_iter().take_while(|former| former.replaced_by == Some(run)).last();
-    Ok(before.filter(|former| former.version > 1 || former.made_by != Some(run)))
+    let before = before.filter(|former| former.version > 1 || former.made_by != Some(run));
+    Ok(before.map(|former| Former { replaced_at: last, ..former }))
 }

@@ -39,6 +39,7 @@ const STEPS: &[Step] = steps![
     14 "0014_shares",
     15 "0015_peers",
     16 "0016_block_versions",
+    17 "0017_block_version_positions",
 ];
 
 /// Applies what is missing, each version in a transaction of its own.

@@ -26,6 +26,8 @@ pub trait Columns {
     fn flag(&self, column: &str) -> Result<bool>;
     /// A TEXT column of JSON.
     fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T>;
+    /// The same for a column that may be NULL.
+    fn json_or_null<T: DeserializeOwned>(&self, column: &str) -> Result<Option<T>>;
     /// A TEXT column that holds a name of a Rust enum as serde writes it.
     fn named<T: DeserializeOwned>(&self, column: &str) -> Result<T>;
 }
@@ -61,6 +63,11 @@ impl Columns for AnyRow {
 
     fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T> {
         Ok(serde_json::from_str(&self.text(column)?)?)
+    }
+
+    fn json_or_null<T: DeserializeOwned>(&self, column: &str) -> Result<Option<T>> {
+        let text: Option<String> = self.try_get(column)?;
+        Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
     }
 
     fn named<T: DeserializeOwned>(&self, column: &str) -> Result<T> {

@@ -1,7 +1,7 @@
 use super::{
     Tool,
     browser::{BrowserClick, BrowserClose, BrowserOpen, BrowserRead, BrowserScreenshot, BrowserType},
-    canvas::{DataBlock, ListBlocks, SearchBlocks, Show, UpdateBlock},
+    canvas::{ComposeCanvas, DataBlock, ListBlocks, RecomposeCanvas, SearchBlocks, Show, UpdateBlock},
     errors,
     files::{FileList, FileRead, FileWrite},
     peers::{CheckMessages, CreateAgent, ListAgents, MessageAgent, SetAgentModel, SpawnAgent},
@@ -45,6 +45,8 @@ impl Tools {
             Arc::new(UpdateBlock { canvas: canvas(), files: files() }),
             Arc::new(ListBlocks { canvas: canvas() }),
             Arc::new(SearchBlocks { canvas: canvas() }),
+            Arc::new(ComposeCanvas { canvas: canvas(), files: files() }),
+            Arc::new(RecomposeCanvas { canvas: canvas(), files: files() }),
             Arc::new(ListAgents),
             Arc::new(MessageAgent),
             Arc::new(SpawnAgent),

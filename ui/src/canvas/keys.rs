@@ -1,10 +1,10 @@
 //! What keys do.
 
 use super::{
+    dom::{closest, element_at, node_at},
     geometry::{Point, order::neighbour, snap::GRID, viewport::Viewport},
     keep,
     outbox::Edit,
-    pointer::{closest, element_at, node_at},
     scene::{Scene, Source},
 };
 use alumia_protocol::blocks::NodeId;
@@ -278,51 +278,5 @@ impl Scene {
         if let Some(rect) = self.bounds(Some(ids)) {
             self.glide(Viewport::fitting(rect, self.size.get_untracked(), MARGIN, 1.5));
         }
-    }
-
-    /// Puts everything in a tidy order: each agent with what it made.
-    pub fn tidy(self) {
-        use super::geometry::{
-            Rect,
-            arrange::{Family, arrange},
-        };
-        let order = self.reading_order();
-        let rect = |id: &NodeId| self.inner.with_value(|inner| inner.grid.get(*id)).map(|rect| (*id, rect));
-        let maker = |id: &NodeId| match self.node(*id)?.source {
-            Source::Block(block) => block.with_untracked(|block| block.session_id).map(NodeId::Session),
-            Source::Agent(_) => None,
-        };
-        let mut families: Vec<Family<NodeId>> = order
-            .iter()
-            .filter(|id| matches!(id, NodeId::Session(_)))
-            .map(|head| Family {
-                head: rect(head),
-                members: order.iter().filter(|id| maker(id) == Some(*head)).filter_map(rect).collect(),
-            })
-            .collect();
-        let orphans: Vec<(NodeId, Rect)> = order
-            .iter()
-            .filter(|id| matches!(id, NodeId::Block(_)))
-            .filter(|id| maker(id).is_none_or(|maker| self.node(maker).is_none()))
-            .filter_map(rect)
-            .collect();
-        if !orphans.is_empty() {
-            families.push(Family { head: None, members: orphans });
-        }
-        let start = self.bounds(None).map_or(Point::default(), Rect::origin);
-        let moves: Vec<_> = arrange(&families, start)
-            .into_iter()
-            .filter_map(|(id, at)| {
-                let from = self.node(id)?.position();
-                let to = alumia_protocol::blocks::Position { x: at.x, y: at.y, ..from.clone() };
-                (from != to).then_some((id, from, to))
-            })
-            .collect();
-        if !moves.is_empty() {
-            self.edit(Edit::Move(moves), false);
-            self.mark_stale(|stale| (stale.cull, stale.edges) = (true, true));
-        }
-        self.fit();
-        self.announce("Arranged");
     }
 }

@@ -1,9 +1,9 @@
 //! What the browser tells the canvas: its size, its nodes' sizes, keys and wheels.
 
 use super::{
+    dom::{element_at, node_at},
     geometry::{Rect, Size, viewport::Viewport},
     keep,
-    pointer::{element_at, node_at},
     scene::{Node, Scene},
 };
 use alumia_protocol::blocks::NodeId;

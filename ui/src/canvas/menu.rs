@@ -11,8 +11,8 @@ impl Scene {
     pub fn open_menu(self, id: NodeId, event: &ev::MouseEvent) {
         event.stop_propagation();
         self.select(vec![id]);
-        let button = super::pointer::element_at(event)
-            .and_then(|target| super::pointer::closest(&target, "button"))
+        let button = super::dom::element_at(event)
+            .and_then(|target| super::dom::closest(&target, "button"))
             .map(|button| button.get_bounding_client_rect());
         if let Some(button) = button {
             #[expect(clippy::cast_possible_truncation, reason = "screen pixels")]
@@ -91,8 +91,19 @@ fn OpenMenu(scene: Scene, open: MenuAt) -> impl IntoView {
                 scene.versions_of.set(Some(block));
             }
         });
+        let board = open.node.and_then(|id| scene.board_of(id)).map(|board| board.id);
+        let of_board = board.map(|board| {
+            let (whole, apart) = (board.clone(), board);
+            let select = Callback::new(move |()| scene.select_board(&whole));
+            let dissolve = Callback::new(move |()| scene.dissolve_board(&apart));
+            view! {
+                {item("layout", "Select workboard", select)}
+                {(!scene.read_only).then(|| item("close", "Take workboard apart", dissolve))}
+            }
+        });
         view! {
             {item("pin", "Pin focused view", pin)}
+            {of_board}
             {(!scene.read_only)
                 .then(|| view! {
                     {item("arrow-up", "Bring to front", front)}

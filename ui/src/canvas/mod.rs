@@ -2,6 +2,8 @@
 
 mod agent;
 pub mod bench;
+mod boards;
+mod dom;
 mod edges;
 mod envelopes;
 mod find;
@@ -21,6 +23,7 @@ mod presence;
 mod scene;
 mod share;
 mod ticker;
+mod tidy;
 mod toolbar;
 mod versions;
 
@@ -28,6 +31,7 @@ pub use crate::chat::Inspected;
 pub use inspector::Inspector;
 
 use crate::{components::icon::Icon, live::Live};
+use boards::Boards;
 use edges::EdgeLayer;
 use envelopes::Envelopes;
 use find::Find;
@@ -123,6 +127,7 @@ pub fn Canvas() -> impl IntoView {
             </p>
             <div class="canvas-dots" style=dots></div>
             <div class="canvas-layer" style=transform>
+                <Boards scene />
                 <EdgeLayer scene />
                 <Envelopes scene />
                 <For each=move || scene.visible.get() key=|id| *id let:id>

@@ -1,19 +1,18 @@
 //! What mouse, pen and fingers do.
 
 use super::{
+    dom::{closest, element_at, node_at, scrolls},
     geometry::{
         Point, Rect,
         resize::Edges,
         snap::{Aligned, align, to_grid},
         viewport::Viewport,
     },
-    keep,
     outbox::Edit,
     scene::{MenuAt, Node, Scene},
 };
 use alumia_protocol::blocks::{NodeId, Position};
 use leptos::{ev, prelude::*};
-use wasm_bindgen::JsCast;
 
 /// How far a press may slip and still be a click, in screen pixels.
 const SLIP: f64 = 3.0;
@@ -34,8 +33,8 @@ pub(super) enum Gesture {
     Pinch { from: Viewport, at: Point, apart: f64 },
     /// Drawing a rectangle around nodes.
     Marquee { start: Point, base: Vec<NodeId> },
-    /// Moving nodes; `begun` once the pointer left the place of the press.
-    Drag { pressed: NodeId, start: Point, nodes: Vec<Held>, neighbours: Vec<Rect>, begun: bool },
+    /// Moving nodes, by one of them or by their workboard's name; `begun` once the pointer left the place of the press.
+    Drag { pressed: Option<NodeId>, start: Point, nodes: Vec<Held>, neighbours: Vec<Rect>, begun: bool },
     /// Pulling a block's edges.
     Resize { start: Point, node: Box<Held>, edges: Edges, neighbours: Vec<Rect> },
 }
@@ -134,8 +133,10 @@ impl Scene {
             return self.inner.update_value(|inner| inner.gesture = gesture);
         }
         let hit = node_at(&target);
+        let board = closest(&target, "[data-board]").and_then(|head| head.get_attribute("data-board"));
         let space = self.inner.with_value(|inner| inner.space);
-        if event.button() == 1 || space || (touch && hit.is_none() && event.button() == 0) {
+        if event.button() == 1 || space || (touch && hit.is_none() && board.is_none() && event.button() == 0)
+        {
             event.prevent_default();
             self.capture(pointer);
             if touch && !space {
@@ -151,6 +152,10 @@ impl Scene {
             return self.press_to_look(hit, &target, at);
         }
         let start = self.coming_view().to_canvas(at);
+        if let Some(board) = board {
+            self.select_board(&board);
+            return self.press_selection(None, start);
+        }
         match hit.and_then(|id| self.node(id)) {
             None => {
                 let base = if event.shift_key() { self.selection.get_untracked() } else { vec![] };
@@ -215,9 +220,14 @@ impl Scene {
         if live || content {
             return;
         }
+        self.press_selection(Some(node.id), start);
+    }
+
+    /// Takes what is selected into the hand.
+    fn press_selection(self, pressed: Option<NodeId>, start: Point) {
         let ids = self.selection.get_untracked();
         let gesture = Gesture::Drag {
-            pressed: node.id,
+            pressed,
             start,
             nodes: ids.iter().filter_map(|id| self.node(*id)).map(|node| self.hold(node)).collect(),
             neighbours: self.neighbours(&ids),
@@ -367,7 +377,8 @@ impl Scene {
                 }
             }
             Gesture::Drag { pressed, begun: false, .. } => {
-                if self.selection.with_untracked(|ids| ids.len() > 1) && !event.shift_key() {
+                let several = self.selection.with_untracked(|ids| ids.len() > 1) && !event.shift_key();
+                if let Some(pressed) = pressed.filter(|_| several) {
                     self.select(vec![pressed]);
                 }
             }
@@ -494,35 +505,4 @@ impl Scene {
         }
         self.menu.set(Some(MenuAt { at, node }));
     }
-}
-
-/// The element that an event happened on.
-pub(super) fn element_at(event: &web_sys::Event) -> Option<web_sys::Element> {
-    event.target()?.dyn_into().ok()
-}
-
-pub(super) fn closest(element: &web_sys::Element, selector: &str) -> Option<web_sys::Element> {
-    element.closest(selector).ok().flatten()
-}
-
-pub(super) fn node_at(element: &web_sys::Element) -> Option<NodeId> {
-    keep::parse(&closest(element, "[data-node]")?.get_attribute("data-node")?)
-}
-
-/// Whether the wheel belongs to live content that has something to scroll.
-fn scrolls(target: &web_sys::Element) -> bool {
-    let Some(body) = closest(target, "[data-mark=\"solo\"] .node-body") else { return false };
-    let mut at = Some(target.clone());
-    while let Some(element) = at {
-        let more = element.scroll_height() > element.client_height() + 1
-            || element.scroll_width() > element.client_width() + 1;
-        if more && element.class_name() != "node-frame" {
-            return true;
-        }
-        if element == body {
-            return false;
-        }
-        at = element.parent_element();
-    }
-    false
 }

@@ -331,6 +331,8 @@ impl Scene {
         if node.z.get_untracked() != told.z {
             node.z.set(told.z);
         }
+        // It may have come to a workboard, or left one, where it stands.
+        self.mark_stale(|stale| stale.layout = true);
         self.put(node, rect);
     }
 

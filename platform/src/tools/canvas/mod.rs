@@ -1,13 +1,18 @@
 //! Tools for the blocks on the canvas.
 
+mod compose_canvas;
 mod data_block;
+mod forms;
 mod list_blocks;
+mod recompose_canvas;
 mod search_blocks;
 mod show;
 mod update_block;
 
+pub use compose_canvas::ComposeCanvas;
 pub use data_block::DataBlock;
 pub use list_blocks::ListBlocks;
+pub use recompose_canvas::RecomposeCanvas;
 pub use search_blocks::SearchBlocks;
 pub use show::Show;
 pub use update_block::UpdateBlock;
@@ -20,6 +25,7 @@ use alumia_protocol::{
     show::Show as Shown,
     tools::ToolError,
 };
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 /// Characters of one block's content in an answer.
@@ -50,12 +56,25 @@ fn described(block: &Block, with_content: bool) -> Value {
         "type": kind,
         "updatedAt": block.updated_at,
     });
+    if let Some(board) = &block.position.group_id {
+        about["workboard"] = json!({ "boardId": board, "label": block.position.group_label });
+    }
     if with_content {
         let text = content.to_string();
         // What is cut is no longer JSON, so it goes as text.
         about["content"] = if text.len() <= CONTENT { content } else { json!(errors::cut(&text, CONTENT)) };
     }
     about
+}
+
+/// The refusal of a stale version, with the block as it is now, so that one more call can succeed.
+fn stale(details: Option<Value>) -> ToolError {
+    let present = details.and_then(|details| Block::deserialize(&details["block"]).ok());
+    let present = present.map(|block| format!(" It is now: {}", described(&block, true))).unwrap_or_default();
+    let message = format!(
+        "Somebody has changed this block since that version. Base your change on the present one.{present}"
+    );
+    errors::error("conflict", message)
 }
 
 const fn shown_name(shown: &Shown) -> &'static str {

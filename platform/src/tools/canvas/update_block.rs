@@ -1,20 +1,17 @@
-use super::{data_block::require_pictures, described, find};
+use super::{find, forms, stale};
 use crate::{
     Error,
     canvas::Canvas,
     files::Files,
-    tools::{Tool, ToolContext, about, content, errors, schema},
+    tools::{Tool, ToolContext, about, errors, schema},
 };
 use alumia_protocol::{
-    blocks::{Block, Content, UpdateBlock as Change},
-    dataspec::DataSpec,
-    show::Show,
+    blocks::{Content, UpdateBlock as Change},
     tools::ToolError,
 };
 use async_trait::async_trait;
-use jsonschema::Validator;
 use schemars::JsonSchema;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 
@@ -41,33 +38,6 @@ struct Arguments {
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(schema::of::<Arguments>);
 
-/// The forms that other tools take, which the model has read there; saying them once is enough.
-struct Form {
-    schema: Value,
-    validator: Option<Validator>,
-}
-
-impl Form {
-    fn of<T: JsonSchema>() -> Self {
-        let schema = schema::of::<T>();
-        Self { validator: jsonschema::validator_for(&schema).ok(), schema }
-    }
-
-    fn read<T: DeserializeOwned>(&self, value: Map<String, Value>, at: &str) -> Result<T, ToolError> {
-        let value = Value::Object(value);
-        let Some(validator) = &self.validator else {
-            return Err(errors::failed("This tool is broken here. Make a new block instead."));
-        };
-        if !validator.is_valid(&value) {
-            return Err(errors::schema(at, &self.schema, &value, validator.iter_errors(&value)));
-        }
-        T::deserialize(value).map_err(|fault| errors::invalid(at, &format!("can't be read: {fault}")))
-    }
-}
-
-static SPEC: LazyLock<Form> = LazyLock::new(Form::of::<DataSpec>);
-static SHOWN: LazyLock<Form> = LazyLock::new(Form::of::<Show>);
-
 /// Changes a block on the canvas.
 pub struct UpdateBlock {
     pub canvas: Canvas,
@@ -76,23 +46,10 @@ pub struct UpdateBlock {
 
 impl Arguments {
     fn content(self) -> Result<Option<Content>, ToolError> {
-        match (self.spec, self.content) {
-            (Some(_), Some(_)) => Err(errors::invalid("/content", "can't be given together with spec")),
-            (Some(spec), None) => {
-                let spec: DataSpec = SPEC.read(spec, "/spec")?;
-                spec.check().map_err(|error| errors::spec("/spec", error))?;
-                Ok(Some(Content::Data(spec)))
-            }
-            (None, Some(content)) => {
-                let shown: Show = SHOWN.read(content, "/content")?;
-                shown.check().map_err(|error| errors::spec("/content", error))?;
-                Ok(Some(Content::Show(shown)))
-            }
-            (None, None) if self.title.is_none() => {
-                Err(errors::invalid("", "change nothing; give a title, a spec or a content"))
-            }
-            (None, None) => Ok(None),
+        if self.title.is_none() && self.spec.is_none() && self.content.is_none() {
+            return Err(errors::invalid("", "change nothing; give a title, a spec or a content"));
         }
+        forms::read(self.spec, self.content, "")
     }
 }
 
@@ -115,12 +72,8 @@ impl Tool for UpdateBlock {
         let present = find(&self.canvas, &context, &arguments.block_id, "/blockId").await?;
         let (version, title) = (arguments.version.unwrap_or(present.version), arguments.title.clone());
         let new = arguments.content()?;
-        match &new {
-            Some(Content::Data(spec)) => require_pictures(&self.files, &context, spec, "/spec").await?,
-            Some(Content::Show(shown)) => {
-                content::require_shown(&self.files, &context, shown, "/content/path").await?;
-            }
-            _ => {}
+        if let Some(new) = &new {
+            forms::require_files(&self.files, &context, new, "").await?;
         }
         let change = Change { version, title, content: new, position: None };
         match self.canvas.update(&context.scope, present.id, change, context.origin).await {
@@ -129,14 +82,4 @@ impl Tool for UpdateBlock {
             Err(error) => Err(errors::service(error)),
         }
     }
-}
-
-/// The refusal of a stale version, with the block as it is now, so that one more call can succeed.
-fn stale(details: Option<Value>) -> ToolError {
-    let present = details.and_then(|details| Block::deserialize(&details["block"]).ok());
-    let present = present.map(|block| format!(" It is now: {}", described(&block, true))).unwrap_or_default();
-    let message = format!(
-        "Somebody has changed this block since that version. Base your change on the present one.{present}"
-    );
-    errors::error("conflict", message)
 }
