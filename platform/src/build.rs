@@ -3,6 +3,7 @@
 use crate::{
     Error, Result,
     agents::Agents,
+    apps::Apps,
     audit::Audit,
     billing::{Allowance, Billing, Notices, OwnKeys, Packages, payments::Payments},
     browser::{Browsing, BrowsingLimits},
@@ -89,6 +90,7 @@ pub struct Platform {
     pub sessions: Sessions,
     pub canvas: Canvas,
     pub files: Files,
+    pub apps: Apps,
     /// Browsers of sessions.
     pub browsing: Browsing,
     /// Canvases for whoever has a link.
@@ -213,6 +215,7 @@ impl Platform {
             projects: projects.clone(),
         };
         let files = Files { root: data_dir.join("files"), projects: projects.clone() };
+        let apps = Apps::new(canvas.clone(), files.clone(), clock.clone());
         let tenants = Tenants::new(office.clone(), jobs.clone(), models.clone(), files.clone());
         let worker = Worker::new(jobs.clone())
             .with(LETTER_JOB, outbox.clone())
@@ -276,6 +279,7 @@ impl Platform {
             sessions,
             canvas,
             files,
+            apps,
             browsing,
             shares,
             models,

@@ -2,6 +2,7 @@
 #![allow(clippy::missing_errors_doc)]
 
 pub mod agents;
+pub mod apps;
 pub mod audit;
 pub mod billing;
 pub mod browser;

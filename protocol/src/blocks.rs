@@ -1,6 +1,6 @@
 //! Blocks: typed outputs on the canvas.
 
-use crate::{BlockId, ProjectId, RunId, SessionId, Timestamp, dataspec::DataSpec, show::Show};
+use crate::{BlockId, ProjectId, RunId, SessionId, Timestamp, apps::App, dataspec::DataSpec, show::Show};
 use serde::{Deserialize, Serialize};
 
 /// A rectangle on the canvas, in canvas pixels; `x` and `y` are its top left corner.
@@ -39,6 +39,8 @@ pub enum Content {
     Data(DataSpec),
     /// A primitive with an interface of its own.
     Show(Show),
+    /// A small program in a frame.
+    App(App),
 }
 
 /// A typed output on a project's canvas.

@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 pub mod agents;
+pub mod apps;
 pub mod audit;
 pub mod billing;
 pub mod blocks;

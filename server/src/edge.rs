@@ -30,9 +30,9 @@ pub fn shared(path: &str) -> Option<&str> {
     Some(rest.strip_prefix("project/").unwrap_or(rest))
 }
 
-/// A path as it may stand in a log: without a share link's secret.
+/// A path as it may stand in a log: without the secret of a share link or of an app's frame.
 fn logged(path: &str) -> String {
-    match shared(path) {
+    match shared(path).or_else(|| path.strip_prefix("/apps/")) {
         Some(rest) => {
             let start = &path[..path.len() - rest.len()];
             let end = rest.split_once('/').map(|(_, end)| format!("/{end}")).unwrap_or_default();
@@ -116,6 +116,7 @@ mod tests {
             ("/share/project/5ec7e7", "/share/project/…"),
             ("/api/v1/share/project/5ec7e7", "/api/v1/share/project/…"),
             ("/api/v1/share/project/5ec7e7/files/content", "/api/v1/share/project/…/files/content"),
+            ("/apps/5ec7e7/lib/x.js", "/apps/…/lib/x.js"),
             ("/api/v1/projects", "/api/v1/projects"),
         ] {
             assert_eq!(logged(path), kept);

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod app;
+mod apps;
 mod assets;
 mod audit;
 pub mod auth;

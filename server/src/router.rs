@@ -1,6 +1,6 @@
 //! The whole of HTTP: routes and the layers around them, outermost last.
 
-use crate::{api, app::App, audit, auth, csrf, dev, edge, health, unread, web, webhooks};
+use crate::{api, app::App, apps, audit, auth, csrf, dev, edge, health, unread, web, webhooks};
 use axum::{
     Router,
     http::{Extensions, HeaderMap, StatusCode, Version},
@@ -27,6 +27,7 @@ pub fn router(app: &App) -> Router {
         .merge(web::router(app))
         .merge(dev::router(app))
         .merge(webhooks::router())
+        .merge(apps::router())
         .layer(from_fn_with_state(app.clone(), csrf::csrf))
         .layer(from_fn_with_state(app.clone(), audit::audit))
         .layer(from_fn_with_state(app.clone(), auth::identify))

@@ -235,7 +235,7 @@ fn content_policy(nonce: &str, stripe: bool) -> String {
     let [scripts, frames, connections, images, forms] = if stripe {
         [
             " https://js.stripe.com https://*.js.stripe.com",
-            "frame-src https://js.stripe.com https://*.js.stripe.com https://hooks.stripe.com; ",
+            " https://js.stripe.com https://*.js.stripe.com https://hooks.stripe.com",
             "connect-src 'self' https://api.stripe.com; ",
             " https://*.stripe.com",
             // A form may lead to Stripe's pages for subscriptions.
@@ -245,7 +245,7 @@ fn content_policy(nonce: &str, stripe: bool) -> String {
         [""; 5]
     };
     format!(
-        "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'{scripts}; {frames}{connections}\
+        "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'{scripts}; frame-src 'self'{frames}; {connections}\
          style-src 'self' 'nonce-{nonce}'; style-src-attr 'unsafe-inline'; img-src 'self' data: blob:{images}; \
          object-src 'none'; base-uri 'none'; form-action 'self'{forms}; frame-ancestors 'none'"
     )
@@ -256,7 +256,7 @@ fn shared_policy(nonce: &str) -> String {
     format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; connect-src 'self'; \
          style-src 'self' 'nonce-{nonce}'; style-src-attr 'unsafe-inline'; img-src 'self' data:; \
-         font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+         font-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
 }
 

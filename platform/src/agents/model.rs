@@ -14,6 +14,7 @@ pub const STANDARD_TOOLS: &[&str] = &[
     "update_block",
     "compose_canvas",
     "recompose_canvas",
+    "app_create",
     "list_agents",
     "message_agent",
     "spawn_agent",

@@ -24,6 +24,7 @@ pub(super) fn check_content(content: &Content) -> Result<String> {
     let checked = match content {
         Content::Data(spec) => spec.check(),
         Content::Show(show) => show.check(),
+        Content::App(app) => app.check(),
     };
     checked.map_err(|error| Error::invalid(format!("content/data{}", error.path), error.message))?;
     let json = serde_json::to_string(content)?;

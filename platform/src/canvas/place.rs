@@ -124,6 +124,7 @@ pub(super) fn size(content: &Content) -> (f64, f64) {
             Show::Image { .. } => (19, 15),
             Show::Browser { .. } => (27, 20),
         },
+        Content::App(_) => (27, 20),
     };
     (f64::from(columns) * GRID, f64::from(rows) * GRID)
 }

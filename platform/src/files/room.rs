@@ -1,7 +1,7 @@
 //! How much is stored, and that it is no more than the package includes.
 //!
-//! Counted are the files of a project's folder and those that commands leave in its sandboxes, one number for each
-//! folder. What the server writes is counted in the transaction in which it gets its place on the disk, by whoever has
+//! Counted are the files of a project's folder, its apps' databases and what commands leave in its sandboxes, one number for
+//! each folder. What the server writes is counted in the transaction in which it gets its place on the disk, by whoever has
 //! the organisation's turn there, so that of several writes at once no more than fit are made. A command writes by
 //! itself: it begins with the room that is left, is ended beyond that, and its folder is counted when it is over. A
 //! crash between disk and commit can leave a number that is wrong by a file; all folders are counted anew when a server
@@ -25,7 +25,7 @@ const MOST: i64 = 100;
 pub struct Place {
     pub org: OrgId,
     pub project: ProjectId,
-    /// `files`, or `sandboxes/<session>`.
+    /// `files`, `apps`, or `sandboxes/<session>`.
     pub folder: String,
 }
 
@@ -125,6 +125,7 @@ impl Files {
                 let sandboxes = blocking(move || Ok(disk::folders(&home))).await?;
                 known.extend(sandboxes.into_iter().map(|name| (org, project, format!("sandboxes/{name}"))));
                 known.insert((org, project, "files".into()));
+                known.insert((org, project, "apps".into()));
                 if !folder.is_empty() {
                     known.insert((org, project, folder));
                 }

@@ -171,7 +171,7 @@ fn each_picture(content: &mut Content, mut look: impl FnMut(&mut String)) {
                 }
             }
         }
-        Content::Data(_) | Content::Show(_) => {}
+        Content::Data(_) | Content::Show(_) | Content::App(_) => {}
     }
 }
 

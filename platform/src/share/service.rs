@@ -14,7 +14,9 @@ use crate::{
     store::Store,
 };
 use alumia_protocol::{
-    ProjectId,
+    BlockId, ProjectId,
+    apps::App,
+    blocks::Content,
     share::{MadeShare, NewShare, Share, ShareMode, ShareState},
 };
 use futures::{Stream, StreamExt as _, stream::BoxStream};
@@ -64,6 +66,19 @@ impl View {
     /// The canvas.
     pub fn shown(&self) -> Arc<Shown> {
         self.0.shown()
+    }
+
+    /// The app that a block of the canvas holds.
+    ///
+    /// # Errors
+    /// The `NotFound` of [`Shares::open`] when no block of it is an app by this id.
+    pub fn app(&self, block: BlockId) -> Result<App> {
+        let shown = self.shown();
+        let block = shown.project.blocks.iter().find(|shown| shown.id == block);
+        match block.map(|block| &block.content) {
+            Some(Content::App(app)) => Ok(app.clone()),
+            _ => Err(gone()),
+        }
     }
 
     /// The canvas and what becomes of it: what follows `after` where that is at hand, else from a snapshot. Ends

@@ -1,7 +1,9 @@
 use super::{
     Tool,
     browser::{BrowserClick, BrowserClose, BrowserOpen, BrowserRead, BrowserScreenshot, BrowserType},
-    canvas::{ComposeCanvas, DataBlock, ListBlocks, RecomposeCanvas, SearchBlocks, Show, UpdateBlock},
+    canvas::{
+        AppCreate, ComposeCanvas, DataBlock, ListBlocks, RecomposeCanvas, SearchBlocks, Show, UpdateBlock,
+    },
     errors,
     files::{FileList, FileRead, FileWrite},
     peers::{CheckMessages, CreateAgent, ListAgents, MessageAgent, SetAgentModel, SpawnAgent},
@@ -42,6 +44,7 @@ impl Tools {
         Self::new(vec![
             Arc::new(DataBlock { canvas: canvas(), files: files() }),
             Arc::new(Show { canvas: canvas(), files: files() }),
+            Arc::new(AppCreate { canvas: canvas() }),
             Arc::new(UpdateBlock { canvas: canvas(), files: files() }),
             Arc::new(ListBlocks { canvas: canvas() }),
             Arc::new(SearchBlocks { canvas: canvas() }),

@@ -14,6 +14,7 @@ use crate::{
 use alumia_platform::canvas::Origin;
 use alumia_protocol::{
     BlockId, List, ProjectId,
+    apps::{AppFrame, AppQuery, AppRows},
     blocks::{Block, BlockVersion, CreateBlock, MoveNodes, RestoredRun, UpdateBlock},
 };
 use axum::extract::State;
@@ -75,6 +76,29 @@ pub async fn update(
     Json(change): Json<UpdateBlock>,
 ) -> Result<Data<Block>> {
     Ok(Data(app.platform.canvas.update(&block.scope, block.id, change, Origin::default()).await?))
+}
+
+/// `POST /blocks/:id/frame`: where the app that a block holds can be opened in a frame, for ten minutes.
+pub async fn frame(State(app): State<App>, block: MemberOf<BlockId, ProjectsRead>) -> Result<Data<AppFrame>> {
+    Ok(Data(app.platform.apps.open(&block.scope, block.id).await?))
+}
+
+/// `POST /blocks/:id/query`: looks something up in an app's database; nothing is changed.
+pub async fn query(
+    State(app): State<App>,
+    block: MemberOf<BlockId, ProjectsRead>,
+    Json(query): Json<AppQuery>,
+) -> Result<Data<AppRows>> {
+    Ok(Data(app.platform.apps.query(&block.scope, block.id, query).await?))
+}
+
+/// `POST /blocks/:id/execute`: changes an app's database, all or nothing.
+pub async fn execute(
+    State(app): State<App>,
+    block: WriterOf<BlockId, ProjectsWrite>,
+    Json(query): Json<AppQuery>,
+) -> Result<Data<AppRows>> {
+    Ok(Data(app.platform.apps.execute(&block.scope, block.id, query).await?))
 }
 
 /// `DELETE /blocks/:id`.

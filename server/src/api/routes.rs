@@ -253,6 +253,7 @@ pub fn routes() -> Vec<Route> {
         get("/share/project/{id}/stream", Share, share::stream).limit(Limit::Share),
         // A canvas may show more pictures than a viewer may open links in a minute.
         get("/share/project/{id}/files/content", Share, share::file),
+        get("/share/project/{id}/frame", Share, share::frame),
         get("/projects/{id}/share", Project, share::state),
         post("/projects/{id}/share", Project, share::make),
         delete("/projects/{id}/share", Project, share::turn_off),
@@ -265,6 +266,9 @@ pub fn routes() -> Vec<Route> {
         post("/projects/{id}/restore-last-run", Project, blocks::restore_last_run).refuses(&[409]),
         get("/blocks/{id}", Block, blocks::get),
         get("/blocks/{id}/versions", Block, blocks::versions),
+        post("/blocks/{id}/frame", Block, blocks::frame),
+        post("/blocks/{id}/query", Block, blocks::query).limit(Limit::Read).refuses(&[503]),
+        post("/blocks/{id}/execute", Block, blocks::execute).refuses(&[402, 503]),
         patch("/blocks/{id}", Block, blocks::update),
         delete("/blocks/{id}", Block, blocks::delete),
         get("/sessions", Nothing, sessions::list),

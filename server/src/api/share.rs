@@ -10,7 +10,8 @@ use crate::{
     stream::{self, Resume},
 };
 use alumia_protocol::{
-    ProjectId,
+    BlockId, ProjectId,
+    apps::AppFrame,
     share::{MadeShare, NewShare, ShareState, SharedProject},
 };
 use axum::{
@@ -18,6 +19,8 @@ use axum::{
     http::{HeaderValue, header, request::Parts},
     response::IntoResponse,
 };
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 /// `GET /projects/:id/share`: for the dialog; never the link.
 pub async fn state(
@@ -108,4 +111,21 @@ pub async fn file(
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy)),
     ];
     Ok(Download((headers, bytes).into_response()))
+}
+
+#[derive(Deserialize, JsonSchema)]
+pub struct WhichApp {
+    /// The block.
+    block: BlockId,
+}
+
+/// `GET /share/project/:token/frame?block=`: where an app that a shared canvas shows can be opened. Its data isn't shared.
+pub async fn frame(
+    State(app): State<App>,
+    _everybody: Public,
+    Token(token): Token,
+    Query(which): Query<WhichApp>,
+) -> Result<Data<AppFrame>> {
+    let view = app.platform.shares.open(&token).await?;
+    Ok(Data(app.platform.apps.show(view.app(which.block)?)?))
 }

@@ -1,5 +1,6 @@
 //! Blocks as people see them: one file per type.
 
+mod app;
 mod callout;
 mod card;
 mod chart;
@@ -41,6 +42,7 @@ pub fn BlockView(block: RwSignal<Block>) -> impl IntoView {
             {move || match content.get() {
                 Content::Data(spec) => data(spec, project, saved),
                 Content::Show(primitive) => show::view(primitive, block),
+                Content::App(_) => app::view(block),
             }}
         </div>
     }
@@ -70,6 +72,7 @@ pub const fn kind(content: &Content) -> (&'static str, &'static str) {
             Show::Image { .. } => ("Image", "image"),
             Show::Browser { .. } => ("Browser", "globe"),
         },
+        Content::App(_) => ("App", "play"),
     }
 }
 

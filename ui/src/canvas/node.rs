@@ -31,6 +31,7 @@ pub(super) fn kind_icon(content: &Content) -> &'static str {
             Primitive::Image { .. } => "image",
             Primitive::Browser { .. } => "globe",
         },
+        Content::App(_) => "play",
     }
 }
 

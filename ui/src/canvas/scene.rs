@@ -112,6 +112,7 @@ pub(crate) fn kind_name(content: &Content) -> &'static str {
             Show::Image { .. } => "Image",
             Show::Browser { .. } => "Browser",
         },
+        Content::App(_) => "App",
     }
 }
 

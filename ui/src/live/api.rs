@@ -4,6 +4,7 @@ use super::step_up;
 use alumia_protocol::{
     AgentId, ApiKeyId, BlockId, CallId, List, MessageId, ProjectId, SessionId, TooManyRequests,
     agents::{Agent, UpdateAgent},
+    apps::{AppFrame, AppQuery, AppRows},
     billing::BillingOverview,
     blocks::{Block, BlockVersion, CreateBlock, MoveNodes, RestoredRun, UpdateBlock},
     error::{Failure, Success},
@@ -154,6 +155,26 @@ pub async fn create_block(project: ProjectId, new: &CreateBlock) -> Answer<Block
 /// Changes a block; 409 with the present one in `details` when the version is stale.
 pub async fn update_block(block: BlockId, change: &UpdateBlock) -> Answer<Block> {
     send(Method::PATCH, &format!("/blocks/{block}"), Some(change)).await
+}
+
+/// Opens a frame for the app that a block holds.
+pub async fn app_frame(block: BlockId) -> Answer<AppFrame> {
+    send(Method::POST, &format!("/blocks/{block}/frame"), None::<&()>).await
+}
+
+/// The same by a share link; `path` is below the API.
+pub async fn shared_app_frame(path: &str) -> Answer<AppFrame> {
+    send(Method::GET, path, None::<&()>).await
+}
+
+/// Looks something up in an app's database.
+pub async fn query_app(block: BlockId, query: &AppQuery) -> Answer<AppRows> {
+    send(Method::POST, &format!("/blocks/{block}/query"), Some(query)).await
+}
+
+/// Changes an app's database.
+pub async fn execute_app(block: BlockId, query: &AppQuery) -> Answer<AppRows> {
+    send(Method::POST, &format!("/blocks/{block}/execute"), Some(query)).await
 }
 
 /// What a block was before, newest first.

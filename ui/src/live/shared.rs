@@ -1,7 +1,7 @@
 //! A canvas that is seen by its share link: what is sent of it, as what the canvas draws.
 
 use alumia_protocol::{
-    AgentId, ProjectId, SessionId, Timestamp, UserId,
+    AgentId, BlockId, ProjectId, SessionId, Timestamp, UserId,
     blocks::Block,
     events::{Event, EventData, SessionView, Snapshot},
     sessions::{Session, SessionStatus},
@@ -21,6 +21,11 @@ impl Shared {
     /// Where what the link opens is.
     fn base(&self) -> String {
         format!("/api/v1/share/project/{}", super::api::percent_encode(&self.token))
+    }
+
+    /// Where a frame for an app of the canvas is opened, below the API.
+    pub fn frame_path(&self, block: BlockId) -> String {
+        format!("/share/project/{}/frame?block={block}", super::api::percent_encode(&self.token))
     }
 
     /// Where the canvas's stream is.

@@ -78,5 +78,6 @@ pub(super) async fn require_files(
         Content::Show(shown) => {
             content::require_shown(files, context, shown, &format!("{at}/content/path")).await
         }
+        Content::App(_) => Ok(()),
     }
 }

@@ -1,5 +1,6 @@
 //! Tools for the blocks on the canvas.
 
+mod app_create;
 mod compose_canvas;
 mod data_block;
 mod forms;
@@ -9,6 +10,7 @@ mod search_blocks;
 mod show;
 mod update_block;
 
+pub use app_create::AppCreate;
 pub use compose_canvas::ComposeCanvas;
 pub use data_block::DataBlock;
 pub use list_blocks::ListBlocks;
@@ -47,6 +49,7 @@ fn described(block: &Block, with_content: bool) -> Value {
     let (tool, kind, content) = match &block.content {
         Content::Data(spec) => ("data_block", spec.type_name(), json!(spec)),
         Content::Show(shown) => ("show", shown_name(shown), json!(shown)),
+        Content::App(app) => ("app_create", "app", json!(app)),
     };
     let mut about = json!({
         "blockId": block.id,

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 /// Sends raw bytes as JSON.
 fn raw(client: &Client, route: &Route, things: &Things, body: impl Into<reqwest::Body>) -> RequestBuilder {
-    let path = path(route, things) + place(route, things).1;
+    let path = path(route, things) + &place(route, things).1;
     client.api(method(route), &path).header("content-type", "application/json").body(body)
 }
 

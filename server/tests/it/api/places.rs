@@ -75,7 +75,7 @@ impl Things {
         let mut things = Self {
             share: String::new(),
             session: person.session(&project).await,
-            block: person.block(&project).await,
+            block: app_block(person, &project).await,
             agent: text(&person.get("/agents").await.data()["items"][0]["id"]),
             workspace,
             org: person.org_id.clone(),
@@ -161,22 +161,31 @@ impl Things {
     }
 }
 
+/// A block that holds an app: what is done with blocks can be done with it, and more.
+async fn app_block(person: &Person, project: &str) -> String {
+    let files = json!([{ "path": "index.html", "text": "<!doctype html>" }]);
+    let block = json!({ "title": "Note", "content": { "kind": "app", "data": { "files": files } } });
+    let made = person.post(&format!("/projects/{project}/blocks"), &block).await.data();
+    made["id"].as_str().unwrap().to_owned()
+}
+
 /// What a right request to a route carries, about `things`, and its query, which begins with `?` if it has one.
 /// Where a success would end the caller's account, session or organisation the request is one that is let in and
 /// then refused for what it says.
 ///
 /// # Panics
 /// For a changing route that isn't here. Give a new one its line: then all tests that walk routes hold for it.
-pub fn place(route: &Route, things: &Things) -> (Carries, &'static str) {
+pub fn place(route: &Route, things: &Things) -> (Carries, String) {
     use Carries::{Bytes, Json, Nothing};
-    let json = |body: Value| (Json(body), "");
+    let json = |body: Value| (Json(body), String::new());
     let message = || json!({ "id": unknown(), "content": "count to 2" });
     let finish = json!({ "ceremony": unknown(), "credential": {}, "name": "Key" });
     match (route.method.as_str(), route.path) {
         ("GET", "/projects/{id}/files/content" | "/share/project/{id}/files/content") => {
-            (Nothing, "?path=there.txt")
+            (Nothing, "?path=there.txt".into())
         }
-        ("GET", _) => (Nothing, ""),
+        ("GET", "/share/project/{id}/frame") => (Nothing, format!("?block={}", things.block)),
+        ("GET", _) => (Nothing, String::new()),
         ("POST", "/auth/signup") => json(json!({ "name": "", "email": "", "password": "" })),
         ("POST", "/auth/passkeys/signup/start") => json(json!({ "name": "", "email": "" })),
         ("POST", "/auth/login") => json(json!({ "email": "", "password": "" })),
@@ -233,7 +242,9 @@ pub fn place(route: &Route, things: &Things) -> (Carries, &'static str) {
             json(json!({ "moves": [{ "node": node, "position": position }] }))
         }
         ("PUT", "/projects/{id}/presence") => json(json!({ "tab": unknown(), "selection": [] })),
-        ("PUT", "/projects/{id}/files/content") => (Bytes, "?path=new.txt"),
+        ("PUT", "/projects/{id}/files/content") => (Bytes, "?path=new.txt".into()),
+        ("POST", "/blocks/{id}/query") => json(json!({ "sql": "SELECT ?1", "params": [1] })),
+        ("POST", "/blocks/{id}/execute") => json(json!({ "sql": "CREATE TABLE IF NOT EXISTS t (a)" })),
         ("PATCH", "/blocks/{id}") => json(json!({ "version": 1, "title": "Changed" })),
         ("POST", "/sessions") => json(json!({ "projectId": things.project })),
         ("PATCH", "/sessions/{id}") => json(json!({ "label": "Renamed" })),
@@ -256,11 +267,12 @@ pub fn place(route: &Route, things: &Things) -> (Carries, &'static str) {
             | "/api-keys/{id}/rotate"
             | "/projects/{id}/share"
             | "/projects/{id}/restore-last-run"
+            | "/blocks/{id}/frame"
             | "/billing/subscriptions/portal"
             | "/sessions/{id}/calls/{call}/cancel"
             | "/chat/{id}/stop"
             | "/chat/{id}/resume",
-        ) => (Nothing, ""),
+        ) => (Nothing, String::new()),
         (method, path) => {
             panic!("{method} {path} has no place in server/tests/it/api/places.rs; give it one")
         }
@@ -282,7 +294,7 @@ pub fn path(route: &Route, things: &Things) -> String {
 /// A right request to a route, about `things`, in the organisation `org` where the path alone doesn't say.
 pub fn request(client: &Client, route: &Route, things: &Things, org: &str) -> RequestBuilder {
     let (carries, query) = place(route, things);
-    let mut path = path(route, things) + query;
+    let mut path = path(route, things) + &query;
     if !org.is_empty() {
         let sign = if path.contains('?') { '&' } else { '?' };
         path = format!("{path}{sign}org={org}");
