@@ -20,7 +20,7 @@ mod pointer;
 mod presence;
 mod scene;
 mod share;
-mod ticker;
+pub(crate) mod ticker;
 mod toolbar;
 mod versions;
 

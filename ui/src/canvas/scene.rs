@@ -111,6 +111,14 @@ pub(crate) fn kind_name(content: &Content) -> &'static str {
             Show::Terminal { .. } => "Terminal",
             Show::Image { .. } => "Image",
             Show::Browser { .. } => "Browser",
+            Show::Spreadsheet(_) => "Spreadsheet",
+            Show::Timer(_) => "Timer",
+            Show::Drawing(_) => "Drawing",
+            Show::Transcript(_) => "Transcript",
+            Show::Audio(_) => "Audio",
+            Show::Video(_) => "Video",
+            Show::Map(_) => "Map",
+            Show::Pdf(_) => "PDF",
         },
     }
 }

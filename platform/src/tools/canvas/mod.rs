@@ -17,7 +17,6 @@ use crate::canvas::Canvas;
 use alumia_protocol::{
     BlockId,
     blocks::{Block, Content},
-    show::Show as Shown,
     tools::ToolError,
 };
 use serde_json::{Value, json};
@@ -40,7 +39,7 @@ async fn find(canvas: &Canvas, context: &ToolContext, id: &str, at: &str) -> Res
 fn described(block: &Block, with_content: bool) -> Value {
     let (tool, kind, content) = match &block.content {
         Content::Data(spec) => ("data_block", spec.type_name(), json!(spec)),
-        Content::Show(shown) => ("show", shown_name(shown), json!(shown)),
+        Content::Show(shown) => ("show", shown.type_name(), json!(shown)),
     };
     let mut about = json!({
         "blockId": block.id,
@@ -56,14 +55,4 @@ fn described(block: &Block, with_content: bool) -> Value {
         about["content"] = if text.len() <= CONTENT { content } else { json!(errors::cut(&text, CONTENT)) };
     }
     about
-}
-
-const fn shown_name(shown: &Shown) -> &'static str {
-    match shown {
-        Shown::Document { .. } => "document",
-        Shown::Code { .. } => "code",
-        Shown::Terminal { .. } => "terminal",
-        Shown::Image { .. } => "image",
-        Shown::Browser { .. } => "browser",
-    }
 }

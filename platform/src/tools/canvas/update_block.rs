@@ -114,14 +114,17 @@ impl Tool for UpdateBlock {
         let arguments: Arguments = schema::read(&arguments)?;
         let present = find(&self.canvas, &context, &arguments.block_id, "/blockId").await?;
         let (version, title) = (arguments.version.unwrap_or(present.version), arguments.title.clone());
-        let new = arguments.content()?;
-        match &new {
-            Some(Content::Data(spec)) => require_pictures(&self.files, &context, spec, "/spec").await?,
-            Some(Content::Show(shown)) => {
-                content::require_shown(&self.files, &context, shown, "/content/path").await?;
+        let new = match arguments.content()? {
+            Some(Content::Data(spec)) => {
+                require_pictures(&self.files, &context, &spec, "/spec").await?;
+                Some(Content::Data(spec))
             }
-            _ => {}
-        }
+            Some(Content::Show(shown)) => {
+                let now = self.canvas.clock.now();
+                Some(Content::Show(content::prepared(&self.files, &context, shown, now, "/content").await?))
+            }
+            None => None,
+        };
         let change = Change { version, title, content: new, position: None };
         match self.canvas.update(&context.scope, present.id, change, context.origin).await {
             Ok(block) => Ok(json!({ "blockId": block.id, "version": block.version })),
