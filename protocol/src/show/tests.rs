@@ -43,7 +43,7 @@ fn what_makes_no_sense_is_refused_with_its_place() {
         (json!({ "type": "timer", "mode": "countdown", "seconds": 0 }), "/seconds", "between 1 and"),
         (json!({ "type": "timer", "mode": "stopwatch", "seconds": 5 }), "/seconds", "countdown alone"),
         (json!({ "type": "timer", "mode": "until" }), "/until", "is missing"),
-        (json!({ "type": "timer", "mode": "until", "until": "tomorrow" }), "", "tomorrow"),
+        (json!({ "type": "timer", "mode": "until", "until": "tomorrow" }), "", "four digit"),
         (json!({ "type": "drawing", "width": 0, "height": 100 }), "/width", "between 50 and"),
         (shape(json!({ "type": "stroke", "points": [] })), "/shapes/0/points", "at least one"),
         (shape(json!({ "type": "line", "from": [0, 1e9], "to": [0, 0] })), "/shapes/0/from", "1000000000"),

@@ -7,15 +7,19 @@ use crate::support::{
 use reqwest::{Method, header::RANGE};
 use serde_json::{Value, json};
 
-/// Has the tool called in a session of its own and returns how the call ended.
+/// Has a block made, and returns how the call ended.
 async fn show(ada: &Person, project: &str, content: Value) -> Value {
+    call(ada, project, "show", json!({ "title": "Shown", "content": content })).await
+}
+
+/// Has a tool called in a session of its own and returns how the call ended.
+async fn call(ada: &Person, project: &str, tool: &str, arguments: Value) -> Value {
     let session = &ada.session(project).await;
-    let arguments = json!({ "title": "Shown", "content": content });
-    ada.say(session, &format!("call show {arguments}")).await;
+    ada.say(session, &format!("call {tool} {arguments}")).await;
     ada.settled(session).await;
     let events = ada.events(session).await;
     let ends = ["tool.completed", "tool.failed"].map(Value::from);
-    events.into_iter().rfind(|event| ends.contains(&event["kind"])).unwrap()
+    events.into_iter().find(|event| ends.contains(&event["kind"])).unwrap()
 }
 
 async fn put(ada: &Person, project: &str, path: &str, bytes: impl Into<reqwest::Body>) {
@@ -114,6 +118,37 @@ async fn an_agent_shows_each_type_and_is_told_what_is_wrong() {
         let error = &ended["data"]["error"];
         assert_eq!(error["path"], path, "{content}: {error}");
         assert!(error["message"].as_str().unwrap().contains(says), "{content}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn agents_find_what_people_read_and_not_how_it_is_drawn() {
+    let app = App::start().await;
+    let ada = app.person("Ada").await;
+    let project = ada.project("Found").await;
+    let point = json!({ "type": "point", "lat": 60.39, "lon": 5.32, "label": "Bergen", "note": "Arrived" });
+    for (title, data) in [
+        ("Sketch", json!({ "type": "drawing", "width": 417, "height": 100, "shapes": [{ "type": "text", "at": [1, 2], "text": "Pump house", "color": "teal" }] })),
+        ("Way", json!({ "type": "map", "features": [point] })),
+        ("Figures", json!({ "type": "spreadsheet", "sheets": [{ "name": "Rain", "rows": [["January", 80.5]] }] })),
+        ("Talk", json!({ "type": "transcript", "turns": [{ "speaker": "Ines", "text": "The gauge was down." }] })),
+    ] {
+        let block = json!({ "title": title, "content": { "kind": "show", "data": data } });
+        assert_eq!(ada.post(&format!("/projects/{project}/blocks"), &block).await.status, 201);
+    }
+    for (query, titles) in [
+        ("pump", json!(["Sketch"])),
+        ("bergen arrived", json!(["Way"])),
+        ("80.5", json!(["Figures"])),
+        ("gauge ines", json!(["Talk"])),
+        ("teal", json!([])),
+        ("417", json!([])),
+        ("60.39", json!([])),
+    ] {
+        let ended = call(&ada, &project, "search_blocks", json!({ "query": query })).await;
+        let found = &ended["data"]["output"]["blocks"];
+        let found: Vec<&Value> = found.as_array().unwrap_or_else(|| panic!("{ended}")).iter().map(|it| &it["title"]).collect();
+        assert_eq!(json!(found), titles, "{query}: {ended}");
     }
 }
 
