@@ -3,6 +3,8 @@ import { post, withApp } from '../support/factors';
 import type { Lab } from '../support/lab';
 import { expect, expectAccessible, hydrated, test } from '../support/test';
 
+// The browser says itself that a version was stale, or that a file isn't there.
+test.use({ mayFail: true });
 // Each test opens a lab of its own and draws a canvas in it.
 test.beforeEach(() => test.slow());
 
@@ -25,14 +27,19 @@ async function keep(lab: Lab, path: string, data: Buffer): Promise<void> {
   expect(answer.status(), await answer.text()).toBe(200);
 }
 
+/** Looks for a node by its title. */
+async function find(page: Page, title: string): Promise<void> {
+  await page.keyboard.press('Escape');
+  await page.locator('.canvas').focus();
+  await page.keyboard.press('f');
+  await page.getByRole('combobox', { name: 'Find a node' }).fill(title);
+  await page.keyboard.press('Enter');
+}
+
 /** Goes to a block and into it, as somebody does who looks for it. */
 async function open(lab: Lab, title: string): Promise<Locator> {
   await lab.showCanvas();
-  await lab.page.keyboard.press('Escape');
-  await lab.canvas.focus();
-  await lab.page.keyboard.press('f');
-  await lab.page.getByRole('combobox', { name: 'Find a node' }).fill(title);
-  await lab.page.keyboard.press('Enter');
+  await find(lab.page, title);
   const block = lab.block(title);
   await expect(block).toHaveAttribute('data-mark', 'solo');
   // The view glides to it.
@@ -51,6 +58,21 @@ async function open(lab: Lab, title: string): Promise<Locator> {
 /** What is stored of a block's content. */
 async function stored(lab: Lab, id: string): Promise<any> {
   return (await lab.api('GET', `/blocks/${id}`)).content.data;
+}
+
+/** Somebody else changes a block after the page's next change of it was sent and before it arrives. */
+async function before(lab: Lab, id: string, change: (data: any) => void): Promise<void> {
+  let done = false;
+  // Taken off while it is at work, it would let the request through.
+  await lab.page.route('**/api/v1/blocks/*', async (route) => {
+    if (!done) {
+      done = true;
+      const now = await lab.api('GET', `/blocks/${id}`);
+      change(now.content.data);
+      await lab.api('PATCH', `/blocks/${id}`, { version: now.version, content: now.content });
+    }
+    await route.continue();
+  });
 }
 
 /** Half a second of a tone. */
@@ -261,12 +283,8 @@ test('cells are walked, edited and saved with the keyboard, and a conflict is se
   await expect(block.locator('.show-unsaved')).toHaveCount(0);
 
   // Somebody else writes into the same cell while ours is on its way.
-  await page.route('**/api/v1/blocks/*', async (route) => {
-    await page.unroute('**/api/v1/blocks/*');
-    const now = await lab.api('GET', `/blocks/${made.id}`);
-    now.content.data.sheets[0].rows[3][1] = 7;
-    await lab.api('PATCH', `/blocks/${made.id}`, { version: now.version, content: now.content });
-    await route.continue();
+  await before(lab, made.id, (data) => {
+    data.sheets[0].rows[3][1] = 7;
   });
   for (const key of ['ArrowDown', 'ArrowDown', 'ArrowDown', 'ArrowRight']) await page.keyboard.press(key);
   await page.keyboard.type('9');
@@ -329,13 +347,7 @@ test('a sketch is gone on with, by pointer and by keyboard, and undone', async (
   await expect.poll(async () => (await stored(lab, made.id)).shapes.length).toBe(6);
 
   // Somebody else draws at the same time: both stay.
-  await page.route('**/api/v1/blocks/*', async (route) => {
-    await page.unroute('**/api/v1/blocks/*');
-    const now = await lab.api('GET', `/blocks/${made.id}`);
-    now.content.data.shapes.push({ type: 'text', at: [10, 30], text: 'Theirs' });
-    await lab.api('PATCH', `/blocks/${made.id}`, { version: now.version, content: now.content });
-    await route.continue();
-  });
+  await before(lab, made.id, (data) => data.shapes.push({ type: 'text', at: [10, 30], text: 'Theirs' }));
   await block.getByRole('button', { name: 'Pen', exact: true }).click();
   await stage.focus();
   for (const key of ['Space', 'ArrowUp', 'Space']) await page.keyboard.press(key);
@@ -408,9 +420,6 @@ test('a map moves and zooms in its block, over land that is ours', async ({ lab,
 });
 
 test.describe('what is missing or hostile', () => {
-  // The browser says itself that a file isn't there.
-  test.use({ mayFail: true });
-
   test('a file that is missing is said to be', async ({ lab, page, narrow }) => {
     await lab.put('Gone', show({ type: 'audio', path: 'gone.mp3' }), { x: 0, y: 0, width: 360, height: 200 });
     await keep(lab, 'bad.mp4', Buffer.from('no film at all'));
@@ -453,9 +462,8 @@ test.describe('what is missing or hostile', () => {
       await hydrated(tab);
       await expect(tab.locator('.canvas[data-ready]')).toBeAttached();
       if (narrow && who === 'member') await lab.showCanvas();
-      await tab.locator('.canvas').focus();
-      await tab.keyboard.press('1');
       for (const [title] of blocks) {
+        await find(tab, title);
         const block = tab.locator('.node[data-kind="block"]', { has: tab.locator('.node-title', { hasText: title }) });
         await expect(block.locator('.block > *'), title).toBeAttached();
       }

@@ -128,10 +128,19 @@ async fn agents_find_what_people_read_and_not_how_it_is_drawn() {
     let project = ada.project("Found").await;
     let point = json!({ "type": "point", "lat": 60.39, "lon": 5.32, "label": "Bergen", "note": "Arrived" });
     for (title, data) in [
-        ("Sketch", json!({ "type": "drawing", "width": 417, "height": 100, "shapes": [{ "type": "text", "at": [1, 2], "text": "Pump house", "color": "teal" }] })),
+        (
+            "Sketch",
+            json!({ "type": "drawing", "width": 417, "height": 100, "shapes": [{ "type": "text", "at": [1, 2], "text": "Pump house", "color": "teal" }] }),
+        ),
         ("Way", json!({ "type": "map", "features": [point] })),
-        ("Figures", json!({ "type": "spreadsheet", "sheets": [{ "name": "Rain", "rows": [["January", 80.5]] }] })),
-        ("Talk", json!({ "type": "transcript", "turns": [{ "speaker": "Ines", "text": "The gauge was down." }] })),
+        (
+            "Figures",
+            json!({ "type": "spreadsheet", "sheets": [{ "name": "Rain", "rows": [["January", 80.5]] }] }),
+        ),
+        (
+            "Talk",
+            json!({ "type": "transcript", "turns": [{ "speaker": "Ines", "text": "The gauge was down." }] }),
+        ),
     ] {
         let block = json!({ "title": title, "content": { "kind": "show", "data": data } });
         assert_eq!(ada.post(&format!("/projects/{project}/blocks"), &block).await.status, 201);
@@ -147,7 +156,8 @@ async fn agents_find_what_people_read_and_not_how_it_is_drawn() {
     ] {
         let ended = call(&ada, &project, "search_blocks", json!({ "query": query })).await;
         let found = &ended["data"]["output"]["blocks"];
-        let found: Vec<&Value> = found.as_array().unwrap_or_else(|| panic!("{ended}")).iter().map(|it| &it["title"]).collect();
+        let found: Vec<&Value> =
+            found.as_array().unwrap_or_else(|| panic!("{ended}")).iter().map(|it| &it["title"]).collect();
         assert_eq!(json!(found), titles, "{query}: {ended}");
     }
 }
