@@ -88,7 +88,8 @@ pub enum ShareMode {
 pub struct NewShare {
     /// How long it works; without an end when absent.
     pub expires_in: ShareExpiry,
-    /// Whether viewers get the pictures that blocks show from the project's folder; no when absent.
+    /// Whether viewers get the files that blocks show from the project's folder (pictures, sound, film, PDF); no
+    /// when absent.
     pub files: bool,
     /// See [`ShareMode`]; live when absent.
     pub mode: ShareMode,
@@ -149,7 +150,7 @@ pub struct SharedProject {
     pub emoji: String,
     /// See [`ShareMode`].
     pub mode: ShareMode,
-    /// Whether pictures can be had.
+    /// Whether the files that blocks show can be had.
     pub files: bool,
     /// When the link was made: the moment that a frozen canvas shows.
     pub shared_at: Timestamp,
@@ -189,7 +190,7 @@ pub struct SharedBlock {
     pub id: BlockId,
     /// Title.
     pub title: String,
-    /// What it holds. A picture whose path is empty isn't shared.
+    /// What it holds. A file whose path is empty isn't shared.
     pub content: Content,
     /// Where it stands.
     pub position: Position,

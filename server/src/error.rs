@@ -153,6 +153,7 @@ fn unexplained(status: StatusCode) -> Failure {
         StatusCode::METHOD_NOT_ALLOWED => Failure::Method,
         StatusCode::NOT_FOUND => Failure::Platform(Error::NotFound("route")),
         StatusCode::PAYLOAD_TOO_LARGE => Failure::Platform(Error::TooLarge("The body is too large.".into())),
+        StatusCode::RANGE_NOT_SATISFIABLE => Failure::bad_request("The file has no such bytes."),
         status if status.is_client_error() => Failure::bad_request("The request can't be understood."),
         status => Failure::Platform(Error::internal(format!("a layer answered {status}"))),
     }

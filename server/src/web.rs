@@ -230,7 +230,7 @@ fn origin(app: &App, parts: Option<&Parts>) -> String {
 /// Scripts run only with this answer's nonce or from this server's files; nothing is loaded from elsewhere, but for
 /// what Stripe's card fields need where it takes payments (<https://docs.stripe.com/security/guide>); a page keeps
 /// the policy of the document that it was reached from, so all pages have it. Style attributes are allowed: the
-/// canvas places its nodes by them.
+/// canvas places its nodes by them. Sound, film and PDF of the project's folder are this server's files too.
 fn content_policy(nonce: &str, stripe: bool) -> String {
     let [scripts, frames, connections, images, forms] = if stripe {
         [
@@ -256,7 +256,8 @@ fn shared_policy(nonce: &str) -> String {
     format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; connect-src 'self'; \
          style-src 'self' 'nonce-{nonce}'; style-src-attr 'unsafe-inline'; img-src 'self' data:; \
-         font-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+         media-src 'self'; frame-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; \
+         frame-ancestors 'none'"
     )
 }
 

@@ -1,7 +1,11 @@
 //! What a block may be.
 
 use crate::{Error, Result};
-use alumia_protocol::blocks::{Content, Position};
+use alumia_protocol::{
+    blocks::{Content, Position},
+    dataspec::SpecError,
+    show::Show,
+};
 
 /// Bytes of a block's content as JSON.
 const CONTENT: usize = 512 << 10;
@@ -23,6 +27,11 @@ pub(super) fn check_title(title: &str) -> Result<()> {
 pub(super) fn check_content(content: &Content) -> Result<String> {
     let checked = match content {
         Content::Data(spec) => spec.check(),
+        // Only the tool has the files; what is stored holds its cells itself, for viewers and editing alike.
+        Content::Show(Show::Spreadsheet(spec)) if !spec.file.is_empty() => {
+            let message = "is read in by the tool show alone; put the cells into sheets";
+            Err(SpecError::new("/file", message))
+        }
         Content::Show(show) => show.check(),
         Content::App(app) => app.check(),
     };
@@ -66,7 +75,7 @@ pub(super) fn check_position(field: &str, position: &Position) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alumia_protocol::{dataspec::DataSpec, show::Show};
+    use alumia_protocol::{dataspec::DataSpec, show::Spreadsheet};
 
     #[test]
     fn positions_are_finite_and_near() {
@@ -102,6 +111,14 @@ mod tests {
         for spec in DataSpec::examples() {
             assert!(check_content(&Content::Data(spec)).is_ok());
         }
+        for show in Show::examples() {
+            assert!(check_content(&Content::Show(show)).is_ok());
+        }
+        let unread = Spreadsheet { file: "a.csv".into(), sheets: vec![] };
+        let Err(Error::Invalid(faults)) = check_content(&Content::Show(Show::Spreadsheet(unread))) else {
+            panic!("a file that nobody reads")
+        };
+        assert!(faults.contains_key("content/data/file"), "{faults:?}");
         let long = Content::Show(Show::Document { text: "x".repeat(CONTENT) });
         assert!(matches!(check_content(&long), Err(Error::TooLarge(_))));
     }

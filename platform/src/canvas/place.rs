@@ -123,6 +123,22 @@ pub(super) fn size(content: &Content) -> (f64, f64) {
             Show::Terminal { .. } => (23, 14),
             Show::Image { .. } => (19, 15),
             Show::Browser { .. } => (27, 20),
+            Show::Spreadsheet(spec) => {
+                let sheet = spec.sheets.first();
+                let (columns, rows) = sheet.map_or((0, 0), |it| (it.columns(), it.rows.len()));
+                (u16::try_from(columns * 5).unwrap_or(u16::MAX).clamp(18, 36), table_rows(rows + 3))
+            }
+            Show::Timer(_) => (12, 9),
+            Show::Drawing(spec) => {
+                let height = (26.0 * spec.height / spec.width).clamp(8.0, 24.0);
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "8 to 24")]
+                (26, height as u16 + 4)
+            }
+            Show::Transcript(_) => (20, 22),
+            Show::Audio(spec) => (16, if spec.text.is_empty() { 5 } else { 9 }),
+            Show::Video(_) => (25, 17),
+            Show::Map(_) => (26, 20),
+            Show::Pdf(_) => (25, 30),
         },
         Content::App(_) => (27, 20),
     };

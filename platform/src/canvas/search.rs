@@ -1,6 +1,9 @@
 //! Finding blocks by words.
 
-use alumia_protocol::blocks::Block;
+use alumia_protocol::{
+    blocks::{Block, Content},
+    show::{Feature, Shape, Show},
+};
 use serde_json::Value;
 
 /// The blocks in which every word of the query stands, in the title or in what is shown; best first.
@@ -29,11 +32,46 @@ fn rank(block: &Block, query: &str, words: &[&str]) -> Option<u8> {
         return Some(2);
     }
     let mut text = title;
-    collect(&serde_json::to_value(&block.content).ok()?, &mut text);
+    words_of(&block.content, &mut text)?;
     if text.contains(query) {
         return Some(3);
     }
     words.iter().all(|word| text.contains(word)).then_some(4)
+}
+
+/// What people read in a block, in lower case. Of what is drawn, coordinates and colours are nobody's words.
+fn words_of(content: &Content, text: &mut String) -> Option<()> {
+    let mut add = |word: &str| {
+        text.push('\n');
+        text.push_str(&word.to_lowercase());
+    };
+    match content {
+        Content::Show(Show::Drawing(drawing)) => {
+            add(&drawing.alt);
+            for shape in &drawing.shapes {
+                if let Shape::Text { text, .. } = shape {
+                    add(text);
+                }
+            }
+        }
+        Content::Show(Show::Map(map)) => {
+            for feature in &map.features {
+                match feature {
+                    Feature::Point { label, note, .. } => {
+                        add(label);
+                        add(note);
+                    }
+                    Feature::Line { label, .. } | Feature::Area { label, .. } => add(label),
+                }
+            }
+        }
+        Content::Show(Show::Timer(timer)) => {
+            add("timer");
+            add(&timer.ended);
+        }
+        content => collect(&serde_json::to_value(content).ok()?, text),
+    }
+    Some(())
 }
 
 /// All values, without the names of their fields.

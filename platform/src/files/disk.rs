@@ -42,7 +42,8 @@ pub(super) fn list(root: &Path, folder: &RelativePath) -> Result<Vec<FileEntry>>
     Ok(entries)
 }
 
-pub(super) fn read(root: &Path, path: &RelativePath, max: usize) -> Result<Vec<u8>> {
+/// A file to read from, and what it is.
+pub(super) fn open(root: &Path, path: &RelativePath) -> Result<(File, Metadata)> {
     let host = walk(root, path.folders(), "File")?.join(path.name().unwrap_or_default());
     let before = fs::symlink_metadata(&host).map_err(|error| missing(error, "File"))?;
     // Opening a pipe would wait for its other end, so look first.
@@ -52,6 +53,11 @@ pub(super) fn read(root: &Path, path: &RelativePath, max: usize) -> Result<Vec<u
     if !same(&before, &metadata) {
         return Err(Error::conflict("This file was replaced while it was read. Read it again."));
     }
+    Ok((file, metadata))
+}
+
+pub(super) fn read(root: &Path, path: &RelativePath, max: usize) -> Result<Vec<u8>> {
+    let (file, metadata) = open(root, path)?;
     let over = || {
         Error::TooLarge(format!(
             "{} has {} bytes; at most {max} can be read here.",
@@ -189,6 +195,20 @@ fn check_file(path: &RelativePath, metadata: &Metadata) -> Result<()> {
 
 fn not_a_folder(part: &str) -> Error {
     Error::invalid("path", format!("{part} is not a folder, so nothing can lie in it."))
+}
+
+/// Differs between any two contents that a path has had: a file is replaced as a whole, never written in place.
+#[cfg(unix)]
+pub(super) fn version(metadata: &Metadata) -> String {
+    use std::os::unix::fs::MetadataExt as _;
+    let (seconds, nanoseconds) = (metadata.mtime(), metadata.mtime_nsec());
+    format!("{:x}-{seconds:x}-{nanoseconds:x}-{:x}", metadata.ino(), metadata.len())
+}
+
+#[cfg(not(unix))]
+pub(super) fn version(metadata: &Metadata) -> String {
+    let entry = describe(String::new(), metadata);
+    format!("{:x}-{:x}", entry.modified_at.0, entry.size)
 }
 
 #[cfg(unix)]

@@ -1,5 +1,6 @@
 //! The project's folder.
 mod disk;
+mod opened;
 mod path;
 mod room;
 mod service;
@@ -8,5 +9,7 @@ mod store;
 mod tests;
 #[cfg(all(test, unix))]
 mod tests_room;
+pub use opened::Opened;
 pub use room::Place;
+pub(crate) use service::blocking;
 pub use service::{Files, MAX_FILE};

@@ -1,4 +1,4 @@
-use super::{disk, path::RelativePath, room::Place};
+use super::{Opened, disk, path::RelativePath, room::Place};
 use crate::{Error, OrgScope, Result, projects::Projects};
 use alumia_protocol::{OrgId, ProjectId, SessionId, files::FileEntry};
 use std::path::PathBuf;
@@ -45,17 +45,17 @@ impl Files {
         blocking(move || disk::read(&home.join("files"), &path, max)).await
     }
 
+    /// A file of any size, to read from bit by bit.
+    ///
+    /// # Errors
+    /// As with [`Files::read`].
+    pub async fn open(&self, scope: &OrgScope, project: ProjectId, path: &str) -> Result<Opened> {
+        opened(self.home(scope, project).await?, path).await
+    }
+
     /// The same for viewers of a share link, who are nobody's members: the link is the proof.
-    pub(crate) async fn read_shared(
-        &self,
-        org: OrgId,
-        project: ProjectId,
-        path: &str,
-        max: usize,
-    ) -> Result<Vec<u8>> {
-        let home = self.root.join(org.to_string()).join(project.to_string());
-        let path = RelativePath::parse(path)?;
-        blocking(move || disk::read(&home.join("files"), &path, max)).await
+    pub(crate) async fn open_shared(&self, org: OrgId, project: ProjectId, path: &str) -> Result<Opened> {
+        opened(self.root.join(org.to_string()).join(project.to_string()), path).await
     }
 
     /// Writes atomically, making folders on the way.
@@ -138,7 +138,16 @@ impl Files {
     }
 }
 
-pub(super) async fn blocking<T: Send + 'static>(
+async fn opened(home: PathBuf, path: &str) -> Result<Opened> {
+    let path = RelativePath::parse(path)?;
+    blocking(move || {
+        let (file, metadata) = disk::open(&home.join("files"), &path)?;
+        Ok(Opened { file, size: metadata.len(), version: disk::version(&metadata) })
+    })
+    .await
+}
+
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(Error::internal)?

@@ -38,7 +38,7 @@ pub struct Shown {
     /// The same as JSON.
     pub json: Bytes,
     frame: Bytes,
-    pub(super) pictures: BTreeSet<String>,
+    pub(super) files: BTreeSet<String>,
 }
 
 /// What a viewer's stream brings.
@@ -57,7 +57,9 @@ pub(super) struct Hub {
     pub project: ProjectId,
     pub mode: ShareMode,
     /// See [`model::Frozen`].
-    pub frozen_pictures: BTreeMap<String, String>,
+    pub frozen_files: BTreeMap<String, String>,
+    /// Versions of files that are the frozen ones, by path.
+    known: Mutex<BTreeMap<String, String>>,
     /// The link works no more: streams end.
     pub over: CancellationToken,
     files: bool,
@@ -85,7 +87,7 @@ impl Hub {
         key: String,
         link: &Found,
         now: SharedProject,
-        frozen_pictures: BTreeMap<String, String>,
+        frozen_files: BTreeMap<String, String>,
     ) -> Self {
         let begin = now.seq;
         Self {
@@ -93,13 +95,24 @@ impl Hub {
             org: link.org,
             project: link.project,
             mode: link.mode,
-            frozen_pictures,
+            frozen_files,
+            known: Mutex::default(),
             over: CancellationToken::new(),
             files: link.files,
             canvas: Mutex::new(Canvas { now, shown: None, frames: VecDeque::new(), bytes: 0, begin }),
             head: watch::Sender::new(begin),
             used: Mutex::new(Instant::now()),
         }
+    }
+
+    /// Whether a file was found to be the frozen one before.
+    pub(super) fn is_known(&self, path: &str, version: &str) -> bool {
+        lock(&self.known).get(path).is_some_and(|known| known == version)
+    }
+
+    /// Remembers that a file is the frozen one.
+    pub(super) fn know(&self, path: &str, version: &str) {
+        lock(&self.known).insert(path.to_owned(), version.to_owned());
     }
 
     /// Adds an event of the project.
@@ -186,7 +199,7 @@ impl Canvas {
             project: self.now.clone(),
             json: frame.slice(start..frame.len() - 2),
             frame,
-            pictures: model::pictures(&self.now),
+            files: model::files(&self.now),
         });
         self.shown = Some(shown.clone());
         shown

@@ -5,7 +5,6 @@ use alumia_protocol::{
     events::{Event, EventData, Snapshot},
     sessions::{Session, SessionStatus},
     share::{ShareMode, SharedAgent, SharedBlock, SharedChange, SharedProject},
-    show::Show,
 };
 use rand::{TryRng as _, rngs::SysRng};
 use serde::{Deserialize, Serialize};
@@ -47,7 +46,8 @@ fn hex(bytes: &[u8]) -> String {
 #[derive(Serialize, Deserialize)]
 pub(super) struct Frozen {
     pub project: SharedProject,
-    /// SHA-256 of each picture by its path: one that was changed since isn't what was shared.
+    /// SHA-256 of each file by its path: one that was changed since isn't what was shared. Called after pictures,
+    /// which were the first files that a block could show; links that were frozen then are still read.
     pub pictures: BTreeMap<String, String>,
 }
 
@@ -137,20 +137,20 @@ fn is_working(status: SessionStatus) -> bool {
     status == SessionStatus::Active
 }
 
-/// What a block holds; without files its pictures have no path.
+/// What a block holds; without files nothing in it has a path.
 fn content(content: &Content, files: bool) -> Content {
     let mut shown = content.clone();
     if !files {
-        each_picture(&mut shown, |path| path.clear());
+        each_file(&mut shown, |path| path.clear());
     }
     shown
 }
 
-/// Paths of the pictures that a canvas shows.
-pub(super) fn pictures(project: &SharedProject) -> BTreeSet<String> {
+/// Paths of the files that a canvas shows: pictures, sound, film, captions, PDF.
+pub(super) fn files(project: &SharedProject) -> BTreeSet<String> {
     let mut paths = BTreeSet::new();
     for block in &project.blocks {
-        each_picture(&mut block.content.clone(), |path| {
+        each_file(&mut block.content.clone(), |path| {
             if !path.is_empty() {
                 paths.insert(path.clone());
             }
@@ -160,9 +160,9 @@ pub(super) fn pictures(project: &SharedProject) -> BTreeSet<String> {
 }
 
 /// Everything in a block that names a file of the project.
-fn each_picture(content: &mut Content, mut look: impl FnMut(&mut String)) {
+fn each_file(content: &mut Content, mut look: impl FnMut(&mut String)) {
     match content {
-        Content::Show(Show::Image { path, .. } | Show::Browser { path, .. }) => look(path),
+        Content::Show(show) => show.each_path(look),
         Content::Data(DataSpec::Card(card)) => card.image.iter_mut().for_each(look),
         Content::Data(DataSpec::Dashboard(dashboard)) => {
             for tile in &mut dashboard.tiles {
@@ -171,7 +171,7 @@ fn each_picture(content: &mut Content, mut look: impl FnMut(&mut String)) {
                 }
             }
         }
-        Content::Data(_) | Content::Show(_) | Content::App(_) => {}
+        Content::Data(_) | Content::App(_) => {}
     }
 }
 
@@ -185,7 +185,7 @@ pub(super) const fn mode_word(mode: ShareMode) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::{each_picture, hash, new_token};
+    use super::{each_file, hash, new_token};
     use alumia_protocol::{blocks::Content, dataspec::DataSpec, show::Show};
     use std::collections::HashSet;
 
@@ -207,9 +207,10 @@ mod tests {
         for content in all.chain(Show::examples().into_iter().map(Content::Show)) {
             let text = serde_json::to_string(&content).unwrap();
             let mut paths = Vec::new();
-            each_picture(&mut content.clone(), |path| paths.push(path.clone()));
-            let named = [".png", ".jpg", ".webp"].iter().map(|end| text.matches(end).count()).sum::<usize>();
-            assert_eq!(paths.len(), named, "{text}");
+            each_file(&mut content.clone(), |path| paths.push(path.clone()));
+            let ends = [".png", ".jpg", ".webp", ".mp3", ".mp4", ".vtt", ".pdf"];
+            let named = ends.iter().map(|end| text.matches(end).count()).sum::<usize>();
+            assert_eq!(paths.iter().filter(|path| !path.is_empty()).count(), named, "{text}");
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     Error, OrgScope, Result,
     audit::{Audit, Entry, Origin},
     clock::Clock,
-    files::Files,
+    files::{Files, Opened, blocking},
     mail::Links,
     projects::{Projects, require_holder},
     sessions::{Feed, Log},
@@ -33,8 +33,8 @@ use tokio::time::{MissedTickBehavior, interval};
 const LOOK: Duration = Duration::from_millis(300);
 /// How often counted views are written.
 const WRITE: Duration = Duration::from_secs(5);
-/// The most that a shared picture may have.
-const PICTURE: usize = 25 << 20;
+/// The most that a file of a frozen canvas may have, in bytes: it is read whole to see that it is still the one.
+const FROZEN: u64 = 200 << 20;
 
 /// What share links are made of.
 pub struct SharesParts {
@@ -193,25 +193,31 @@ impl Shares {
         Ok(view)
     }
 
-    /// A picture that a shared block shows.
+    /// A file that a shared block shows.
     ///
     /// # Errors
     /// The `NotFound` of [`Shares::open`] where the link has no files, no block shows this one, it isn't there,
     /// or it isn't the one that was frozen.
-    pub async fn picture(&self, view: &View, path: &str) -> Result<Vec<u8>> {
+    pub async fn file(&self, view: &View, path: &str) -> Result<Opened> {
         let shown = view.shown();
-        if !shown.project.files || !shown.pictures.contains(path) {
+        if !shown.project.files || !shown.files.contains(path) {
             return Err(gone());
         }
-        let Hub { org, project, mode, frozen_pictures, .. } = &*view.0;
-        let bytes = match self.0.parts.files.read_shared(*org, *project, path, PICTURE).await {
+        let hub = &view.0;
+        let opened = match self.0.parts.files.open_shared(hub.org, hub.project, path).await {
             Err(Error::Internal(error)) => return Err(Error::Internal(error)),
-            read => read.map_err(|_| gone())?,
+            opened => opened.map_err(|_| gone())?,
         };
-        if *mode == ShareMode::Frozen && frozen_pictures.get(path) != Some(&model::hash(&bytes)) {
+        // A film is asked for piece by piece; it is read through once.
+        if hub.mode == ShareMode::Live || hub.is_known(path, &opened.version) {
+            return Ok(opened);
+        }
+        let (opened, hash) = hashed(opened).await?;
+        if hash.is_none() || hub.frozen_files.get(path) != hash.as_ref() {
             return Err(gone());
         }
-        Ok(bytes)
+        hub.know(path, &opened.version);
+        Ok(opened)
     }
 
     /// The project, for those who may say who sees it.
@@ -232,10 +238,12 @@ impl Shares {
         let SharesParts { log, files, .. } = &self.0.parts;
         let project = model::project(link, &log.snapshot(scope, link.project).await?);
         let mut pictures = BTreeMap::new();
-        for path in model::pictures(&project) {
+        for path in model::files(&project) {
             // One that can't be read now isn't shown later either.
-            if let Ok(bytes) = files.read_shared(link.org, link.project, &path, PICTURE).await {
-                pictures.insert(path, model::hash(&bytes));
+            if let Ok(opened) = files.open_shared(link.org, link.project, &path).await
+                && let Ok((_, Some(hash))) = hashed(opened).await
+            {
+                pictures.insert(path, hash);
             }
         }
         Ok(serde_json::to_string(&model::Frozen { project, pictures })?)
@@ -328,6 +336,15 @@ impl Shares {
         }
         written
     }
+}
+
+/// A file, at its beginning again, with its hash; none for one that is too large.
+async fn hashed(mut opened: Opened) -> Result<(Opened, Option<String>)> {
+    blocking(move || {
+        let hash = opened.hash(FROZEN)?;
+        Ok((opened, hash))
+    })
+    .await
 }
 
 /// The next item; never, where there is no feed.

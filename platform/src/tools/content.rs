@@ -1,8 +1,12 @@
 //! What bytes are, by what they hold and not by what they are called.
 
 use super::{ToolContext, errors};
-use crate::{Error, files::Files};
-use alumia_protocol::{show::Show, tools::ToolError};
+use crate::{
+    Error,
+    files::{Files, blocking},
+    spreadsheet,
+};
+use alumia_protocol::{Timestamp, show::Show, tools::ToolError};
 use serde_json::{Value, json};
 
 /// Bytes of a picture that a block may show.
@@ -20,6 +24,18 @@ pub fn media_type(bytes: &[u8]) -> Option<&'static str> {
         _ if starts(b"\xff\xd8\xff") => "image/jpeg",
         _ if starts(b"GIF87a") || starts(b"GIF89a") => "image/gif",
         _ if starts(b"RIFF") && bytes.get(8..12) == Some(b"WEBP") => "image/webp",
+        _ if starts(b"RIFF") && bytes.get(8..12) == Some(b"WAVE") => "audio/wav",
+        _ if starts(b"ID3") => "audio/mpeg",
+        // A frame of MPEG layer III; the layer tells it from the mark that UTF-16 begins with.
+        [0xff, second, ..] if second & 0xe6 == 0xe2 => "audio/mpeg",
+        _ if starts(b"fLaC") => "audio/flac",
+        _ if starts(b"OggS") => "application/ogg",
+        _ if starts(b"\x1a\x45\xdf\xa3") => "video/webm",
+        _ if bytes.get(4..8) == Some(b"ftyp") => match bytes.get(8..11) {
+            Some(b"M4A") => "audio/mp4",
+            Some(b"qt ") => "video/quicktime",
+            _ => "video/mp4",
+        },
         _ if starts(b"%PDF-") => "application/pdf",
         _ if starts(b"PK\x03\x04") => "application/zip",
         _ if starts(b"\x1f\x8b") => "application/gzip",
@@ -36,19 +52,105 @@ fn is_text(bytes: &[u8]) -> bool {
     !sample.contains(&0) && broken * 10 <= sample.len()
 }
 
-/// The picture that a primitive shows, where it shows one.
-pub async fn require_shown(
+/// A primitive as it is stored: its files looked at, a spreadsheet's file read in, a timer that starts at once
+/// started. `at` is where it stands in the arguments.
+pub async fn prepared(
     files: &Files,
     context: &ToolContext,
-    shown: &Show,
+    mut shown: Show,
+    now: Timestamp,
     at: &str,
-) -> Result<(), ToolError> {
-    match shown {
-        Show::Browser { path, .. } if path.is_empty() => Ok(()),
-        Show::Image { path, .. } | Show::Browser { path, .. } => {
-            require_picture(files, context, path, at).await
+) -> Result<Show, ToolError> {
+    let path = format!("{at}/path");
+    match &mut shown {
+        Show::Image { path: file, .. } => require_picture(files, context, file, &path).await?,
+        Show::Browser { path: file, .. } if !file.is_empty() => {
+            require_picture(files, context, file, &path).await?;
         }
-        Show::Document { .. } | Show::Code { .. } | Show::Terminal { .. } => Ok(()),
+        Show::Audio(audio) => require(files, context, &audio.path, &path, Wanted::Sound).await?,
+        Show::Pdf(pdf) => require(files, context, &pdf.path, &path, Wanted::Pdf).await?,
+        Show::Video(video) => {
+            require(files, context, &video.path, &path, Wanted::Film).await?;
+            if !video.poster.is_empty() {
+                require_picture(files, context, &video.poster, &format!("{at}/poster")).await?;
+            }
+            for (index, captions) in video.captions.iter().enumerate() {
+                let at = format!("{at}/captions/{index}/path");
+                require(files, context, &captions.path, &at, Wanted::Captions).await?;
+            }
+        }
+        Show::Timer(timer) if timer.start => timer.run(now),
+        Show::Spreadsheet(spreadsheet) if !spreadsheet.file.is_empty() => {
+            let at = format!("{at}/file");
+            let path = std::mem::take(&mut spreadsheet.file);
+            let read = files.read(&context.scope, context.project_id, &path, spreadsheet::LARGEST).await;
+            let bytes = read.map_err(|error| unreadable(error, &at, "10 MB"))?;
+            let sheets = blocking(move || Ok(spreadsheet::read(&path, &bytes))).await;
+            let sheets = sheets.map_err(|_| errors::invalid(&at, "can't be read as a spreadsheet"))?;
+            spreadsheet.sheets = sheets.map_err(|fault| errors::invalid(&at, &fault))?;
+        }
+        _ => {}
+    }
+    Ok(shown)
+}
+
+/// What a file must be to be shown.
+#[derive(Clone, Copy)]
+enum Wanted {
+    Sound,
+    Film,
+    Captions,
+    Pdf,
+}
+
+/// A file that a browser can show as what is wanted. Of the whole file only the first bytes are looked at.
+async fn require(
+    files: &Files,
+    context: &ToolContext,
+    path: &str,
+    at: &str,
+    wanted: Wanted,
+) -> Result<(), ToolError> {
+    let opened = files.open(&context.scope, context.project_id, path).await;
+    let opened = opened.map_err(|error| unreadable(error, at, "what fits"))?;
+    let head = blocking(move || opened.head(4_096)).await.map_err(errors::service)?;
+    if head.is_empty() {
+        return Err(errors::invalid(at, "names an empty file"));
+    }
+    let found = media_type(&head).unwrap_or("text/plain");
+    let (fits, needed) = match wanted {
+        // A container tells not always whether there is a film in it.
+        Wanted::Sound => (
+            found.starts_with("audio/") || ["application/ogg", "video/mp4", "video/webm"].contains(&found),
+            "an MP3, M4A, Ogg, WAV, FLAC or WebM sound file",
+        ),
+        Wanted::Film => {
+            (found.starts_with("video/") || found == "application/ogg", "an MP4, WebM, Ogg or MOV film")
+        }
+        Wanted::Captions => {
+            let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head);
+            (text.starts_with(b"WEBVTT"), "a WebVTT file, which begins with the word WEBVTT")
+        }
+        Wanted::Pdf => (found == "application/pdf", "a PDF file"),
+    };
+    if fits {
+        return Ok(());
+    }
+    Err(errors::invalid(at, &format!("must be {needed}; this file is {found}")))
+}
+
+/// Why a file that was named can't be had. `most` is how large it may be.
+fn unreadable(error: Error, at: &str, most: &str) -> ToolError {
+    match error {
+        Error::NotFound(_) => {
+            errors::invalid(at, "names no file of this project; file_list tells what is there")
+        }
+        Error::Invalid(faults) => {
+            let fault = faults.into_values().next().unwrap_or_default();
+            errors::invalid(at, &format!("is no path: {}", fault.trim_end_matches('.')))
+        }
+        Error::TooLarge(_) => errors::invalid(at, &format!("is larger than {most}")),
+        error => errors::service(error),
     }
 }
 
@@ -59,18 +161,8 @@ pub async fn require_picture(
     path: &str,
     at: &str,
 ) -> Result<(), ToolError> {
-    let bytes = match files.read(&context.scope, context.project_id, path, PICTURE).await {
-        Ok(bytes) => bytes,
-        Err(Error::NotFound(_)) => {
-            return Err(errors::invalid(at, "names no file of this project; file_list tells what is there"));
-        }
-        Err(Error::Invalid(faults)) => {
-            let fault = faults.into_values().next().unwrap_or_default();
-            return Err(errors::invalid(at, &format!("is no path: {}", fault.trim_end_matches('.'))));
-        }
-        Err(Error::TooLarge(_)) => return Err(errors::invalid(at, "is larger than 20 MB")),
-        Err(error) => return Err(errors::service(error)),
-    };
+    let read = files.read(&context.scope, context.project_id, path, PICTURE).await;
+    let bytes = read.map_err(|error| unreadable(error, at, "20 MB"))?;
     match media_type(&bytes) {
         Some("image/png" | "image/jpeg" | "image/gif" | "image/webp") => Ok(()),
         found => {
@@ -127,6 +219,9 @@ fn hint(kind: &str) -> &'static str {
         "image/png" | "image/jpeg" | "image/gif" | "image/webp" => {
             "A picture, not text. The show tool puts it on the canvas."
         }
+        "application/pdf" | "application/ogg" => "Not text. The show tool puts it on the canvas.",
+        sound if sound.starts_with("audio/") => "Sound, not text. The show tool puts it on the canvas.",
+        film if film.starts_with("video/") => "A film, not text. The show tool puts it on the canvas.",
         _ => "Not text. Work with it in the sandbox, where the project's files are under /project.",
     }
 }
@@ -142,7 +237,15 @@ mod tests {
             (b"\xff\xd8\xff\xe0", Some("image/jpeg")),
             (b"GIF89a", Some("image/gif")),
             (b"RIFF\0\0\0\0WEBPVP8 ", Some("image/webp")),
-            (b"RIFF\0\0\0\0WAVE", Some("application/octet-stream")),
+            (b"RIFF\0\0\0\0WAVE", Some("audio/wav")),
+            (b"ID3\x04\0\0", Some("audio/mpeg")),
+            (b"\xff\xfb\x90\x64\0", Some("audio/mpeg")),
+            (b"\xff\xfea\0b\0", Some("application/octet-stream")),
+            (b"\0\0\0\x20ftypisom", Some("video/mp4")),
+            (b"\0\0\0\x20ftypM4A ", Some("audio/mp4")),
+            (b"\x1a\x45\xdf\xa3\x01", Some("video/webm")),
+            (b"OggS\0\x02", Some("application/ogg")),
+            (b"fLaC\0", Some("audio/flac")),
             (b"%PDF-1.7", Some("application/pdf")),
             (b"a\0b", Some("application/octet-stream")),
             (b"a,b\n1,2\n", None),

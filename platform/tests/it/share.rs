@@ -337,7 +337,12 @@ async fn a_picture_that_a_block_shows_is_the_only_file_and_only_with_files() {
     world.put("Map", Content::Show(Show::Image { path: "maps/a.png".into(), alt: "A map".into() })).await;
     let card = Card { image: Some("cards/b.png".into()), ..card() };
     world.put("Card", Content::Data(DataSpec::Card(card))).await;
-    let get = async |token: &str, path: &str| shares.picture(&world.open(token).await, path).await;
+    let get = async |token: &str, path: &str| {
+        let mut opened = shares.file(&world.open(token).await, path).await?;
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut opened.file, &mut bytes).map_err(Error::internal)?;
+        Ok::<_, Error>(bytes)
+    };
 
     let without = world.make(LIVE).await;
     assert!(matches!(get(&without.token, "maps/a.png").await, Err(Error::NotFound(_))));
@@ -355,7 +360,41 @@ async fn a_picture_that_a_block_shows_is_the_only_file_and_only_with_files() {
     let frozen = world.make(NewShare { files: true, ..FROZEN }).await;
     files.write(&world.ada, world.project, "maps/a.png", b"another").await.unwrap();
     assert!(matches!(get(&frozen.token, "maps/a.png").await, Err(Error::NotFound(_))), "it wasn't shared");
-    assert_eq!(get(&frozen.token, "cards/b.png").await.unwrap(), b"cards/b.png");
+    for _ in 0..2 {
+        assert_eq!(get(&frozen.token, "cards/b.png").await.unwrap(), b"cards/b.png");
+    }
+}
+
+#[tokio::test]
+async fn every_file_of_every_primitive_comes_with_files_alone() {
+    let world = World::new().await;
+    let (files, shares) = (&world.platform.files, &world.platform.shares);
+    let mut paths = Vec::new();
+    for mut show in Show::examples() {
+        show.each_path(|path| {
+            if !path.is_empty() {
+                paths.push(path.clone());
+            }
+        });
+        world.put(show.type_name(), Content::Show(show)).await;
+    }
+    assert!(paths.len() >= 7, "{paths:?}");
+    for path in &paths {
+        files.write(&world.ada, world.project, path, path.as_bytes()).await.unwrap();
+    }
+    let without = world.make(LIVE).await;
+    let json = String::from_utf8(world.open(&without.token).await.shown().json.to_vec()).unwrap();
+    for path in &paths {
+        assert!(!json.contains(path.as_str()), "{path} tells of a file");
+        let refused = shares.file(&world.open(&without.token).await, path).await;
+        assert!(matches!(refused, Err(Error::NotFound(_))), "{path}");
+    }
+    for new in [LIVE, FROZEN] {
+        let made = world.make(NewShare { files: true, ..new }).await;
+        for path in &paths {
+            assert!(shares.file(&world.open(&made.token).await, path).await.is_ok(), "{path}");
+        }
+    }
 }
 
 fn card() -> Card {

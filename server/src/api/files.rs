@@ -1,5 +1,6 @@
 //! Files of a project's folder.
 
+use super::content::send;
 use crate::{
     app::App,
     auth::{
@@ -11,12 +12,14 @@ use crate::{
     openapi::{Data, Download},
 };
 use alumia_platform::Error;
-use alumia_protocol::{List, ProjectId, files::FileEntry};
+use alumia_protocol::{
+    List, ProjectId,
+    files::{FileEntry, media_type},
+};
 use axum::{
     body::Body,
     extract::State,
-    http::{HeaderValue, header},
-    response::IntoResponse,
+    http::{HeaderMap, HeaderValue},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -46,53 +49,18 @@ pub struct File {
     pub(super) path: String,
 }
 
-/// `GET /projects/:id/files/content?path=`: the bytes. Only pictures and plain text open in the browser,
-/// and nothing in them runs; all else is a download.
+/// `GET /projects/:id/files/content?path=`: the bytes, or a `Range` of them. Only pictures, sound, film, PDF and
+/// plain text open in the browser, and nothing in them runs; all else is a download.
 pub async fn read(
     State(app): State<App>,
     project: MemberOf<ProjectId, FilesRead>,
     Query(file): Query<File>,
+    headers: HeaderMap,
 ) -> Result<Download> {
-    let bytes = app.platform.files.read(&project.scope, project.id, &file.path, LARGEST).await?;
-    let kind = shown_kind(&file.path);
-    let name = file.path.rsplit('/').next().unwrap_or_default();
-    let disposition = if kind.is_some() { "inline" } else { "attachment" };
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(kind.unwrap_or("application/octet-stream"))),
-        (header::CONTENT_DISPOSITION, named(disposition, name)),
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
-    ];
-    Ok(Download((headers, bytes).into_response()))
-}
-
-/// The media types that a browser may show by itself.
-pub(super) fn shown_kind(path: &str) -> Option<&'static str> {
-    let (_, extension) = path.rsplit_once('.')?;
-    Some(match extension.to_ascii_lowercase().as_str() {
-        "png" => "image/png",
-        "jpg" | "jpeg" => "image/jpeg",
-        "gif" => "image/gif",
-        "webp" => "image/webp",
-        "txt" => "text/plain; charset=utf-8",
-        "csv" => "text/csv; charset=utf-8",
-        _ => return None,
-    })
-}
-
-/// `Content-Disposition` with any name (RFC 6266): what isn't plain is percent-encoded.
-pub(super) fn named(disposition: &str, name: &str) -> HeaderValue {
-    use std::fmt::Write as _;
-    let mut text = format!("{disposition}; filename*=UTF-8''");
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_') {
-            text.push(char::from(byte));
-        } else {
-            // Writing to a string can't fail.
-            let _ = write!(text, "%{byte:02X}");
-        }
-    }
-    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("attachment"))
+    let opened = app.platform.files.open(&project.scope, project.id, &file.path).await?;
+    let kind = media_type(&file.path);
+    let cache = Some(HeaderValue::from_static("private, no-cache"));
+    Ok(Download(send(opened, &file.path, kind, cache, &headers)))
 }
 
 /// `PUT /projects/:id/files/content?path=`: the raw bytes, at most 100 MB.

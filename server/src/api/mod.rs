@@ -6,6 +6,7 @@ mod auth;
 mod billing;
 mod blocks;
 mod chat;
+mod content;
 mod files;
 mod keys;
 mod me;

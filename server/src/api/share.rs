@@ -1,6 +1,6 @@
 //! Share links: making and turning them off, and what whoever has one gets.
 
-use super::files::{File, named, shown_kind};
+use super::{content::send, files::File};
 use crate::{
     app::App,
     auth::{InBrowser, MemberOf, Public, Seen, SteppedUp, WriterOf, things::ProjectSharing},
@@ -12,12 +12,12 @@ use crate::{
 use alumia_protocol::{
     BlockId, ProjectId,
     apps::AppFrame,
+    files::media_type,
     share::{MadeShare, NewShare, ShareState, SharedProject},
 };
 use axum::{
     extract::{FromRequestParts, RawPathParams, State},
-    http::{HeaderValue, header, request::Parts},
-    response::IntoResponse,
+    http::{HeaderMap, request::Parts},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -92,25 +92,20 @@ pub async fn stream(
     Ok(EventStream(stream::of_share(&app, view.follow(after))))
 }
 
-/// `GET /share/project/:token/files/content?path=`: a picture that a shared block shows.
+/// `GET /share/project/:token/files/content?path=`: a file that a shared block shows, or a `Range` of it.
 pub async fn file(
     State(app): State<App>,
     _everybody: Public,
     Token(token): Token,
     Query(file): Query<File>,
+    headers: HeaderMap,
 ) -> Result<Download> {
     let view = app.platform.shares.open(&token).await?;
-    let bytes = app.platform.shares.picture(&view, &file.path).await?;
-    let kind = shown_kind(&file.path).filter(|kind| kind.starts_with("image/"));
-    let name = file.path.rsplit('/').next().unwrap_or_default();
-    let disposition = if kind.is_some() { "inline" } else { "attachment" };
-    let policy = "sandbox; default-src 'none'; frame-ancestors 'none'";
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(kind.unwrap_or("application/octet-stream"))),
-        (header::CONTENT_DISPOSITION, named(disposition, name)),
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy)),
-    ];
-    Ok(Download((headers, bytes).into_response()))
+    let opened = app.platform.shares.file(&view, &file.path).await?;
+    // Plain text is nothing that a block shows.
+    let shown = |kind: &&str| !kind.starts_with("text/") || kind.starts_with("text/vtt");
+    let kind = media_type(&file.path).filter(shown);
+    Ok(Download(send(opened, &file.path, kind, None, &headers)))
 }
 
 #[derive(Deserialize, JsonSchema)]

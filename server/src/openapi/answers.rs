@@ -142,6 +142,9 @@ impl Answers for Watched {
 impl Answers for Download {
     fn describe(operation: &mut Operation) {
         operation.content(StatusCode::OK, "The file's bytes.", "*/*");
+        operation.content(StatusCode::PARTIAL_CONTENT, "Those that `Range` asks for.", "*/*");
+        operation.empty(StatusCode::NOT_MODIFIED, "`If-None-Match` names what it holds.");
+        operation.errors.insert(416);
     }
 }
 

@@ -52,7 +52,7 @@ pub fn document(routes: &[Route]) -> Value {
 }
 
 /// Status, code, when.
-const FAILURES: [(u16, &str, &str); 11] = [
+const FAILURES: [(u16, &str, &str); 12] = [
     (400, "BAD_REQUEST", "Malformed: not JSON, a missing field, a wrong type."),
     (401, "UNAUTHORIZED", "No credentials, or malformed, unknown, revoked or expired ones."),
     (403, "FORBIDDEN", "Known caller, not allowed; `reason` says why."),
@@ -70,6 +70,7 @@ const FAILURES: [(u16, &str, &str); 11] = [
         "Duplicate, stale, already done, or an Idempotency-Key that is in use or was used for another request.",
     ),
     (413, "PAYLOAD_TOO_LARGE", "The body is over its limit."),
+    (416, "BAD_REQUEST", "The file has no such bytes."),
     (422, "VALIDATION_ERROR", "Right shape, value out of range; `details.fields` maps field to message."),
     (500, "INTERNAL_ERROR", "Our fault."),
     (

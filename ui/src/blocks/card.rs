@@ -1,13 +1,13 @@
 //! One thing with a title, a text and facts.
 
-use crate::live::shared::picture_url;
+use crate::live::shared::file_url;
 use alumia_protocol::{ProjectId, dataspec::Card};
 use leptos::prelude::*;
 
 pub(super) fn view(spec: Card, project: ProjectId) -> AnyView {
     let image = spec
         .image
-        .and_then(|path| picture_url(project, &path))
+        .and_then(|path| file_url(project, &path))
         .map(|url| view! { <img class="card-image" src=url alt="" loading="lazy" /> });
     let subtitle = (!spec.subtitle.is_empty()).then(|| view! { <p class="muted">{spec.subtitle}</p> });
     let facts = (!spec.facts.is_empty()).then(|| {

@@ -9,6 +9,7 @@ use alumia_protocol::{
     dataspec::{DataSpec, Kanban, KanbanCard},
 };
 use leptos::{ev, prelude::*, task::spawn_local};
+use serde::Deserialize as _;
 
 pub(super) fn view(spec: Kanban, block: Option<RwSignal<Block>>) -> AnyView {
     let board = RwSignal::new(spec);
@@ -150,7 +151,7 @@ async fn save(block: RwSignal<Block>, board: Kanban) -> api::Answer<()> {
         }
         Err(problem) => {
             let present =
-                problem.details.clone().and_then(|details| serde_json::from_value::<Block>(details).ok());
+                problem.details.as_ref().and_then(|details| Block::deserialize(details.get("block")?).ok());
             if let Some(present) = present {
                 block.try_set(present);
             }

@@ -26,7 +26,13 @@ use leptos::prelude::*;
 
 /// What a block holds, without the title and frame, which are the canvas's.
 #[component]
-pub fn BlockView(block: RwSignal<Block>) -> impl IntoView {
+pub fn BlockView(
+    /// The block.
+    block: RwSignal<Block>,
+    /// It is shown to be looked at, as a former version is: nothing in it can be changed.
+    #[prop(optional)]
+    look_only: bool,
+) -> impl IntoView {
     // A moved block is the same content: only a changed one is drawn anew.
     let content = Memo::new_owning(move |drawn: Option<Content>| {
         block.with(|block| match drawn {
@@ -34,15 +40,20 @@ pub fn BlockView(block: RwSignal<Block>) -> impl IntoView {
             _ => (block.content.clone(), true),
         })
     });
-    let project = block.with_untracked(|block| block.project_id);
+    let (id, project) = block.with_untracked(|block| (block.id, block.project_id));
     // What is filled in or moved by somebody who only looks goes nowhere.
-    let saved = (!is_shared()).then_some(block);
+    let saved = (!is_shared() && !look_only).then_some(block);
+    // What people are in the middle of stays while its content changes below them.
+    let lasting = Memo::new(move |_| content.with(show::lasting));
     view! {
         <div class="block" data-type=move || content.with(|content| kind(content).0)>
-            {move || match content.get() {
-                Content::Data(spec) => data(spec, project, saved),
-                Content::Show(primitive) => show::view(primitive, block),
-                Content::App(_) => app::view(block),
+            {move || match lasting.get() {
+                Some(kind) => show::lasting_view(kind, id, content, saved),
+                None => match content.get() {
+                    Content::Data(spec) => data(spec, project, saved),
+                    Content::Show(primitive) => show::view(primitive, block),
+                    Content::App(_) => app::view(block),
+                },
             }}
         </div>
     }
@@ -71,6 +82,14 @@ pub const fn kind(content: &Content) -> (&'static str, &'static str) {
             Show::Terminal { .. } => ("Terminal", "terminal"),
             Show::Image { .. } => ("Image", "image"),
             Show::Browser { .. } => ("Browser", "globe"),
+            Show::Spreadsheet(_) => ("Spreadsheet", "table"),
+            Show::Timer(_) => ("Timer", "clock"),
+            Show::Drawing(_) => ("Drawing", "edit"),
+            Show::Transcript(_) => ("Transcript", "chat"),
+            Show::Audio(_) => ("Audio", "play"),
+            Show::Video(_) => ("Video", "play"),
+            Show::Map(_) => ("Map", "map"),
+            Show::Pdf(_) => ("PDF", "file"),
         },
         Content::App(_) => ("App", "play"),
     }

@@ -22,7 +22,7 @@ mod pointer;
 mod presence;
 mod scene;
 mod share;
-mod ticker;
+pub(crate) mod ticker;
 mod tidy;
 mod toolbar;
 mod versions;

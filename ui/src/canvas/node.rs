@@ -30,6 +30,13 @@ pub(super) fn kind_icon(content: &Content) -> &'static str {
             Primitive::Terminal { .. } => "terminal",
             Primitive::Image { .. } => "image",
             Primitive::Browser { .. } => "globe",
+            Primitive::Spreadsheet(_) => "table",
+            Primitive::Timer(_) => "clock",
+            Primitive::Drawing(_) => "edit",
+            Primitive::Transcript(_) => "chat",
+            Primitive::Audio(_) | Primitive::Video(_) => "play",
+            Primitive::Map(_) => "map",
+            Primitive::Pdf(_) => "file",
         },
         Content::App(_) => "play",
     }

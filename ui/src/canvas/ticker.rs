@@ -11,7 +11,7 @@ struct Now(RwSignal<Timestamp>);
 
 /// The time, once a second; 0 on the server and until the page runs. All who ask below the same place
 /// in the page share one timer.
-pub(super) fn use_now() -> RwSignal<Timestamp> {
+pub(crate) fn use_now() -> RwSignal<Timestamp> {
     use_context::<Now>().unwrap_or_else(start).0
 }
 

@@ -140,7 +140,7 @@ fn Version(scene: Scene, block: BlockId, version: BlockVersion, open: RwSignal<b
                     <Button kind=Kind::Secondary on:click=restore>"Bring back"</Button>
                 </span>
             </div>
-            {move || looks.get().then(|| shown.map(|block| view! { <div class="version-shown"><BlockView block /></div> }))}
+            {move || looks.get().then(|| shown.map(|block| view! { <div class="version-shown"><BlockView block look_only=true /></div> }))}
         </li>
     }
 }

@@ -39,8 +39,8 @@ pub fn is_shared() -> bool {
     use_context::<Shared>().is_some()
 }
 
-/// Where a picture of the project is; `None` for one that isn't shared.
-pub fn picture_url(project: ProjectId, path: &str) -> Option<String> {
+/// Where a file of the project is; `None` for one that isn't shared.
+pub fn file_url(project: ProjectId, path: &str) -> Option<String> {
     match use_context::<Shared>() {
         None => Some(super::api::file_url(project, path)),
         Some(_) if path.is_empty() => None,

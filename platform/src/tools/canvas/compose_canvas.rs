@@ -59,18 +59,20 @@ fn layout(arguments: Arguments) -> Result<Layout, ToolError> {
     Ok(Layout { label, preset, parts })
 }
 
-/// Whether all files are there that a board's new contents name.
-pub(super) async fn require_files(
+/// A board's contents as they are stored.
+pub(super) async fn prepared(
+    canvas: &Canvas,
     files: &Files,
     context: &ToolContext,
-    layout: &Layout,
-) -> Result<(), ToolError> {
-    for (index, part) in layout.parts.iter().enumerate() {
-        if let Some(content) = &part.content {
-            forms::require_files(files, context, content, &format!("/blocks/{index}")).await?;
+    mut layout: Layout,
+) -> Result<Layout, ToolError> {
+    for (index, part) in layout.parts.iter_mut().enumerate() {
+        if let Some(content) = part.content.take() {
+            let at = format!("/blocks/{index}");
+            part.content = Some(forms::prepared(files, context, content, canvas.clock.now(), &at).await?);
         }
     }
-    Ok(())
+    Ok(layout)
 }
 
 /// A board as a model reads it.
@@ -101,7 +103,7 @@ impl Tool for ComposeCanvas {
     }
     async fn call(&self, context: ToolContext, arguments: Value) -> Result<Value, ToolError> {
         let layout = layout(schema::read(&arguments)?)?;
-        require_files(&self.files, &context, &layout).await?;
+        let layout = prepared(&self.canvas, &self.files, &context, layout).await?;
         let done = self.canvas.compose(&context.scope, context.project_id, layout, context.origin).await;
         done.map(|done| answer(&done)).map_err(errors::service)
     }

@@ -6,7 +6,7 @@ use crate::{
     files::Files,
     tools::{ToolContext, content, errors, schema},
 };
-use alumia_protocol::{blocks::Content, dataspec::DataSpec, show::Show, tools::ToolError};
+use alumia_protocol::{Timestamp, blocks::Content, dataspec::DataSpec, show::Show, tools::ToolError};
 use jsonschema::Validator;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -66,18 +66,21 @@ pub(super) fn read(
     }
 }
 
-/// Whether the files that a content names are there.
-pub(super) async fn require_files(
+/// A content as it is stored: whether the files that it names are there, and what is read of them. `at` as in [`read`].
+pub(super) async fn prepared(
     files: &Files,
     context: &ToolContext,
-    new: &Content,
+    new: Content,
+    now: Timestamp,
     at: &str,
-) -> Result<(), ToolError> {
-    match new {
-        Content::Data(spec) => require_pictures(files, context, spec, &format!("{at}/spec")).await,
+) -> Result<Content, ToolError> {
+    match &new {
+        Content::Data(spec) => require_pictures(files, context, spec, &format!("{at}/spec")).await?,
         Content::Show(shown) => {
-            content::require_shown(files, context, shown, &format!("{at}/content/path")).await
+            let at = format!("{at}/content");
+            return content::prepared(files, context, shown.clone(), now, &at).await.map(Content::Show);
         }
-        Content::App(_) => Ok(()),
+        Content::App(_) => {}
     }
+    Ok(new)
 }

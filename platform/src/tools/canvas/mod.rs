@@ -24,7 +24,6 @@ use crate::canvas::Canvas;
 use alumia_protocol::{
     BlockId,
     blocks::{Block, Content},
-    show::Show as Shown,
     tools::ToolError,
 };
 use serde::Deserialize as _;
@@ -48,7 +47,7 @@ async fn find(canvas: &Canvas, context: &ToolContext, id: &str, at: &str) -> Res
 fn described(block: &Block, with_content: bool) -> Value {
     let (tool, kind, content) = match &block.content {
         Content::Data(spec) => ("data_block", spec.type_name(), json!(spec)),
-        Content::Show(shown) => ("show", shown_name(shown), json!(shown)),
+        Content::Show(shown) => ("show", shown.type_name(), json!(shown)),
         Content::App(app) => ("app_create", "app", json!(app)),
     };
     let mut about = json!({
@@ -78,14 +77,4 @@ fn stale(details: Option<Value>) -> ToolError {
         "Somebody has changed this block since that version. Base your change on the present one.{present}"
     );
     errors::error("conflict", message)
-}
-
-const fn shown_name(shown: &Shown) -> &'static str {
-    match shown {
-        Shown::Document { .. } => "document",
-        Shown::Code { .. } => "code",
-        Shown::Terminal { .. } => "terminal",
-        Shown::Image { .. } => "image",
-        Shown::Browser { .. } => "browser",
-    }
 }

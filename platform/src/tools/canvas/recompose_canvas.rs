@@ -1,5 +1,5 @@
 use super::{
-    compose_canvas::{answer, require_files},
+    compose_canvas::{answer, prepared},
     find, forms, stale,
 };
 use crate::{
@@ -120,7 +120,7 @@ impl Tool for RecomposeCanvas {
             next.push(part);
         }
         let layout = Layout { label, preset, parts: next };
-        require_files(&self.files, &context, &layout).await?;
+        let layout = prepared(&self.canvas, &self.files, &context, layout).await?;
         match self.canvas.recompose(scope, project, &board_id, layout, context.origin).await {
             Ok(done) => Ok(answer(&done)),
             Err(Error::Conflict { details, .. }) => Err(stale(details)),

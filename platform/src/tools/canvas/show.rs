@@ -26,7 +26,7 @@ struct Arguments {
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(schema::of::<Arguments>);
 
-/// Puts a document, code, a terminal, a picture or a page on the canvas.
+/// Puts a primitive on the canvas.
 pub struct Show {
     pub canvas: Canvas,
     pub files: Files,
@@ -38,7 +38,8 @@ impl Tool for Show {
         name: "show", group: "canvas", effect: Write, idempotent: false, seconds: 20,
         title: "Show", "Showing", "Showed",
         description: "Shows something as it is on the canvas: a long text as a document, source code, what a \
-            command printed, or a picture from the project's folder. For results that have a structure \
+            command printed, a picture, sound, film or PDF from the project's folder, a transcript, a \
+            spreadsheet that people edit, a drawing, a map, a timer. For results that have a structure \
             (numbers, rows, steps) use data_block. Answers with the block's id and version."
     }
     fn summary(&self, arguments: &Value) -> Option<String> {
@@ -50,7 +51,8 @@ impl Tool for Show {
     }
     async fn call(&self, context: ToolContext, arguments: Value) -> Result<Value, ToolError> {
         let Arguments { title, content } = schema::read(&arguments)?;
-        content::require_shown(&self.files, &context, &content, "/content/path").await?;
+        let content =
+            content::prepared(&self.files, &context, content, self.canvas.clock.now(), "/content").await?;
         let new = CreateBlock { id: None, title, content: Content::Show(content), position: None };
         let made = self.canvas.create(&context.scope, context.project_id, new, context.origin).await;
         let block = made.map_err(errors::service)?;

@@ -113,11 +113,13 @@ impl Tool for UpdateBlock {
         let (version, title) = (arguments.version.unwrap_or(present.version), arguments.title.clone());
         let new = match arguments.files.take() {
             Some(files) => Some(changed(&present.content, files)?),
-            None => arguments.content()?,
+            None => match arguments.content()? {
+                Some(new) => {
+                    Some(forms::prepared(&self.files, &context, new, self.canvas.clock.now(), "").await?)
+                }
+                None => None,
+            },
         };
-        if let Some(new) = &new {
-            forms::require_files(&self.files, &context, new, "").await?;
-        }
         let change = Change { version, title, content: new, position: None };
         match self.canvas.update(&context.scope, present.id, change, context.origin).await {
             Ok(block) => Ok(json!({ "blockId": block.id, "version": block.version })),

@@ -85,7 +85,7 @@ fn random_bodies_are_no_fault_of_ours() {
             }
             _ => value,
         };
-        let request = ada.api(route.method.clone(), &(path(route, &things) + query)).json(&body);
+        let request = ada.api(route.method.clone(), &(path(route, &things) + &query)).json(&body);
         let answer = runtime.block_on(Answer::of(request));
         prop_assert!(answer.status < 500, "{} {body}: {answer}", name(route));
         if answer.status >= 400 {

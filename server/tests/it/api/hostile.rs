@@ -65,7 +65,7 @@ async fn what_is_not_json_of_the_right_shape_is_400() {
             assert!(answer.status < 500, "{}: {answer}", name(&route));
         }
         let query = place(&route, &things).1;
-        let request = ada.api(method(&route), &(path(&route, &things) + query));
+        let request = ada.api(method(&route), &(path(&route, &things) + &query));
         let answer = Answer::of(request.header("content-type", "text/html").body("{}")).await;
         assert_eq!(answer.status, 400, "{}: not said to be JSON: {answer}", name(&route));
     }

@@ -15,6 +15,7 @@ mod passkeys;
 mod permissions;
 mod places;
 mod share;
+mod show;
 mod sign_in;
 mod snapshot;
 mod story;

@@ -3,7 +3,7 @@
 
 use crate::{
     components::icon::Icon,
-    live::{Live, api, shared::picture_url},
+    live::{Live, api, shared::file_url},
 };
 use alumia_protocol::blocks::Block;
 use leptos::prelude::*;
@@ -13,7 +13,7 @@ pub(super) fn view(url: String, title: String, path: &str, block: RwSignal<Block
         block.with_untracked(|block| (block.project_id, block.session_id, block.version));
     // A newer picture has the same path.
     let kept = (!path.is_empty())
-        .then(|| picture_url(project, path))
+        .then(|| file_url(project, path))
         .flatten()
         .map(|kept| format!("{kept}&version={version}"));
     let frame = session.zip(use_context::<Live>()).and_then(|(session, live)| {

@@ -1,11 +1,11 @@
 //! A picture from the project's folder.
 
-use crate::{components::icon::Icon, live::shared::picture_url};
+use crate::{components::icon::Icon, live::shared::file_url};
 use alumia_protocol::ProjectId;
 use leptos::prelude::*;
 
 pub(super) fn view(path: &str, alt: String, project: ProjectId) -> AnyView {
-    match picture_url(project, path) {
+    match file_url(project, path) {
         Some(url) => {
             view! { <figure class="block-image"><img src=url alt=alt loading="lazy" draggable="false" /></figure> }
                 .into_any()

@@ -285,10 +285,17 @@ fn bring(order: &mut Vec<usize>, column: usize, to: usize) {
 }
 
 /// Hands the rows shown to the browser as a file.
+pub(super) use model::csv_of;
+
 fn export(state: State) {
     let text = state.table.with_value(|table| {
         state.order.with_untracked(|order| state.rows.with_untracked(|rows| model::csv(table, order, rows)))
     });
+    save_csv(&text, "table.csv");
+}
+
+/// Gives the browser a table to keep, under this name.
+pub(super) fn save_csv(text: &str, name: &str) {
     let parts = js_sys::Array::of1(&text.into());
     let kind = web_sys::BlobPropertyBag::new();
     kind.set_type("text/csv;charset=utf-8");
@@ -300,7 +307,7 @@ fn export(state: State) {
         .and_then(|link| link.dyn_into::<web_sys::HtmlAnchorElement>().ok());
     if let Some(link) = link {
         link.set_href(&address);
-        link.set_download("table.csv");
+        link.set_download(name);
         link.click();
     }
     drop(web_sys::Url::revoke_object_url(&address));

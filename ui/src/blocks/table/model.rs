@@ -112,6 +112,11 @@ pub(super) fn csv(table: &Table, columns: &[usize], rows: &[usize]) -> String {
     std::iter::once(head).chain(body).map(|line| line + "\r\n").collect()
 }
 
+/// The same of rows of texts.
+pub(in crate::blocks) fn csv_of(rows: impl Iterator<Item = Vec<String>>) -> String {
+    rows.map(|row| row.iter().map(|cell| quoted(cell)).collect::<Vec<_>>().join(",") + "\r\n").collect()
+}
+
 /// Quoted where it must be. A leading `=`, `+`, `-` or `@` would be run as a formula by a spreadsheet, so text
 /// that begins with one (and is no number) gets an apostrophe before it.
 fn quoted(cell: &str) -> String {

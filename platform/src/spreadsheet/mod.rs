@@ -1,4 +1,10 @@
-//! Tables for spreadsheets (RFC 4180).
+//! Tables for spreadsheets (RFC 4180), and spreadsheets' files.
+
+mod read;
+#[cfg(test)]
+mod tests_read;
+
+pub use read::{LARGEST, read};
 
 use crate::{Error, Result};
 
