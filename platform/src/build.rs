@@ -8,6 +8,7 @@ use crate::{
     browser::{Browsing, BrowsingLimits},
     canvas::Canvas,
     clock::Clock,
+    copies::Copies,
     engine::{Engine, EngineLimits, EngineParts},
     files::Files,
     idempotency::Idempotency,
@@ -89,6 +90,8 @@ pub struct Platform {
     pub sessions: Sessions,
     pub canvas: Canvas,
     pub files: Files,
+    /// Duplicates, archives.
+    pub copies: Copies,
     /// Browsers of sessions.
     pub browsing: Browsing,
     /// Canvases for whoever has a link.
@@ -238,6 +241,8 @@ impl Platform {
             files: files.clone(),
             links: outbox.links().clone(),
         });
+        let (audit, archived) = (office.audit.clone(), files.clone());
+        let copies = Copies::new(store.clone(), clock.clone(), audit, projects.clone(), archived);
         let engine = Engine::new(EngineParts {
             store: store.clone(),
             clock: clock.clone(),
@@ -276,6 +281,7 @@ impl Platform {
             sessions,
             canvas,
             files,
+            copies,
             browsing,
             shares,
             models,

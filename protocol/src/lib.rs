@@ -8,6 +8,7 @@ pub mod agents;
 pub mod audit;
 pub mod billing;
 pub mod blocks;
+pub mod copies;
 pub mod dataspec;
 pub mod error;
 pub mod events;

@@ -1,4 +1,5 @@
 //! The project's folder.
+mod coming;
 mod disk;
 mod path;
 mod room;
@@ -8,5 +9,8 @@ mod store;
 mod tests;
 #[cfg(all(test, unix))]
 mod tests_room;
+pub(crate) use coming::Coming;
+pub(crate) use disk::explain;
 pub use room::Place;
 pub use service::{Files, MAX_FILE};
+pub(crate) use service::{Reading, check_path};

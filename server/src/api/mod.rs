@@ -6,6 +6,7 @@ mod auth;
 mod billing;
 mod blocks;
 mod chat;
+mod copies;
 mod files;
 mod keys;
 mod me;
@@ -20,6 +21,7 @@ mod workspaces;
 mod routes;
 mod summaries;
 
+pub use copies::Kept;
 pub use openapi::DOCUMENT;
 pub use routes::{BASE, Foreign, Limit, Route, router, routes};
 
