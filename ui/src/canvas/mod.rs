@@ -4,6 +4,7 @@ mod agent;
 pub mod bench;
 mod edges;
 mod envelopes;
+mod export;
 mod find;
 mod frame;
 pub mod geometry;
@@ -30,6 +31,7 @@ pub use inspector::Inspector;
 use crate::{components::icon::Icon, live::Live};
 use edges::EdgeLayer;
 use envelopes::Envelopes;
+use export::ExportDialog;
 use find::Find;
 use leptos::{ev, prelude::*};
 use menu::{FocusedView, NodeMenu};
@@ -139,6 +141,7 @@ pub fn Canvas() -> impl IntoView {
             <Find scene />
             <NodeMenu scene />
             <FocusedView scene />
+            {(!scene.read_only).then(|| view! { <ExportDialog scene /> })}
             {toolbar::offers_sharing(scene).then(|| view! { <ShareDialog scene /> <Versions scene /> })}
             <p class="sr-only" role="status" aria-live="polite">{move || scene.news.get()}</p>
             <span data-end="" tabindex="-1"></span>
