@@ -210,7 +210,9 @@ test('the canvas is saved as a picture and as data', async ({ lab, page, narrow 
   expect(away, 'nothing leaves the page').toEqual([]);
 
   // A selection: one node and its margin.
-  await lab.block('Tides').locator('.node-head').click();
+  // The view went to what appeared last.
+  await lab.fit();
+  await lab.block('Tides').click();
   const part = await exported(page, 'PNG', true);
   await keep(part, 'selection.png', narrow);
   const small = await pixels(page, `data:image/png;base64,${part.toString('base64')}`);
