@@ -171,7 +171,7 @@ test('the canvas is saved as a picture and as data', async ({ lab, page, narrow 
   await furnish(lab);
   await lab.note('Far away', { x: 1_600, y: 1_000 });
   await lab.showCanvas();
-  await expect(lab.block('Tides')).toBeVisible();
+  await expect(lab.blocks.first()).toBeVisible();
   const away: string[] = [];
   page.on('request', (request) => {
     const { hostname, protocol } = new URL(request.url());
