@@ -5,7 +5,7 @@ pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod server;
 
-use alumia_ui::{canvas, chat, components, live};
+use alumia_ui::{canvas, chat, components, copies, live};
 pub use app::{App, shell};
 
 /// Takes over the page that the server rendered. `data-ready` on the root element tells style sheets and

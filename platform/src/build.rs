@@ -9,6 +9,7 @@ use crate::{
     browser::{Browsing, BrowsingLimits},
     canvas::Canvas,
     clock::Clock,
+    copies::Copies,
     engine::{Engine, EngineLimits, EngineParts},
     files::Files,
     idempotency::Idempotency,
@@ -91,6 +92,8 @@ pub struct Platform {
     pub canvas: Canvas,
     pub files: Files,
     pub apps: Apps,
+    /// Duplicates, archives.
+    pub copies: Copies,
     /// Browsers of sessions.
     pub browsing: Browsing,
     /// Canvases for whoever has a link.
@@ -241,6 +244,8 @@ impl Platform {
             files: files.clone(),
             links: outbox.links().clone(),
         });
+        let (audit, archived) = (office.audit.clone(), files.clone());
+        let copies = Copies::new(store.clone(), clock.clone(), audit, projects.clone(), archived);
         let engine = Engine::new(EngineParts {
             store: store.clone(),
             clock: clock.clone(),
@@ -280,6 +285,7 @@ impl Platform {
             canvas,
             files,
             apps,
+            copies,
             browsing,
             shares,
             models,

@@ -29,6 +29,9 @@ pub const FAULT_POINTS: &[&str] = &[
 pub const PAID_POINTS: &[&str] =
     &["reserve.after", "settle.before", "top_up.begun", "top_up.charged", "payment.before", "payment.after"];
 
+/// Those that a copy of a project passes, however it is made.
+pub const COPY_POINTS: &[&str] = &["copy.gathered", "copy.placed", "copy.made"];
+
 /// Aborts here when a test asks for it.
 #[macro_export]
 macro_rules! fault {
@@ -68,7 +71,7 @@ pub const fn hit(_name: &str) {}
 
 #[cfg(test)]
 mod tests {
-    use super::{FAULT_POINTS, PAID_POINTS};
+    use super::{COPY_POINTS, FAULT_POINTS, PAID_POINTS};
     use std::{collections::BTreeSet, path::Path};
 
     fn collect(folder: &Path, found: &mut BTreeSet<String>) {
@@ -89,7 +92,7 @@ mod tests {
     fn every_point_in_the_source_is_listed_and_every_listed_one_is_there() {
         let mut found = BTreeSet::new();
         collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
-        let listed = FAULT_POINTS.iter().chain(PAID_POINTS);
+        let listed = FAULT_POINTS.iter().chain(PAID_POINTS).chain(COPY_POINTS);
         let listed: BTreeSet<String> = listed.map(|&name| name.to_owned()).collect();
         assert_eq!(found, listed);
     }

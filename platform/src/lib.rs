@@ -8,6 +8,7 @@ pub mod billing;
 pub mod browser;
 pub mod canvas;
 pub mod clock;
+pub mod copies;
 pub mod engine;
 pub mod error;
 pub mod fault;

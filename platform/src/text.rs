@@ -71,6 +71,16 @@ pub(crate) fn is_too_deep(value: &Value) -> bool {
     exceeds(value, NESTING)
 }
 
+/// Whether JSON holds a NUL character, which no database text can.
+pub(crate) fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(holds_nul),
+        Value::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || holds_nul(value)),
+        _ => false,
+    }
+}
+
 /// Characters that make a name read as another one.
 fn changes_direction(c: char) -> bool {
     matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}')

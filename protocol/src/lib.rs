@@ -10,6 +10,7 @@ pub mod audit;
 pub mod billing;
 pub mod blocks;
 pub mod boards;
+pub mod copies;
 pub mod dataspec;
 pub mod error;
 pub mod events;

@@ -5,8 +5,9 @@
 //! has nothing to keep an answer under.
 
 use crate::{
+    api::Kept,
     app::App,
-    auth::bearer,
+    auth::{Credentials, bearer},
     edge::RequestId,
     error::{self, Failure, Result},
     extract::{self, JSON_LIMIT},
@@ -22,6 +23,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use bytes::Bytes;
 use futures::FutureExt;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use tracing::Instrument;
@@ -33,11 +35,12 @@ const LARGEST: usize = 4 * 1024 * 1024;
 const KEPT: [HeaderName; 2] = [header::CONTENT_TYPE, header::LOCATION];
 
 /// Answers a request that names a key, once.
-pub async fn idempotent(State(app): State<App>, request: Request, next: Next) -> Response {
-    answer(app, request, next).await.unwrap_or_else(IntoResponse::into_response)
+/// Archives are kept on the disk meanwhile, other bodies in memory.
+pub async fn idempotent(State((app, archive)): State<(App, bool)>, request: Request, next: Next) -> Response {
+    answer(app, archive, request, next).await.unwrap_or_else(IntoResponse::into_response)
 }
 
-async fn answer(app: App, request: Request, next: Next) -> Result<Response> {
+async fn answer(app: App, archive: bool, request: Request, next: Next) -> Result<Response> {
     let Some(key) = key(request.headers())? else { return Ok(next.run(request).await) };
     let credential = match bearer(request.headers()) {
         Some(key) => Some(key.to_owned()),
@@ -45,10 +48,22 @@ async fn answer(app: App, request: Request, next: Next) -> Result<Response> {
     };
     let Some(credential) = credential else { return Ok(next.run(request).await) };
     let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    let (parts, body) = request.into_parts();
-    let body = extract::read(body, JSON_LIMIT).await?;
+    let (mut parts, body) = request.into_parts();
+    let (body, digest) = if archive {
+        if !matches!(parts.extensions.get(), Some(Credentials::User(_) | Credentials::Key(_))) {
+            // Nobody's archive is worth the disk; the handler says why.
+            return Ok(next.run(Request::from_parts(parts, body)).await);
+        }
+        let upload = app.platform.copies.upload(body.into_data_stream()).await?;
+        let digest = upload.digest.clone().into_bytes();
+        parts.extensions.insert(Kept::new(upload));
+        (Bytes::new(), digest)
+    } else {
+        let body = extract::read(body, JSON_LIMIT).await?;
+        (body.clone(), body.to_vec())
+    };
     let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
-    let request = [parts.method.as_str().as_bytes(), path.as_bytes(), &body];
+    let request = [parts.method.as_str().as_bytes(), path.as_bytes(), &digest];
     let question = Question { credential: &credential, key: &key, request: &request };
     match app.platform.idempotency.begin(question).await? {
         Begun::Answered(answer) => replay(answer),

@@ -3,7 +3,7 @@
 use crate::{api, app::App, apps, audit, auth, csrf, dev, edge, health, unread, web, webhooks};
 use axum::{
     Router,
-    http::{Extensions, HeaderMap, StatusCode, Version},
+    http::{Extensions, HeaderMap, StatusCode, Version, header},
     middleware::{from_fn, from_fn_with_state},
 };
 use tower_http::compression::{
@@ -11,9 +11,10 @@ use tower_http::compression::{
     predicate::{DefaultPredicate, Predicate, SizeAbove},
 };
 
-/// Whether an answer was made for its request, unlike [`web::files`].
-fn no_file(_: StatusCode, _: Version, _: &HeaderMap, extensions: &Extensions) -> bool {
-    extensions.get::<web::IsFile>().is_none()
+/// Whether an answer was made for its request, unlike [`web::files`], and isn't packed already.
+fn no_file(_: StatusCode, _: Version, headers: &HeaderMap, extensions: &Extensions) -> bool {
+    let packed = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/zip");
+    extensions.get::<web::IsFile>().is_none() && !packed
 }
 
 /// Everything that the server answers.

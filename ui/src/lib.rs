@@ -5,5 +5,6 @@ pub mod blocks;
 pub mod canvas;
 pub mod chat;
 pub mod components;
+pub mod copies;
 pub mod live;
 pub mod text;

@@ -13,6 +13,7 @@ use crate::components::{
     icon::Icon,
     time::Ago,
 };
+use crate::copies::{CopyDesk, CopyDialogs, ProjectMenu, Source};
 use alumia_protocol::projects::{ProjectDetails, Visibility};
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -80,13 +81,16 @@ pub fn ProjectsPage() -> impl IntoView {
         move || params.with(|params| params.get("org").unwrap_or_default()),
         move |org| load_projects(org, path.get_untracked()),
     );
+    let desk = CopyDesk::new();
+    let org = Signal::derive(move || params.with(|params| params.get("org").unwrap_or_default()));
     view! {
         <Title text="Projects" />
         <main id="main" class="page" tabindex="-1">
+            <CopyDialogs desk org made=Callback::new(move |()| projects.refetch()) />
             <Transition>
                 {move || Suspend::new(async move {
                     match projects.await {
-                        Ok(projects) => view! { <Projects projects /> }.into_any(),
+                        Ok(projects) => view! { <Projects projects desk /> }.into_any(),
                         Err(error) => view! { <Problem error /> }.into_any(),
                     }
                 })}
@@ -96,7 +100,7 @@ pub fn ProjectsPage() -> impl IntoView {
 }
 
 #[component]
-fn Projects(projects: Vec<ProjectDetails>) -> impl IntoView {
+fn Projects(projects: Vec<ProjectDetails>, desk: CopyDesk) -> impl IntoView {
     let org = expect_context::<CurrentOrg>().slug();
     let query = use_query_map();
     let asked = Memo::new(move |_| query.with(|query| query.get("new").is_some()));
@@ -118,12 +122,20 @@ fn Projects(projects: Vec<ProjectDetails>) -> impl IntoView {
             }
         }
     };
-    let heading = (!projects.is_empty()).then(&new_button);
+    let restore_button = move || {
+        view! {
+            <button type="button" class="button needs-script" on:click=move |_| desk.restore()>
+                <Icon name="upload" />"Restore"
+            </button>
+        }
+    };
+    let heading = (!projects.is_empty())
+        .then(|| view! { <div class="page-acts">{restore_button()}{new_button()}</div> });
     let list = if projects.is_empty() {
         view! {
             <EmptyState icon="grid" title="No projects yet">
                 <p>"A project holds one canvas with its conversations, results and files. Make one for the question on your desk."</p>
-                {new_button()}
+                <div class="page-acts">{new_button()}{restore_button()}</div>
             </EmptyState>
         }
         .into_any()
@@ -133,7 +145,8 @@ fn Projects(projects: Vec<ProjectDetails>) -> impl IntoView {
             .into_iter()
             .map(|details| {
                 let href = format!("/{slug}/projects/{}", details.project.slug);
-                view! { <li><ProjectCard details href /></li> }
+                let source = Source { id: details.project.id, name: details.project.name.clone() };
+                view! { <li class="project-slot"><ProjectCard details href /><ProjectMenu desk source /></li> }
             })
             .collect_view();
         view! { <ul class="project-grid" role="list">{cards}</ul> }.into_any()

@@ -8,6 +8,7 @@ use crate::{
     canvas::{Canvas, Inspector},
     chat::{AgentChoice, Chat, ChatPanel},
     components::{card::EmptyState, credits, icon::Icon, menu::Menu, palette::Command, tabs::Tabs},
+    copies::{CopyDesk, CopyDialogs, ProjectMenu, Source},
     live::{Connection, Live, spending::Spending},
 };
 use alumia_protocol::{ProjectId, billing::Spent, events::Snapshot, projects::Project};
@@ -138,6 +139,9 @@ fn NoProject() -> impl IntoView {
 fn Workspace(data: WorkspaceData, lab: bool) -> impl IntoView {
     let WorkspaceData { project, spent, projects, agents, snapshot } = data;
     let project_id = project.id;
+    let desk = CopyDesk::new();
+    let source = Source { id: project.id, name: project.name.clone() };
+    let org = expect_context::<CurrentOrg>().slug();
     let live = Live::new(project.id, snapshot);
     provide_context(live);
     let inspected = crate::chat::Inspected { selected_call: RwSignal::new(None) };
@@ -163,6 +167,7 @@ fn Workspace(data: WorkspaceData, lab: bool) -> impl IntoView {
         <main id="main" class="workspace" tabindex="-1" data-tab=move || if tab.get() == 0 { "chat" } else { "canvas" }>
             <header class="workspace-head">
                 <Switcher project projects lab />
+                <ProjectMenu desk source />
                 <ProjectCost project=project_id spent />
                 <ConnectionState live />
             </header>
@@ -177,6 +182,7 @@ fn Workspace(data: WorkspaceData, lab: bool) -> impl IntoView {
                 <Canvas />
             </div>
             <Inspector />
+            <CopyDialogs desk org=Signal::stored(org) />
         </main>
     }
 }

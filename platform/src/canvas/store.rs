@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    store::{Columns as _, Cursor, Store, Tx},
+    store::{Columns as _, Cursor, Store, Tx, many},
 };
 use alumia_protocol::{
     BlockId, OrgId, ProjectId, RunId, SessionId, Timestamp,
@@ -170,6 +170,34 @@ pub(super) async fn put(
     .bind(run.map(|id| id.to_string()))
     .execute(&mut **tx)
     .await?;
+    Ok(())
+}
+
+/// Stores blocks whose ids nothing has yet, all of people's making.
+pub(super) async fn insert_new(tx: &mut Tx, org: OrgId, blocks: &[Block]) -> Result<()> {
+    for piece in many::pieces(blocks) {
+        let sql = many::rows(
+            "INSERT INTO blocks (org_id, id, project_id, title, content, position, version, created_at, updated_at)
+             VALUES ",
+            piece.len(),
+            9,
+            "",
+        );
+        let mut query = sqlx::query(sql);
+        for block in piece {
+            query = query
+                .bind(org.to_string())
+                .bind(block.id.to_string())
+                .bind(block.project_id.to_string())
+                .bind(block.title.clone())
+                .bind(serde_json::to_string(&block.content)?)
+                .bind(serde_json::to_string(&block.position)?)
+                .bind(block.version)
+                .bind(block.created_at.0)
+                .bind(block.updated_at.0);
+        }
+        query.execute(&mut **tx).await?;
+    }
     Ok(())
 }
 

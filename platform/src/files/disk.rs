@@ -14,6 +14,9 @@ use std::{
 };
 use uuid::Uuid;
 
+/// Bytes that are copied at once.
+const PIECE: usize = 64 << 10;
+
 pub(super) fn list(root: &Path, folder: &RelativePath) -> Result<Vec<FileEntry>> {
     let host = match walk(root, folder.parts(), "Folder") {
         // A project's own folder is made when the first file comes.
@@ -117,6 +120,70 @@ pub(super) fn place(root: &Path, part: &Path, path: &RelativePath) -> Result<Fil
 pub(super) fn size(root: &Path, path: &RelativePath) -> u64 {
     let Ok(folder) = walk(root, path.folders(), "File") else { return 0 };
     fs::symlink_metadata(folder.join(path.name().unwrap_or_default())).map_or(0, |found| bytes_of(&found))
+}
+
+/// Every file below a folder, by path, with its bytes. What no path can spell isn't among them.
+pub(super) fn every(root: &Path) -> Result<Vec<(RelativePath, u64)>> {
+    let (mut all, mut folders) = (Vec::new(), vec![String::new()]);
+    while let Some(folder) = folders.pop() {
+        for entry in list(root, &RelativePath::folder(&folder)?)? {
+            match RelativePath::parse(&entry.path) {
+                Ok(_) if entry.is_dir => folders.push(entry.path),
+                Ok(path) => all.push((path, entry.size)),
+                Err(_) => {}
+            }
+        }
+    }
+    all.sort_by_cached_key(|(path, _)| path.text());
+    Ok(all)
+}
+
+/// Writes a file that isn't there yet, folders included; `None` where there are more than `most` bytes. What `reader`
+/// fails with stands inside.
+pub(super) fn gather(
+    root: &Path,
+    path: &RelativePath,
+    reader: impl io::Read,
+    most: u64,
+) -> Result<io::Result<Option<u64>>> {
+    let mut folder = root.to_path_buf();
+    for part in path.folders() {
+        folder.push(part);
+        match fs::create_dir(&folder) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => check_folder(&folder, part)?,
+            Err(error) => return Err(explain(error)),
+        }
+    }
+    let mut file = File::create_new(folder.join(path.name().unwrap_or_default())).map_err(explain)?;
+    let mut reader = reader.take(most.saturating_add(1));
+    let (mut piece, mut size) = (vec![0; PIECE], 0_u64);
+    loop {
+        let read = match reader.read(&mut piece) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Ok(Err(error)),
+        };
+        size += read as u64;
+        file.write_all(&piece[..read]).map_err(explain)?;
+    }
+    if size > most {
+        return Ok(Ok(None));
+    }
+    file.sync_all().map_err(explain)?;
+    Ok(Ok(Some(size)))
+}
+
+/// Moves a folder to where none is, and makes that last.
+pub(super) fn move_folder(from: &Path, to: &Path) -> Result<()> {
+    let above = to.parent().ok_or_else(|| Error::internal("a project's files lie in a folder"))?;
+    fs::create_dir_all(above).map_err(explain)?;
+    fs::rename(from, to).and_then(|()| File::open(above)?.sync_all()).map_err(explain)?;
+    if let Some(org) = above.parent() {
+        File::open(org).and_then(|org| org.sync_all()).map_err(explain)?;
+    }
+    Ok(())
 }
 
 /// Bytes of all files below a folder.
@@ -240,7 +307,8 @@ fn missing(error: io::Error, what: &'static str) -> Error {
     }
 }
 
-fn explain(error: io::Error) -> Error {
+/// What the disk says, as an error of ours.
+pub(crate) fn explain(error: io::Error) -> Error {
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Error::Unavailable {
             message: "The server's disk is full, so the file wasn't saved. Try again when there is space."

@@ -1,4 +1,5 @@
 //! The project's folder.
+mod coming;
 mod disk;
 mod opened;
 mod path;
@@ -9,7 +10,10 @@ mod store;
 mod tests;
 #[cfg(all(test, unix))]
 mod tests_room;
+pub(crate) use coming::Coming;
+pub(crate) use disk::explain;
 pub use opened::Opened;
 pub use room::Place;
 pub(crate) use service::blocking;
 pub use service::{Files, MAX_FILE};
+pub(crate) use service::{Reading, check_path};

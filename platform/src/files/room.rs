@@ -52,6 +52,15 @@ impl Files {
         room.filter(|_| more > 0).map_or(Ok(()), |room| room.holds(used.saturating_add(more)))
     }
 
+    /// Whether so many more bytes fit, as things are.
+    ///
+    /// # Errors
+    /// `PaymentRequired` where the package includes no more.
+    pub(crate) async fn fit(&self, org: OrgId, bytes: u64) -> Result<()> {
+        let (room, used) = self.room(org).await?;
+        room.filter(|_| bytes > 0).map_or(Ok(()), |room| room.holds(used.saturating_add(signed(bytes))))
+    }
+
     /// Puts `size` bytes in the place of the `old` ones and counts them.
     ///
     /// # Errors
@@ -136,7 +145,7 @@ impl Files {
         }
     }
 
-    /// Counts every folder anew, now and every night, until `ending` fires.
+    /// Clears up after dead servers and counts every folder anew, now and every night, until `ending` fires.
     pub async fn work(&self, ending: CancellationToken) {
         let mut nights = tokio::time::interval(NIGHT);
         nights.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -147,7 +156,10 @@ impl Files {
             }
             tokio::select! {
                 () = ending.cancelled() => return,
-                counted = self.recount_all() => if let Err(error) = counted {
+                counted = async {
+                    self.clear_up().await?;
+                    self.recount_all().await
+                } => if let Err(error) = counted {
                     tracing::warn!(error = &error as &dyn std::error::Error, "files are not counted for now");
                 }
             }
@@ -156,6 +168,6 @@ impl Files {
 }
 
 /// No disk holds more.
-fn signed(bytes: u64) -> i64 {
+pub(super) fn signed(bytes: u64) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX / 4)
 }

@@ -1,7 +1,7 @@
 use super::{Opened, disk, path::RelativePath, room::Place};
 use crate::{Error, OrgScope, Result, projects::Projects};
 use alumia_protocol::{OrgId, ProjectId, SessionId, files::FileEntry};
-use std::path::PathBuf;
+use std::{fs::File, path::PathBuf};
 
 /// Bytes of one file.
 pub const MAX_FILE: usize = 100 << 20;
@@ -98,6 +98,15 @@ impl Files {
         tokio::spawn(writing).await.map_err(Error::internal)?
     }
 
+    /// All files of a project as they lie there now, for whoever reads them one after the other.
+    ///
+    /// # Errors
+    /// `NotFound` when the project is missing.
+    pub(crate) async fn all(&self, scope: &OrgScope, project: ProjectId) -> Result<Reading> {
+        let root = self.home(scope, project).await?.join("files");
+        blocking(move || Ok(Reading { files: disk::every(&root)?, root })).await
+    }
+
     /// The host's folder of a project, made if missing; for the sandbox.
     ///
     /// # Errors
@@ -145,6 +154,52 @@ async fn opened(home: PathBuf, path: &str) -> Result<Opened> {
         Ok(Opened { file, size: metadata.len(), version: disk::version(&metadata) })
     })
     .await
+}
+
+/// The files of a project, by path.
+pub(crate) struct Reading {
+    root: PathBuf,
+    files: Vec<(RelativePath, u64)>,
+}
+
+impl Reading {
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Bytes of all.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.files.iter().fold(0, |sum, (_, size)| sum.saturating_add(*size))
+    }
+
+    /// Their paths.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = String> + '_ {
+        self.files.iter().map(|(path, _)| path.text())
+    }
+
+    /// Hands each file to `each`, open, with its path and bytes. One that is gone by then is left out. Blocks.
+    ///
+    /// # Errors
+    /// Those of `each`, and of the disk.
+    pub(crate) fn each(&self, mut each: impl FnMut(&str, File, u64) -> Result<()>) -> Result<()> {
+        for (path, _) in &self.files {
+            match disk::open(&self.root, path) {
+                Ok((file, about)) => each(&path.text(), file, about.len())?,
+                Err(Error::NotFound(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether this could be the path of a file.
+///
+/// # Errors
+/// `Invalid` for the field `path`, saying what is wrong.
+pub(crate) fn check_path(path: &str) -> Result<()> {
+    RelativePath::parse(path).map(drop)
 }
 
 pub(crate) async fn blocking<T: Send + 'static>(

@@ -54,6 +54,24 @@ pub(super) fn check_change(mut change: UpdateProject) -> Result<UpdateProject> {
     Ok(change)
 }
 
+/// "Name (copy)", or the first of "Name (copy 2)", "Name (copy 3)" … that isn't taken. A copy of a copy is one of the
+/// first, and a long name is cut so that the end fits.
+pub(super) fn name_of_copy(name: &str, taken: impl Fn(&str) -> bool) -> String {
+    let stem = name.strip_suffix(')').and_then(|rest| rest.rsplit_once(" (copy"));
+    let stem = stem.filter(|(stem, end)| {
+        let number = end.strip_prefix(' ').is_some_and(|digits| digits.parse::<u32>().is_ok());
+        !stem.is_empty() && (end.is_empty() || number)
+    });
+    let stem = stem.map_or(name, |(stem, _)| stem);
+    let named = |end: String| {
+        let kept: String = stem.chars().take(NAME - end.chars().count()).collect();
+        format!("{}{end}", kept.trim_end())
+    };
+    let first = std::iter::once(" (copy)".to_owned());
+    let mut names = first.chain((2_u32..).map(|number| format!(" (copy {number})"))).map(named);
+    names.find(|name| !taken(name)).unwrap_or_else(|| name.to_owned())
+}
+
 /// Each once, in the order given.
 fn tags(fields: &mut Fields, tags: &[String]) -> Vec<String> {
     let mut tidy: Vec<String> = Vec::new();
@@ -77,5 +95,25 @@ fn metadata(fields: &mut Fields, value: &Value) {
         fields.refuse("metadata", format!("Use at most {METADATA_BYTES} bytes of JSON."));
     } else if is_too_deep(value) {
         fields.refuse("metadata", "This nests too deeply.");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NAME, name_of_copy};
+
+    #[test]
+    fn copies_are_told_apart() {
+        let named = |name: &str, taken: &[&str]| name_of_copy(name, |it| taken.contains(&it));
+        assert_eq!(named("Rain", &["Rain"]), "Rain (copy)");
+        assert_eq!(named("Rain", &["Rain (copy)", "Rain (copy 3)"]), "Rain (copy 2)");
+        assert_eq!(named("Rain (copy)", &["Rain (copy)"]), "Rain (copy 2)");
+        assert_eq!(named("Rain (copy 7)", &[]), "Rain (copy)");
+        assert_eq!(named("Rain (copy seven)", &[]), "Rain (copy seven) (copy)");
+        assert_eq!(named(" (copy)", &[]), " (copy) (copy)");
+        let long = "ü".repeat(NAME);
+        let copy = named(&long, &[]);
+        assert_eq!(copy.chars().count(), NAME);
+        assert!(copy.ends_with("ü (copy)"));
     }
 }

@@ -80,13 +80,8 @@ impl Projects {
     pub async fn create(&self, scope: &OrgScope, new: CreateProject) -> Result<Project> {
         scope.require_writer()?;
         let new = model::check_new(new)?;
-        let (org, now) = (scope.org_id(), self.clock.now());
         let mut tx = self.store.begin().await?;
-        let room = self.allowance.room(&mut tx, org, Capped::Projects, now).await?;
-        let project = Self::insert(&mut tx, scope, new, now).await?;
-        if let Some(room) = room {
-            room.holds(store::count(&mut tx, org).await?)?;
-        }
+        let project = self.make(&mut tx, scope, ProjectId::new(), new).await?;
         tx.commit().await?;
         Ok(project)
     }
@@ -154,10 +149,69 @@ impl Projects {
             metadata: Some(json!({ "sample": true })),
             ..CreateProject::default()
         };
-        Self::insert(tx, scope, new, now).await
+        Self::insert(tx, scope, ProjectId::new(), new, now).await
     }
 
-    async fn insert(tx: &mut Tx, scope: &OrgScope, new: CreateProject, now: Timestamp) -> Result<Project> {
+    /// Makes a project in the caller's transaction, under an id that was chosen before. Its fields must have been
+    /// [checked](Projects::check).
+    ///
+    /// # Errors
+    /// As with [`Projects::create`].
+    pub(crate) async fn make(
+        &self,
+        tx: &mut Tx,
+        scope: &OrgScope,
+        id: ProjectId,
+        new: CreateProject,
+    ) -> Result<Project> {
+        let (org, now) = (scope.org_id(), self.clock.now());
+        let room = self.allowance.room(tx, org, Capped::Projects, now).await?;
+        let project = Self::insert(tx, scope, id, new, now).await?;
+        if let Some(room) = room {
+            room.holds(store::count(tx, org).await?)?;
+        }
+        Ok(project)
+    }
+
+    /// Whether one project more could be made, as things are.
+    ///
+    /// # Errors
+    /// `PaymentRequired` where the package includes no more.
+    pub(crate) async fn fits(&self, scope: &OrgScope) -> Result<()> {
+        let org = scope.org_id();
+        let mut tx = self.store.begin().await?;
+        let room = self.allowance.room(&mut tx, org, Capped::Projects, self.clock.now()).await?;
+        let count = store::count(&mut tx, org).await?;
+        tx.rollback().await?;
+        room.map_or(Ok(()), |room| room.holds(count + 1))
+    }
+
+    /// Checks what a new project shall be; returns it tidied.
+    ///
+    /// # Errors
+    /// `Invalid` with the fields.
+    pub(crate) fn check(new: CreateProject) -> Result<CreateProject> {
+        model::check_new(new)
+    }
+
+    /// Whether a project of this id was ever made.
+    pub(crate) async fn was_made(&self, id: ProjectId) -> Result<bool> {
+        store::was_made(&self.store, id).await
+    }
+
+    /// A name for a copy: "… (copy)", or with a number where the caller sees a project of that name.
+    pub(crate) async fn name_of_copy(&self, scope: &OrgScope, of: &str) -> Result<String> {
+        let taken = store::names(&self.store, scope).await?;
+        Ok(model::name_of_copy(of, |name| taken.contains(name)))
+    }
+
+    async fn insert(
+        tx: &mut Tx,
+        scope: &OrgScope,
+        id: ProjectId,
+        new: CreateProject,
+        now: Timestamp,
+    ) -> Result<Project> {
         let workspace_id = match store::workspace(tx, scope, new.workspace_id).await? {
             Some(workspace) => workspace,
             None if new.workspace_id.is_some() => return Err(Error::NotFound("workspace")),
@@ -171,7 +225,7 @@ impl Projects {
         };
         let slugs = text::slug_candidates(text::slug_of(&new.name, "project"));
         let mut project = Project {
-            id: ProjectId::new(),
+            id,
             org_id: scope.org_id(),
             workspace_id,
             slug: String::new(),

@@ -7,6 +7,7 @@ use alumia_protocol::{
     projects::{Project, Visibility},
 };
 use sqlx::any::AnyRow;
+use std::collections::BTreeSet;
 
 /// SQL: the project `p` is of organisation $1, and person $2 sees it. A private one is its maker's alone;
 /// a member sees the workspaces that they belong to, and where $3 is 1 all of them. Every query for projects,
@@ -63,6 +64,26 @@ pub(super) async fn count(tx: &mut Tx, org: OrgId) -> Result<i64> {
             .fetch_one(&mut **tx)
             .await?;
     row.number("projects")
+}
+
+/// Whether there is a row of this id, of whatever organisation, deleted or not.
+pub(super) async fn was_made(store: &Store, id: ProjectId) -> Result<bool> {
+    let row = sqlx::query("SELECT id FROM projects WHERE id = $1")
+        .bind(id.to_string())
+        .fetch_optional(store.read())
+        .await?;
+    Ok(row.is_some())
+}
+
+/// The names of all that a member sees.
+pub(super) async fn names(store: &Store, scope: &OrgScope) -> Result<BTreeSet<String>> {
+    let rows = sqlx::query(concat!("SELECT p.name FROM projects p WHERE ", visible!()))
+        .bind(scope.org_id().to_string())
+        .bind(scope.user_id().to_string())
+        .bind(i64::from(scope.is_admin()))
+        .fetch_all(store.read())
+        .await?;
+    rows.iter().map(|row| row.text("name")).collect()
 }
 
 /// The given workspace if the person sees it; else the one that they work in, the default one, or any that

@@ -6,6 +6,7 @@ mod account;
 mod agents;
 mod billing;
 mod common;
+mod copies;
 mod factors;
 mod jobs;
 mod keys;

@@ -125,7 +125,7 @@ fn body(opened: Opened, range: Option<RangeInclusive<u64>>) -> Response {
 }
 
 /// `Content-Disposition` with any name (RFC 6266): what isn't plain is percent-encoded.
-fn named(disposition: &str, name: &str) -> HeaderValue {
+pub(super) fn named(disposition: &str, name: &str) -> HeaderValue {
     use std::fmt::Write as _;
     let mut text = format!("{disposition}; filename*=UTF-8''");
     for byte in name.bytes() {

@@ -7,6 +7,7 @@ mod billing;
 mod blocks;
 mod chat;
 mod content;
+mod copies;
 mod files;
 mod keys;
 mod me;
@@ -21,6 +22,7 @@ mod workspaces;
 mod routes;
 mod summaries;
 
+pub use copies::Kept;
 pub use openapi::DOCUMENT;
 pub use routes::{BASE, Foreign, Limit, Route, router, routes};
 

@@ -62,7 +62,8 @@ pub async fn update(
     Ok(Data(details(&app, &project.scope, changed).await?))
 }
 
-async fn details(app: &App, scope: &OrgScope, project: Project) -> Result<ProjectDetails> {
+/// A project with what it has used.
+pub(super) async fn details(app: &App, scope: &OrgScope, project: Project) -> Result<ProjectDetails> {
     let details = app.platform.billing.with_spent(scope, vec![project]).await?;
     Ok(details.into_iter().next().ok_or(Error::NotFound("project"))?)
 }

@@ -1,6 +1,6 @@
 use super::{
-    agents, audit, auth, billing, blocks, chat, files, keys, me, models, openapi, orgs, projects, sessions,
-    share, summaries::summary, workspaces,
+    agents, audit, auth, billing, blocks, chat, copies, files, keys, me, models, openapi, orgs, projects,
+    sessions, share, summaries::summary, workspaces,
 };
 use crate::{
     app::App,
@@ -79,6 +79,8 @@ pub struct Route {
     pub about: &'static str,
     /// Its parameters, body and answers.
     pub describe: fn(&mut Operation),
+    /// Whether its body is a file's, which memory needn't hold.
+    pub archive: bool,
     /// Statuses of errors that neither its arguments nor its method tell.
     pub refuses: &'static [u16],
     handler: MethodRouter<App>,
@@ -101,6 +103,7 @@ impl Route {
             name,
             about: summary(name),
             describe: H::describe,
+            archive: false,
             refuses: &[],
             handler: on(filter, handler),
         }
@@ -108,6 +111,11 @@ impl Route {
 
     const fn limit(mut self, limit: Limit) -> Self {
         self.limit = limit;
+        self
+    }
+
+    const fn with_archive(mut self) -> Self {
+        self.archive = true;
         self
     }
 
@@ -242,9 +250,12 @@ pub fn routes() -> Vec<Route> {
         put("/agents/{id}/tools/{tool}", Agent, agents::set_tool),
         get("/projects", Nothing, projects::list),
         post("/projects", Nothing, projects::create).refuses(&[402]),
+        post("/projects/restore", Nothing, copies::restore).with_archive().refuses(&[402]),
         get("/projects/{id}", Project, projects::get),
         patch("/projects/{id}", Project, projects::update),
         delete("/projects/{id}", Project, projects::delete),
+        post("/projects/{id}/duplicate", Project, copies::duplicate).refuses(&[402]),
+        get("/projects/{id}/export", Project, copies::export).refuses(&[413]),
         get("/projects/{id}/snapshot", Project, projects::snapshot),
         get("/projects/{id}/stream", Project, projects::stream),
         // A pointer moves several times a second.
@@ -296,7 +307,9 @@ pub fn router(app: &App) -> Router<App> {
     let mut by_path = BTreeMap::<&str, MethodRouter<App>>::new();
     for route in routes() {
         let once = if route.method == Method::POST {
-            route.handler.layer(middleware::from_fn_with_state(app.clone(), idempotency::idempotent))
+            route
+                .handler
+                .layer(middleware::from_fn_with_state((app.clone(), route.archive), idempotency::idempotent))
         } else {
             route.handler
         };

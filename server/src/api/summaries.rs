@@ -111,9 +111,21 @@ const SUMMARIES: &[(&str, &str)] = &[
     ("agents::set_tool", "Turns one tool of an agent on or off."),
     ("projects::list", "Projects, most recently changed first; limit 1 to 100."),
     ("projects::create", "Makes a project."),
+    (
+        "copies::restore",
+        "Makes a project of an archive that Export made; with dryRun only says what would happen.",
+    ),
     ("projects::get", "One project."),
     ("projects::update", "Changes a project; absent fields stay."),
     ("projects::delete", "Deletes a project."),
+    (
+        "copies::duplicate",
+        "Makes a project like this one in the same workspace: blocks and files, no sessions.",
+    ),
+    (
+        "copies::export",
+        "The project as an archive: its fields, blocks and files with a checksummed manifest.",
+    ),
     ("projects::snapshot", "Everything that a project's page shows."),
     ("projects::stream", "All events of a project, from a snapshot or after a position."),
     ("projects::presence", "Says where a tab's pointer is and what it has selected; others see it at once."),

@@ -101,6 +101,12 @@ pub struct Watched(pub Response);
 /// A file's bytes.
 pub struct Download(pub Response);
 
+/// A project's archive.
+pub struct Archived(pub Response);
+
+/// What was restored, or would be.
+pub struct Restored(pub Response);
+
 /// A picture, if there is one.
 pub struct Picture(pub Response);
 
@@ -113,7 +119,7 @@ macro_rules! plain {
         }
     )+};
 }
-plain!(EventStream, Chatted, Watched, Download, Picture);
+plain!(EventStream, Chatted, Watched, Download, Archived, Restored, Picture);
 
 const EVENTS: &str = "Server-sent events. `id:` is the position to resume from, `event:` the kind, `data:` the event as \
      JSON. A comment line every 15 seconds keeps the connection open.";
@@ -145,6 +151,22 @@ impl Answers for Download {
         operation.content(StatusCode::PARTIAL_CONTENT, "Those that `Range` asks for.", "*/*");
         operation.empty(StatusCode::NOT_MODIFIED, "`If-None-Match` names what it holds.");
         operation.errors.insert(416);
+    }
+}
+
+impl Answers for Archived {
+    fn describe(operation: &mut Operation) {
+        let words = "A zip archive: the files under `files/`, and `manifest.json` with the project's fields, its \
+            blocks, and each file's size and SHA-256; `manifest.json.sha256` is the manifest's own.";
+        operation.content(StatusCode::OK, words, "application/zip");
+    }
+}
+
+impl Answers for Restored {
+    fn describe(operation: &mut Operation) {
+        type Told = alumia_protocol::copies::RestoredProject;
+        operation.answer::<Told>(StatusCode::OK, "With `dryRun`: what would happen.");
+        operation.answer::<Told>(StatusCode::CREATED, "It was made.");
     }
 }
 

@@ -11,7 +11,8 @@ mod documented;
 mod operation;
 
 pub use answers::{
-    Accepted, Answers, Chatted, Created, Data, Done, Download, EventStream, Picture, Ready, Watched,
+    Accepted, Answers, Archived, Chatted, Created, Data, Done, Download, EventStream, Picture, Ready,
+    Restored, Watched,
 };
 pub use document::document;
 pub use documented::{Documented, Part};

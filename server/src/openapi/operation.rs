@@ -160,6 +160,13 @@ impl<'a> Operation<'a> {
         self.errors.extend([400, 413]);
     }
 
+    /// A body that is a zip archive.
+    pub fn archive(&mut self) {
+        let content = json!({ "schema": { "type": "string", "format": "binary" } });
+        self.body = Some(json!({ "required": true, "content": { "application/zip": content } }));
+        self.errors.extend([400, 413, 422]);
+    }
+
     /// An answer with the envelope around it.
     pub fn answer<T: JsonSchema>(&mut self, status: StatusCode, words: &str) {
         let schema = json!({

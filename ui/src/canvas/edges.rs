@@ -59,6 +59,23 @@ pub(super) fn draw(scene: Scene) -> Paths {
     paths
 }
 
+/// The edges between two of these.
+pub(super) fn among(scene: Scene, ids: &HashSet<NodeId>) -> Vec<(NodeId, NodeId, bool)> {
+    let mut edges = all(scene);
+    edges.retain(|(from, to, _)| ids.contains(from) && ids.contains(to));
+    edges
+}
+
+/// Draws those, whatever is selected.
+pub(super) fn draw_among(scene: Scene, ids: &HashSet<NodeId>) -> Paths {
+    let mut paths = Paths::default();
+    for (from, to, running) in among(scene, ids) {
+        let path = if running { &mut paths.alive } else { &mut paths.still };
+        push(scene, path, from, to);
+    }
+    paths
+}
+
 /// Draws the edges at what is selected again, while it is dragged.
 pub(super) fn draw_near(scene: Scene) -> (String, String) {
     let selected: HashSet<NodeId> = scene.selection.get_untracked().into_iter().collect();

@@ -199,6 +199,7 @@ impl Scene {
         let selection = self.selection.get_untracked();
         self.inner.with_value(|inner| {
             wanted.extend(selection.iter().take(50).chain(&inner.focused).chain(&inner.held));
+            wanted.extend(&inner.exporting);
             wanted.retain(|id| inner.nodes.contains_key(id));
         });
         let moving = self.moving.get_untracked();
@@ -219,9 +220,12 @@ impl Scene {
             }
             self.visible.set(drawn.clone());
         }
-        if view.zoom >= FAR {
+        let far = view.zoom < FAR;
+        let exporting = self.inner.with_value(|inner| inner.exporting.clone());
+        if !far || !exporting.is_empty() {
             let plain: Vec<NodeId> = drawn
                 .into_iter()
+                .filter(|id| !far || exporting.contains(id))
                 .filter(|id| self.node(*id).is_some_and(|node: Node| !node.detailed.get_untracked()))
                 .collect();
             let contents = budget(CONTENTS);

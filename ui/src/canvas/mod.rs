@@ -6,6 +6,7 @@ mod boards;
 mod dom;
 mod edges;
 mod envelopes;
+mod export;
 mod find;
 mod frame;
 pub mod geometry;
@@ -34,6 +35,7 @@ use crate::{components::icon::Icon, live::Live};
 use boards::Boards;
 use edges::EdgeLayer;
 use envelopes::Envelopes;
+use export::ExportDialog;
 use find::Find;
 use leptos::{ev, prelude::*};
 use menu::{FocusedView, NodeMenu};
@@ -144,6 +146,7 @@ pub fn Canvas() -> impl IntoView {
             <Find scene />
             <NodeMenu scene />
             <FocusedView scene />
+            {(!scene.read_only).then(|| view! { <ExportDialog scene /> })}
             {toolbar::offers_sharing(scene).then(|| view! { <ShareDialog scene /> <Versions scene /> })}
             <p class="sr-only" role="status" aria-live="polite">{move || scene.news.get()}</p>
             <span data-end="" tabindex="-1"></span>

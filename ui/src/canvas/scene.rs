@@ -147,6 +147,8 @@ pub(super) struct Inner {
     pub history: History<Edit>,
     pub outbox: Outbox,
     pub held: HashSet<NodeId>,
+    /// Drawn wherever they are, because they go into a picture.
+    pub exporting: HashSet<NodeId>,
     pub focused: Option<NodeId>,
     pub focus_wanted: Option<NodeId>,
     pub wanted_view: Option<Viewport>,
@@ -190,6 +192,8 @@ pub(super) struct Scene {
     pub finding: RwSignal<bool>,
     /// Whether the dialog for the share link is open.
     pub sharing: RwSignal<bool>,
+    /// Whether the dialog for files of the canvas is open.
+    pub exporting: RwSignal<bool>,
     /// The block whose former versions are looked at.
     pub versions_of: RwSignal<Option<BlockId>>,
     pub pinned: RwSignal<Option<NodeId>>,
@@ -220,6 +224,7 @@ impl Scene {
             menu: RwSignal::new(None),
             finding: RwSignal::new(false),
             sharing: RwSignal::new(false),
+            exporting: RwSignal::new(false),
             versions_of: RwSignal::new(None),
             pinned: RwSignal::new(None),
             undoable: RwSignal::new((false, false)),

@@ -38,6 +38,8 @@ pub(super) fn Toolbar(scene: Scene) -> impl IntoView {
             <IconButton icon="search" label="Find a node (F)" on:click=move |_| scene.finding.update(|open| *open = !*open) />
             {offers_sharing(scene)
                 .then(|| view! { <IconButton icon="link" label="Share" on:click=move |_| scene.sharing.set(true) /> })}
+            {(!scene.read_only)
+                .then(|| view! { <IconButton icon="download" label="Export" on:click=move |_| scene.exporting.set(true) /> })}
             <span class="canvas-tools-rule"></span>
             <IconButton icon="minus" label="Zoom out" on:click=move |_| scene.zoom_with(|zoom| zoom / 1.25) />
             <button

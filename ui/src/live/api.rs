@@ -7,6 +7,7 @@ use alumia_protocol::{
     apps::{AppFrame, AppQuery, AppRows},
     billing::BillingOverview,
     blocks::{Block, BlockVersion, CreateBlock, MoveNodes, RestoredRun, UpdateBlock},
+    copies::{DuplicateProject, RestoredProject},
     error::{Failure, Success},
     keys::{MintedApiKey, NewApiKey, RotateApiKey},
     presence::Whereabouts,
@@ -246,6 +247,37 @@ pub async fn try_get(path: &str) -> (u16, String) {
     let text = response.text().await.unwrap_or_default();
     let json = serde_json::from_str::<serde_json::Value>(&text);
     (response.status(), json.and_then(|json| serde_json::to_string_pretty(&json)).unwrap_or(text))
+}
+
+/// Makes a project like this one; the same key again is the same copy.
+pub async fn duplicate_project(
+    project: ProjectId,
+    wishes: &DuplicateProject,
+    key: &str,
+) -> Answer<ProjectDetails> {
+    let request = RequestBuilder::new(&format!("/api/v1/projects/{project}/duplicate")).method(Method::POST);
+    let request = request.header("idempotency-key", key).json(wishes);
+    answer(request.map_err(|_| Problem::unreached())?.send().await).await
+}
+
+/// Makes a project of an archive, or with `dry_run` asks what that would be; the same key again is the same project.
+pub async fn restore_project(
+    org: &str,
+    archive: &web_sys::File,
+    dry_run: bool,
+    name: Option<&str>,
+    key: Option<&str>,
+) -> Answer<RestoredProject> {
+    let mut path = format!("/api/v1/projects/restore?org={}&dryRun={dry_run}", percent_encode(org));
+    if let Some(name) = name {
+        path.push_str(&format!("&name={}", percent_encode(name)));
+    }
+    let mut request =
+        RequestBuilder::new(&path).method(Method::POST).header("content-type", "application/zip");
+    if let Some(key) = key {
+        request = request.header("idempotency-key", key);
+    }
+    answer(request.body(archive).map_err(|_| Problem::unreached())?.send().await).await
 }
 
 /// Address of a project's file.

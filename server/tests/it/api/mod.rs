@@ -3,6 +3,7 @@
 mod agents;
 mod audit;
 mod billing;
+mod copies;
 mod errors;
 mod fuzz;
 mod hostile;

@@ -98,7 +98,8 @@ fn misfit(route: &Route, answer: &Answer) -> Option<String> {
         return (!answer.bytes.is_empty())
             .then(|| format!("{}: a body where none is described", name(route)));
     };
-    if contents.contains_key("*/*") || kind == "text/event-stream" && contents.contains_key(kind) {
+    let no_json = ["text/event-stream", "application/zip"].contains(&kind);
+    if contents.contains_key("*/*") || no_json && contents.contains_key(kind) {
         return None;
     }
     let Some(content) = contents.get(kind) else {

@@ -233,6 +233,8 @@ pub fn place(route: &Route, things: &Things) -> (Carries, String) {
             json(json!({ "projectId": things.project, "message": message() }))
         }
         ("PUT", "/agents/{id}/tools/{tool}") => json(json!({ "enabled": true })),
+        // What these bytes are is told.
+        ("POST", "/projects/restore") => (Bytes, "?dryRun=true".into()),
         ("POST", "/projects") => json(json!({ "name": "New" })),
         ("PATCH", "/projects/{id}") => json(json!({ "name": "Renamed" })),
         ("POST", "/projects/{id}/blocks") => json(note("New")),
@@ -265,6 +267,7 @@ pub fn place(route: &Route, things: &Things) -> (Carries, String) {
             | "/org/invites/{id}/resend"
             | "/invites/{id}/accept"
             | "/api-keys/{id}/rotate"
+            | "/projects/{id}/duplicate"
             | "/projects/{id}/share"
             | "/projects/{id}/restore-last-run"
             | "/blocks/{id}/frame"

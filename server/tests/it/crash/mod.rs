@@ -2,6 +2,7 @@
 //!
 //! Needs the feature `faults`. `ALUMIA_CHAOS=<rounds>` kills it more often.
 
+mod copies;
 mod play;
 mod watcher;
 
