@@ -110,8 +110,8 @@ pub async fn file(
 
 #[derive(Deserialize, JsonSchema)]
 pub struct WhichApp {
-    /// The block.
-    block: BlockId,
+    /// The block's id.
+    block: String,
 }
 
 /// `GET /share/project/:token/frame?block=`: where an app that a shared canvas shows can be opened. Its data isn't shared.
@@ -122,5 +122,7 @@ pub async fn frame(
     Query(which): Query<WhichApp>,
 ) -> Result<Data<AppFrame>> {
     let view = app.platform.shares.open(&token).await?;
-    Ok(Data(app.platform.apps.show(view.app(which.block)?)?))
+    // What is no id is the id of nothing.
+    let block = which.block.parse().unwrap_or_else(|_| BlockId::new());
+    Ok(Data(app.platform.apps.show(view.app(block)?)?))
 }

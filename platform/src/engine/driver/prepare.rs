@@ -52,7 +52,8 @@ impl Driver {
             store::grants(&parts.store, self.run.org_id, self.run.session_id, self.run.agent_id).await?;
         let tools = if route.model.capabilities.tools { allowed(&self.engine, &agent) } else { Vec::new() };
         let system = prompt::system(&agent, &project, parts.clock.now());
-        let tokens = self.talk.tokens(&self.files) + before_talk(&system, &tools);
+        let (talk, window) = (self.talk.tokens(&self.files), Self::window(&route));
+        let full = talk + before_talk(&system, &tools) > window / 5 * 4;
         let ready = Ready {
             step_id: StepId::new(),
             model: route.model.id.clone(),
@@ -60,7 +61,8 @@ impl Driver {
             metered: Tier::of(&price) != Tier::Free,
             byok: route.byok,
             max_steps: agent.settings.max_steps,
-            crowded: tokens > Self::window(&route) / 5 * 4,
+            // Where the tools alone fill a small window, summing up a short talk would cost a call and make no room.
+            crowded: full && talk > window / 5,
         };
         let charged_to = self.charged_to(&project);
         let brief = prompt::brief(&agent, &project, parts.clock.now());

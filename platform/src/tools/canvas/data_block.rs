@@ -1,22 +1,25 @@
+use super::forms;
 use crate::{
     canvas::Canvas,
     files::Files,
     tools::{Tool, ToolContext, about, content, errors, schema},
 };
 use alumia_protocol::{
-    blocks::{Content, CreateBlock},
+    blocks::CreateBlock,
     dataspec::{DataSpec, TileSpec},
     tools::ToolError,
 };
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 
-#[derive(Deserialize, JsonSchema)]
+/// The form that the model reads.
+#[derive(JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Arguments {
+#[expect(dead_code, reason = "read through the schema alone")]
+struct Form {
     /// The block's heading on the canvas, at most 255 characters. Say what it shows, not what it is.
     #[schemars(length(min = 1, max = 255))]
     title: String,
@@ -24,7 +27,32 @@ struct Arguments {
     spec: DataSpec,
 }
 
-static SCHEMA: LazyLock<Value> = LazyLock::new(schema::of::<Arguments>);
+#[derive(Deserialize)]
+struct Arguments {
+    title: String,
+    spec: Map<String, Value>,
+}
+
+static SCHEMA: LazyLock<Value> = LazyLock::new(|| shortened(schema::of::<Form>()));
+
+/// The form without that of a dashboard's tiles, which is that of the other types once more. What the model writes is
+/// checked against all of it.
+fn shortened(mut schema: Value) -> Value {
+    let branches = schema.pointer_mut("/properties/spec/anyOf").and_then(Value::as_array_mut);
+    for branch in branches.into_iter().flatten() {
+        if let Some(spec) = branch.pointer_mut("/properties/tiles/items/properties/spec") {
+            let types = spec["anyOf"].as_array().into_iter().flatten().filter_map(schema::tag);
+            let types: Vec<_> = types.map(str::to_owned).collect();
+            *spec = json!({
+                "type": "object",
+                "properties": { "type": { "type": "string", "enum": types } },
+                "required": ["type"],
+                "description": "In the form that this type has by itself.",
+            });
+        }
+    }
+    schema
+}
 
 /// Puts a typed display on the canvas.
 pub struct DataBlock {
@@ -48,12 +76,13 @@ impl Tool for DataBlock {
     }
     fn check(&self, arguments: &Value) -> Result<(), ToolError> {
         let arguments: Arguments = schema::read(arguments)?;
-        arguments.spec.check().map_err(|error| errors::spec("/spec", error))
+        forms::read(Some(arguments.spec), None, "").map(|_| ())
     }
     async fn call(&self, context: ToolContext, arguments: Value) -> Result<Value, ToolError> {
         let Arguments { title, spec } = schema::read(&arguments)?;
-        require_pictures(&self.files, &context, &spec, "/spec").await?;
-        let new = CreateBlock { id: None, title, content: Content::Data(spec), position: None };
+        let Some(content) = forms::read(Some(spec), None, "")? else { return Ok(Value::Null) };
+        let content = forms::prepared(&self.files, &context, content, self.canvas.clock.now(), "").await?;
+        let new = CreateBlock { id: None, title, content, position: None };
         let made = self.canvas.create(&context.scope, context.project_id, new, context.origin).await;
         let block = made.map_err(errors::service)?;
         Ok(json!({ "blockId": block.id, "version": block.version }))
@@ -85,4 +114,27 @@ pub(super) async fn require_pictures(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Form, SCHEMA};
+    use crate::tools::schema;
+    use alumia_protocol::dataspec::DataSpec;
+    use serde_json::json;
+
+    #[test]
+    fn the_form_is_short_and_takes_every_example() {
+        let size = |schema: &serde_json::Value| schema.to_string().len();
+        assert!(size(&SCHEMA) + 4_000 < size(&schema::of::<Form>()), "{}", size(&SCHEMA));
+        let form = jsonschema::validator_for(&SCHEMA).unwrap();
+        for spec in DataSpec::examples() {
+            assert!(form.is_valid(&json!({ "title": "x", "spec": spec })), "{spec:?}");
+        }
+        assert!(
+            !form.is_valid(
+                &json!({ "title": "x", "spec": { "type": "dashboard", "tiles": [{ "spec": {} }] } })
+            )
+        );
+    }
 }

@@ -21,8 +21,15 @@ const VAGUE: &[&str] = &[
     "reserved",
     "retryAfterMs",
 ];
-const VAGUE_HEADERS: &[&str] =
-    &["date", "x-request-id", "content-length", "ratelimit-remaining", "ratelimit-reset", "retry-after"];
+const VAGUE_HEADERS: &[&str] = &[
+    "date",
+    "etag",
+    "x-request-id",
+    "content-length",
+    "ratelimit-remaining",
+    "ratelimit-reset",
+    "retry-after",
+];
 
 /// A chapter of the API's story: calls and their answers.
 #[derive(Default)]
