@@ -26,7 +26,7 @@ test('pages show their content and forms work without script', async ({ page }) 
   // Projects: the list, the form, the project.
   await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Projects' }).click();
   await page.getByRole('link', { name: 'New project' }).click();
-  await page.getByLabel('Name').fill('By hand');
+  await page.getByRole('textbox', { name: 'Name' }).fill('By hand');
   await page.getByRole('button', { name: 'Create project' }).click();
   await expect(page).toHaveURL(/\/projects\/by-hand$/);
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('By hand');
