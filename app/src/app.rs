@@ -11,8 +11,8 @@ use crate::{
         home::HomePage,
         lazy::{
             Agent, Agents, ApiDocs, Audit, Billing, CanvasBench, Components, Confirm, Developers, Forgot,
-            General, Invite, Lab, Members, OrgFrame, Orgs, Project, Projects, Receipt, Reset, Security,
-            Share, StepUp, Workspaces,
+            General, Invite, Lab, LocalModels, Members, OrgFrame, Orgs, Project, Projects, Receipt, Reset,
+            Security, Share, StepUp, Workspaces,
         },
     },
 };
@@ -90,6 +90,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/settings/general") view={Lazy::<General>::new()} />
                     <Route path=path!("/settings/members") view={Lazy::<Members>::new()} />
                     <Route path=path!("/settings/workspaces") view={Lazy::<Workspaces>::new()} />
+                    <Route path=path!("/settings/models") view={Lazy::<LocalModels>::new()} />
                     <Route path=path!("/settings/security") view={Lazy::<Security>::new()} />
                     <Route path=path!("/settings/audit") view={Lazy::<Audit>::new()} />
                 </ParentRoute>

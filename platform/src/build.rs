@@ -17,7 +17,7 @@ use crate::{
     jobs::{Jobs, Worker},
     keys::Keys,
     mail::{LETTER_JOB, Links, Mail, Mailbox, Outbox},
-    models::Models,
+    models::{Models, OnThisMachine},
     orgs::{AccessChanges, Invites, Members, Office, Orgs, PURGE_JOB, Tenants, Workspaces},
     presence::Presences,
     projects::Projects,
@@ -99,6 +99,8 @@ pub struct Platform {
     /// Canvases for whoever has a link.
     pub shares: Shares,
     pub models: Models,
+    /// Models of the server's own machine; none until they are given.
+    pub on_this_machine: OnThisMachine,
     pub tools: Tools,
     pub engine: Engine,
     pub jobs: Jobs,
@@ -264,6 +266,7 @@ impl Platform {
             store,
             clock,
             audit: office.audit.clone(),
+            on_this_machine: OnThisMachine::nothing(office.audit.clone()),
             payments: Payments::new(billing.clone()),
             notices: Notices::new(billing.clone(), members.clone(), outbox.clone()),
             billing,

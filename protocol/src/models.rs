@@ -55,3 +55,71 @@ pub struct CatalogModel {
     #[serde(default)]
     pub own_key: bool,
 }
+
+/// A model that can run on the server's own machine: one entry of `GET /models/local`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct LocalModel {
+    /// As it stands in the catalog.
+    pub id: String,
+    /// For people.
+    pub name: String,
+    /// SPDX identifier of its weights' licence.
+    pub licence: String,
+    /// Size of its weights on disk.
+    pub bytes: u64,
+    /// Megabytes of memory that it takes while it is loaded.
+    pub memory_mb: u64,
+    /// How far it is.
+    pub state: LocalState,
+    /// Bytes of its weights that are here.
+    pub fetched_bytes: u64,
+    /// While it is fetched: bytes that came in a second.
+    pub bytes_per_second: Option<u64>,
+    /// Tokens that its last answer was written with in a second; absent until it gave one.
+    pub tokens_per_second: Option<f64>,
+    /// Why the last try to fetch it failed, as a sentence.
+    pub problem: Option<String>,
+}
+
+/// How far a model of this machine is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum LocalState {
+    /// Not here, or not whole.
+    Absent,
+    /// Its weights are coming.
+    Fetching,
+    /// Its weights are here and their digest is computed.
+    Checking,
+    /// It can be used, and is loaded when somebody asks it.
+    Installed,
+    /// It is in memory.
+    Loaded,
+}
+
+/// Body of `POST /models/local`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ManageLocalModel {
+    /// The model.
+    pub id: String,
+    /// What is to be done.
+    pub act: LocalAct,
+}
+
+/// What can be done with a model of this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum LocalAct {
+    /// Fetch its weights; goes on where an earlier try stopped.
+    Install,
+    /// Stop that; what has come is kept.
+    Stop,
+    /// Delete its weights.
+    Remove,
+}

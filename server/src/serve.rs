@@ -4,13 +4,14 @@ use crate::{
     app::App,
     client_address::Proxies,
     command::Role,
-    config::{BrowserMode, Config, LocalModels, Mode, PaymentGateway, SandboxMode, SignUps},
+    config::{self, BrowserMode, Config, Installs, Mode, PaymentGateway, SandboxMode, SignUps},
     health, router,
     stream::Frames,
     web_sessions::Sessions,
 };
 use alumia_browser::{Browsers, Chromium, Forwarder};
 use alumia_local::{LocalModel, Program, weights::Shelf};
+use alumia_models::LocalModels;
 use alumia_net::{Client, SystemDns};
 use alumia_platform::{
     Error, Parts, Platform, Result,
@@ -23,7 +24,7 @@ use alumia_platform::{
     engine::EngineLimits,
     limits::{Limiter, Rates},
     mail::{LogMail, Mail, Mailbox, Smtp},
-    models::Models,
+    models::{Models, OnThisMachine},
     secrets::MasterKeys,
     store::{Engine, Store},
 };
@@ -120,12 +121,13 @@ pub async fn build(config: &Config) -> Result<Platform> {
     let clock = Arc::new(SystemClock);
     let mailbox = config.dev.then(|| Mailbox::new(clock.clone()));
     let net = net(config)?;
+    let local = local_model(config)?;
     let mut platform = Platform::build(Parts {
         store,
         clock,
         master_keys: master_keys(config, &data_dir)?,
         mail: mail(config, mailbox.clone())?,
-        models: models(config)?,
+        models: models(config, local.clone())?,
         packages: packages(config)?,
         sandbox: sandbox(config, &data_dir),
         browsers: browsers(config, &data_dir, &net)?,
@@ -141,6 +143,7 @@ pub async fn build(config: &Config) -> Result<Platform> {
     if let Some(url) = &config.server.public_url {
         platform.outbox.links().settle(url);
     }
+    platform.on_this_machine = on_this_machine(config, platform.on_this_machine, local);
     platform.payments = payments(config, platform.payments)?;
     if config.mode == Mode::Production {
         platform.keys = platform.keys.live();
@@ -167,11 +170,11 @@ fn mail(config: &Config, mailbox: Option<Mailbox>) -> Result<Arc<dyn Mail>> {
     Ok(Arc::new(Smtp::new(smtp_url.expose(), &config.mail.from)?))
 }
 
-/// The configured providers, the well-known ones and the built-in one.
-pub fn models(config: &Config) -> Result<Models> {
+/// The configured providers, the well-known ones, those on this machine and the built-in one.
+pub fn models(config: &Config, local: Option<LocalModel>) -> Result<Models> {
     let served = alumia_models::config::providers(config.providers.clone());
     let mut served = served.map_err(|error| Error::BadRequest(error.to_string()))?;
-    if let Some(local) = local_model(config)? {
+    if let Some(local) = local {
         // Before the guide, which comes last and answers when nothing else can.
         let models = local.models();
         served.insert(served.len().saturating_sub(1), (Arc::new(local), models));
@@ -179,16 +182,27 @@ pub fn models(config: &Config) -> Result<Models> {
     Ok(Models::new(served))
 }
 
+/// Who looks after the models on this machine.
+pub fn on_this_machine(config: &Config, none: OnThisMachine, local: Option<LocalModel>) -> OnThisMachine {
+    let left_to_admins = match config.local_model.installs {
+        Installs::Auto => config.mode == Mode::Development,
+        Installs::Admins => true,
+        Installs::Operator => false,
+    };
+    none.with(local.map(|local| Arc::new(local) as Arc<dyn LocalModels>), left_to_admins)
+}
+
 /// The models on this machine, unless they are switched off.
-fn local_model(config: &Config) -> Result<Option<LocalModel>> {
+pub fn local_model(config: &Config) -> Result<Option<LocalModel>> {
     let settings = &config.local_model;
-    if settings.mode == LocalModels::Off {
+    if settings.mode == config::LocalModels::Off {
         return Ok(None);
     }
     let data_dir = std::path::absolute(&config.server.data_dir).map_err(Error::internal)?;
     let path = std::env::current_exe().map_err(Error::internal)?;
     Ok(Some(LocalModel::new(alumia_local::Settings {
         shelf: Shelf::of(&data_dir),
+        sources: settings.sources(None),
         preferred: settings.model.clone(),
         program: Program { path, arguments: vec!["model-worker".into()] },
         threads: settings.threads,

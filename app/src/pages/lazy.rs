@@ -15,8 +15,8 @@ use super::{
     orgs::OrgsPage,
     projects::ProjectsPage,
     settings::{
-        audit::AuditPage, general::GeneralPage, members::MembersPage, security::SecurityPage,
-        workspaces::WorkspacesPage,
+        audit::AuditPage, general::GeneralPage, members::MembersPage, models::ModelsPage,
+        security::SecurityPage, workspaces::WorkspacesPage,
     },
     share::SharePage,
     workspace::{LabPage, ProjectPage},
@@ -108,6 +108,8 @@ lazy_pages! {
         Members = MembersPage,
         /// `/<org>/settings/workspaces`.
         Workspaces = WorkspacesPage,
+        /// `/<org>/settings/models`.
+        LocalModels = ModelsPage,
         /// `/<org>/settings/security`.
         Security = SecurityPage,
         /// `/<org>/settings/audit`.

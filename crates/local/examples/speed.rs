@@ -1,7 +1,10 @@
 //! How quick a model on this machine is: `speed DATA_DIR MODEL [THREADS]` prints rows for docs/PERFORMANCE.md.
 //! Quiet machine, please.
 
-use alumia_local::{LocalModel, Program, Settings, weights::Shelf};
+use alumia_local::{
+    LocalModel, Program, Settings,
+    weights::{Shelf, Sources},
+};
 use alumia_models::{ModelEvent, ModelMessage, ModelRequest, Part, Provider as _, Role, ToolSpec};
 use alumia_protocol::events::Usage;
 use futures::StreamExt as _;
@@ -42,6 +45,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let threads = rest.first().map_or(Ok(0), |threads| threads.parse())?;
     let local = LocalModel::new(Settings {
         shelf: Shelf::of(Path::new(data_dir)),
+        sources: Sources::default(),
         preferred: model.clone(),
         program: Program { path: std::env::current_exe()?.with_file_name("worker"), arguments: Vec::new() },
         threads,

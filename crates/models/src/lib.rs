@@ -5,7 +5,10 @@
 
 pub mod builtin;
 pub mod config;
+mod local;
 pub mod wire;
+
+pub use local::{LocalModels, NotDone};
 
 use alumia_protocol::{agents::ReasoningEffort, events::Usage};
 use async_trait::async_trait;

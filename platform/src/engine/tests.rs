@@ -2,6 +2,7 @@
 
 mod agents;
 mod approvals;
+mod broke;
 mod crash;
 mod paying;
 mod peers;

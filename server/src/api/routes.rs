@@ -235,6 +235,8 @@ pub fn routes() -> Vec<Route> {
         post("/billing/top-ups/payment-intent", Nothing, billing::payments::begin),
         post("/billing/top-ups/{id}/test-card", Payment, billing::payments::pay_test_money),
         get("/models", Nothing, models::list),
+        get("/models/local", Nothing, models::local),
+        post("/models/local", Nothing, models::manage_local).refuses(&[404, 409, 503]),
         get("/agents", Nothing, agents::list),
         post("/agents", Nothing, agents::create),
         get("/agents/{id}", Agent, agents::get),

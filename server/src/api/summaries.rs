@@ -96,6 +96,11 @@ const SUMMARIES: &[(&str, &str)] = &[
     ),
     ("billing::payments::pay_test_money", "Pays with a test card, where test money is taken."),
     ("models::list", "Every model, and whether it is usable now."),
+    ("models::local", "Models of the server's own machine, and how far each is."),
+    (
+        "models::manage_local",
+        "Installs such a model, stops that, or removes it; how it goes is told by the list.",
+    ),
     ("agents::list", "The agents of the organization."),
     ("agents::create", "Makes an agent; the standard tools where it names none."),
     ("agents::get", "One agent, by id or by slug."),

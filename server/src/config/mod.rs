@@ -7,8 +7,8 @@ mod load;
 mod show;
 
 pub use concerns::{
-    BrowserMode, Config, Database, Limits, LocalModel, LocalModels, Mail, Mode, PaymentGateway, Payments,
-    Runs, Sandbox, SandboxMode, Secret, Security, Server, SignUps, Stripe,
+    BrowserMode, Config, Database, Installs, Limits, LocalModel, LocalModels, Mail, Mode, PaymentGateway,
+    Payments, Runs, Sandbox, SandboxMode, Secret, Security, Server, SignUps, Stripe,
 };
 pub use load::{ConfigError, load, load_from};
 pub use show::show;

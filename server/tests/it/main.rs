@@ -9,6 +9,7 @@ mod browser;
 mod crash;
 mod keys;
 mod local_model;
+mod local_models;
 mod orgs;
 mod pages;
 mod stream;

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod general;
 pub mod members;
+pub mod models;
 pub mod security;
 pub mod workspaces;
 
@@ -15,6 +16,7 @@ const TABS: &[(&str, &str)] = &[
     ("general", "General"),
     ("members", "Members"),
     ("workspaces", "Workspaces"),
+    ("models", "Models"),
     ("security", "Security"),
     ("audit", "Audit"),
 ];

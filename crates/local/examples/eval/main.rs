@@ -7,7 +7,10 @@ mod report;
 mod run;
 mod tasks;
 
-use alumia_local::{LocalModel, Program, Settings, weights::Shelf};
+use alumia_local::{
+    LocalModel, Program, Settings,
+    weights::{Shelf, Sources},
+};
 use alumia_models::{
     Provider, builtin,
     config::{ProviderConfig, providers},
@@ -89,6 +92,7 @@ fn asked(options: &Options) -> Result<Vec<Asked>, Box<dyn Error>> {
     let program = std::env::current_exe()?.with_file_name("worker");
     let local = LocalModel::new(Settings {
         shelf: Shelf::of(&options.data_dir),
+        sources: Sources::default(),
         preferred: String::new(),
         program: Program { path: program, arguments: Vec::new() },
         threads: 0,

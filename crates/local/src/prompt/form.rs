@@ -59,6 +59,19 @@ impl Form {
         }
     }
 
+    /// Whether a value is of this form, as far as its `type` tells.
+    pub fn fits(&self, value: &Value) -> bool {
+        match self {
+            Self::Object(fields) => fields.iter().all(|(name, form)| match form {
+                Self::Words(words) if name == "type" => {
+                    value.get(name).is_some_and(|own| words.contains(own))
+                }
+                _ => true,
+            }),
+            _ => true,
+        }
+    }
+
     fn object(schema: &Value) -> Self {
         let empty = Map::new();
         let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&empty);

@@ -42,7 +42,7 @@ fn shown(form: &Form, depth: usize) -> String {
 }
 
 /// The first sentence, cut at a word where it is long. Without its full stop.
-fn sentence(text: &str, most: usize) -> String {
+pub fn sentence(text: &str, most: usize) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let end = text.find(". ").map_or(text.len(), |end| end + 1);
     let sentence = text[..end].trim_end_matches('.');

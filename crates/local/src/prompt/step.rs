@@ -1,8 +1,6 @@
-//! What a step may look like: a line that names a tool, and then its arguments as one JSON object; or, where the
-//! tool is `none`, the answer in free text.
+//! A call as a small model writes it: a line that names the tool, and then its arguments as one JSON object.
 //!
-//! Naming the tool first makes the model decide before it writes. Where it may begin with free text it tells what
-//! it would do instead of doing it.
+//! Naming the tool first makes the model decide before it writes.
 
 use super::{
     form::Form,
@@ -10,65 +8,51 @@ use super::{
 };
 use serde_json::Value;
 
-/// What the line with a plan begins with.
-pub const PLAN: &str = "plan: ";
 /// What the line with the tool's name begins with.
 pub const TOOL: &str = "tool: ";
-/// The tool of a step that is an answer.
-pub const NONE: &str = "none";
 
-/// A grammar: an answer, or a call of one of these tools, if any, with arguments of its form. `plan`: it begins with a plan.
-/// `must`: it is a call.
-pub fn grammar(tools: &[(&str, Form)], plan: bool, must: bool) -> String {
-    let tool = literal(TOOL);
-    let none = literal(&format!("{NONE}\n"));
-    let planned = if plan { format!("{} line {} ", literal(PLAN), literal("\n")) } else { String::new() };
-    let choice = match (tools.is_empty(), must) {
-        (true, _) => format!("{none} answer"),
-        (false, true) => "call".to_owned(),
-        (false, false) => format!("{none} answer | call"),
-    };
-    let root = format!(
-        "root ::= {planned}{tool} ({choice})\n\
-         answer ::= [^ \\n] [^\\x00]*\n\
-         line ::= [^\\n]{{8,200}}"
-    );
-    let mut grammar = Grammar::new(&root);
+/// A grammar: a call of one of these tools, with arguments of its form.
+pub fn grammar(tools: &[(&str, Form)]) -> String {
+    let mut grammar = Grammar::new(&format!("root ::= {} call", literal(TOOL)));
     let mut calls = Vec::new();
     for (name, form) in tools {
         let arguments = grammar.matching(form);
         calls.push(format!("{} {arguments}", literal(&format!("{name}\n"))));
     }
-    if !calls.is_empty() {
-        grammar.rule("call", &calls.join(" | "));
-    }
+    grammar.rule("call", &calls.join(" | "));
     grammar.text()
 }
 
-/// A call as the model writes it.
-pub fn call(plan: Option<&str>, name: &str, arguments: &Value) -> String {
-    let plan = plan.map(|plan| format!("{PLAN}{plan}\n")).unwrap_or_default();
-    format!("{plan}{TOOL}{name}\n{}", spaced(arguments))
-}
-
-/// An answer as the model writes it.
-pub fn answer(text: &str) -> String {
-    format!("{TOOL}{NONE}\n{text}")
+/// A call as the model writes it: its fields in the order of the form.
+pub fn call(name: &str, arguments: &Value, form: &Form) -> String {
+    format!("{TOOL}{name}\n{}", written(arguments, form))
 }
 
 /// JSON with a space after `,` and `:`, as models like to write it.
-fn spaced(value: &Value) -> String {
-    match value {
-        Value::Array(items) => {
-            format!("[{}]", items.iter().map(spaced).collect::<Vec<_>>().join(", "))
+fn written(value: &Value, form: &Form) -> String {
+    match (value, form) {
+        (_, Form::Choice(forms)) => {
+            let fits = forms.iter().find(|form| form.fits(value));
+            written(value, fits.unwrap_or(&Form::Any))
         }
-        Value::Object(fields) => {
-            let field = |(name, value): (&String, &Value)| {
-                format!("{}: {}", Value::from(name.as_str()), spaced(value))
+        (Value::Array(items), form) => {
+            let of = if let Form::Array(of) = form { of } else { &Form::Any };
+            format!("[{}]", items.iter().map(|item| written(item, of)).collect::<Vec<_>>().join(", "))
+        }
+        (Value::Object(fields), form) => {
+            let known = match form {
+                Form::Object(known) | Form::Optional(known) => known.as_slice(),
+                _ => &[],
             };
-            format!("{{{}}}", fields.iter().map(field).collect::<Vec<_>>().join(", "))
+            let field = |name: &str, value: &Value, form: &Form| {
+                format!("{}: {}", Value::from(name), written(value, form))
+            };
+            let first = known.iter().filter_map(|(name, form)| Some(field(name, fields.get(name)?, form)));
+            let rest = fields.iter().filter(|(name, _)| !known.iter().any(|(own, _)| own == *name));
+            let all: Vec<_> = first.chain(rest.map(|(name, value)| field(name, value, &Form::Any))).collect();
+            format!("{{{}}}", all.join(", "))
         }
-        other => other.to_string(),
+        (other, _) => other.to_string(),
     }
 }
 
@@ -80,7 +64,22 @@ mod tests {
     #[test]
     fn a_call_reads_as_its_grammar_writes_it() {
         let arguments = json!({ "a": [1, "x\n\"y\""], "b": {} });
-        let text = call(Some("first this"), "t", &arguments);
-        assert_eq!(text, "plan: first this\ntool: t\n{\"a\": [1, \"x\\n\\\"y\\\"\"], \"b\": {}}");
+        let text = call("t", &arguments, &Form::Any);
+        assert_eq!(text, "tool: t\n{\"a\": [1, \"x\\n\\\"y\\\"\"], \"b\": {}}");
+    }
+
+    #[test]
+    fn fields_stand_in_the_order_of_the_form() {
+        let schema = json!({ "type": "object", "required": ["b", "a"], "properties": {
+            "a": { "anyOf": [
+                { "type": "object", "required": ["type"], "properties": { "type": { "enum": ["y"] } } },
+                { "type": "object", "required": ["type", "c"], "properties": {
+                    "type": { "enum": ["x"] }, "c": { "type": "number" } } },
+            ] },
+            "b": { "type": "string" },
+        } });
+        let arguments = json!({ "a": { "c": 1, "type": "x" }, "b": "", "more": true });
+        let text = call("t", &arguments, &Form::of(&schema));
+        assert_eq!(text, "tool: t\n{\"b\": \"\", \"a\": {\"type\": \"x\", \"c\": 1}, \"more\": true}");
     }
 }

@@ -1,5 +1,6 @@
 //! The model on this machine as a provider like any other.
 
+mod manage;
 mod parse;
 mod process;
 mod queue;
@@ -9,17 +10,21 @@ pub use process::Program;
 
 use crate::{
     machine,
-    prompt::{self, Prompt},
-    weights::{KnownModel, Shelf, known},
-    worker::protocol::{Ask, Ended, Generate, Said},
+    prompt::{
+        self, Kind, Prompt,
+        plan::{Plan, Planning},
+    },
+    weights::{KnownModel, Shelf, Sources, known},
+    worker::protocol::{Ask, Counts, Ended, Generate, Said},
 };
 use alumia_models::{
-    ModelError, ModelEvent, ModelRequest, ModelStream, Provider, StopReason,
+    ModelError, ModelEvent, ModelRequest, ModelStream, Provider, Role, StopReason,
     builtin::{self, Builtin},
     config::THIS_MACHINE,
 };
 use alumia_protocol::models::{Capabilities, CatalogModel, Price};
 use async_trait::async_trait;
+use manage::Desk;
 use parse::Step;
 use process::Process;
 use queue::Queue;
@@ -35,6 +40,8 @@ use words::{died, failed, is_tour, told, unusable, usage, waiting};
 
 /// Tokens of an answer when the request doesn't say.
 const ANSWER: u32 = 1_024;
+/// Tokens of a plan.
+const PLAN: u32 = 16;
 /// How long a worker may say nothing while it works.
 const SILENCE: Duration = Duration::from_secs(90);
 /// How long loading may take.
@@ -46,6 +53,8 @@ const SIGN: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub shelf: Shelf,
+    /// Where weights come from.
+    pub sources: Sources,
     /// The model that answers when nobody chose one and it is installed.
     pub preferred: String,
     pub program: Program,
@@ -64,6 +73,7 @@ pub struct LocalModel {
     queue: Queue,
     process: Arc<Mutex<Option<Process>>>,
     ids: Arc<AtomicU64>,
+    desk: Desk,
     tour: Arc<Builtin>,
 }
 
@@ -74,6 +84,7 @@ impl LocalModel {
             queue: Queue::new(),
             process: Arc::default(),
             ids: Arc::default(),
+            desk: Desk::default(),
             tour: Arc::new(Builtin::new()),
         }
     }
@@ -167,13 +178,36 @@ impl LocalModel {
 
 /// Tells the worker that nobody listens any more, and lets the next one have it.
 struct Turn {
+    /// The generation that goes on.
     id: u64,
     process: OwnedMutexGuard<Option<Process>>,
     local: LocalModel,
+    threads: u32,
     done: bool,
 }
 
 impl Turn {
+    /// Begins a generation.
+    fn ask(&mut self, prompt: Prompt, max_tokens: u32) {
+        self.id = self.local.ids.fetch_add(1, Ordering::Relaxed) + 1;
+        self.done = false;
+        let Prompt { pieces, stays, grammar } = prompt;
+        if let Some(process) = self.process.as_ref() {
+            let threads = self.threads;
+            let id = self.id;
+            let generate = Generate { id, prompt: pieces, stays, grammar, max_tokens, threads };
+            process.ask(Ask::Generate(generate));
+        }
+    }
+
+    /// Begins the plan's next step or the answer.
+    fn begin<'a>(&mut self, request: &ModelRequest, plan: &Plan<'a>) -> (Step, Option<Vec<Kind<'a>>>) {
+        let prompt = prompt::build(request, plan);
+        let call = prompt.grammar.is_some();
+        self.ask(prompt, request.max_output_tokens.unwrap_or(ANSWER).min(ANSWER));
+        (Step::new(format!("local_{}", self.id), call), None)
+    }
+
     async fn next(&mut self) -> Result<Said, ModelError> {
         loop {
             let Some(process) = self.process.as_mut() else {
@@ -258,35 +292,39 @@ impl Provider for LocalModel {
                     }
                 };
             }
-            let id = this.ids.fetch_add(1, Ordering::Relaxed) + 1;
             let threads = machine::threads(this.settings.threads).await;
             let mut process = this.process.clone().lock_owned().await;
             if process.as_mut().is_none_or(|process| process.model != model.id) {
                 yield ModelEvent::Reasoning(format!("Loading {} into memory.\n", model.name));
             }
             this.worker(model, &mut process, threads).await?;
-            let Prompt { pieces, grammar } = prompt::build(&request);
-            let calls = grammar.is_some();
-            let mut turn = Turn { id, process, local: this.clone(), done: false };
-            if let Some(process) = turn.process.as_ref() {
-                process.ask(Ask::Generate(Generate {
-                    id,
-                    prompt: pieces,
-                    grammar,
-                    free_after: calls.then(|| prompt::step::answer("")),
-                    max_tokens: request.max_output_tokens.unwrap_or(ANSWER).min(ANSWER),
-                    threads,
-                }));
-            }
-            let mut step = Step::new(format!("local_{id}"), calls);
-            let (ended, counts) = loop {
+            this.desk.asked(&model.id);
+            let mut turn = Turn { id: 0, process, local: this.clone(), threads, done: true };
+            let (mut step, mut asked) = match prompt::plan::plan(&request) {
+                Planning::Known(plan) => turn.begin(&request, &plan),
+                Planning::Asked(prompt, kinds) => {
+                    turn.ask(prompt, PLAN);
+                    (Step::plan(), Some(kinds))
+                }
+            };
+            let mut used = Counts::default();
+            let ended = loop {
                 match turn.next().await? {
                     Said::Text { text, .. } => {
-                        for event in step.push(&text) {
+                        if let Some(event) = step.push(&text) {
                             yield event;
                         }
                     }
-                    Said::Done { ended, counts, .. } => break (ended, counts),
+                    Said::Done { ended, counts, .. } => {
+                        used.add(counts);
+                        let Some(kinds) = asked.take() else { break ended };
+                        let plan = prompt::plan::read(step.text(), &kinds);
+                        let begins = request.messages.last().is_some_and(|last| last.role == Role::User);
+                        if let Some(words) = plan.words().filter(|_| begins) {
+                            yield ModelEvent::Reasoning(words);
+                        }
+                        (step, asked) = turn.begin(&request, &plan);
+                    }
                     Said::Failed { wrong, detail, .. } => {
                         turn.done = true;
                         Err(failed(wrong, detail))?;
@@ -298,7 +336,8 @@ impl Provider for LocalModel {
             turn.done = true;
             drop(turn);
             drop(place);
-            tracing::debug!(?counts, threads, "the model on this machine answered");
+            this.desk.wrote(&model.id, used.output, used.write_ms);
+            tracing::debug!(counts = ?used, threads, "the model on this machine answered");
             let call = step.end();
             let reason = match (ended, call.is_some()) {
                 (Ended::Length, _) => StopReason::Length,
@@ -308,7 +347,7 @@ impl Provider for LocalModel {
             if let Some(call) = call {
                 yield call;
             }
-            yield ModelEvent::Usage(usage(counts));
+            yield ModelEvent::Usage(usage(used));
             yield ModelEvent::End(reason);
         }))
     }

@@ -1,9 +1,9 @@
 //! From what the model writes to events, as it comes.
 
-use crate::prompt::{PLAN_MARK, step};
+use crate::prompt::step;
 use alumia_models::ModelEvent;
 
-/// Reads one step.
+/// Reads one generation.
 pub struct Step {
     /// The call's id, if it becomes one.
     id: String,
@@ -12,9 +12,11 @@ pub struct Step {
 }
 
 enum Kind {
-    /// The tool isn't named yet.
-    Head,
+    /// For nobody's eyes.
+    Plan,
     Answer,
+    /// A call whose tool isn't named yet.
+    Head,
     /// A call, with where its arguments begin in the text.
     Call {
         name: String,
@@ -23,49 +25,45 @@ enum Kind {
 }
 
 impl Step {
-    /// `calls`: whether it may be a call. Without tools everything is an answer.
-    pub fn new(id: String, calls: bool) -> Self {
-        Self { id, text: String::new(), kind: if calls { Kind::Head } else { Kind::Answer } }
+    /// A plan: no event comes of it.
+    pub fn plan() -> Self {
+        Self { id: String::new(), text: String::new(), kind: Kind::Plan }
+    }
+
+    /// A call, or an answer in free text.
+    pub fn new(id: String, call: bool) -> Self {
+        Self { id, text: String::new(), kind: if call { Kind::Head } else { Kind::Answer } }
     }
 
     /// More of the text.
-    pub fn push(&mut self, text: &str) -> Vec<ModelEvent> {
+    pub fn push(&mut self, text: &str) -> Option<ModelEvent> {
         self.text.push_str(text);
         match &self.kind {
+            Kind::Plan => None,
+            Kind::Answer => Some(ModelEvent::Text(text.to_owned())),
             Kind::Head => self.head(),
-            Kind::Answer => vec![ModelEvent::Text(text.to_owned())],
-            Kind::Call { .. } => vec![delta(None, text.to_owned())],
+            Kind::Call { .. } => Some(delta(None, text.to_owned())),
         }
     }
 
-    fn head(&mut self) -> Vec<ModelEvent> {
-        let mut begin = 0;
-        let mut events = Vec::new();
-        for line in self.text.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
-            begin += line.len();
-            if let Some(plan) = line.strip_prefix(step::PLAN) {
-                events.push(ModelEvent::Reasoning(format!("{PLAN_MARK}{plan}")));
-            } else if let Some(name) = line.strip_prefix(step::TOOL) {
-                let (name, rest) = (name.trim().to_owned(), self.text[begin..].to_owned());
-                if name == step::NONE {
-                    self.kind = Kind::Answer;
-                    events.push(ModelEvent::Text(rest));
-                } else {
-                    events.push(delta(Some((self.id.clone(), name.clone())), rest));
-                    self.kind = Kind::Call { name, begin };
-                }
-                events.retain(|event| !matches!(event, ModelEvent::Text(text) if text.is_empty()));
-                return events;
-            }
-        }
-        Vec::new()
+    /// What was written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    fn head(&mut self) -> Option<ModelEvent> {
+        let (line, rest) = self.text.split_once('\n')?;
+        let name = line.strip_prefix(step::TOOL).unwrap_or(line).trim().to_owned();
+        let event = delta(Some((self.id.clone(), name.clone())), rest.to_owned());
+        self.kind = Kind::Call { name, begin: line.len() + 1 };
+        Some(event)
     }
 
     /// At the end: the call, if it was one. A call that was cut off is handed on as far as it got, and read as
     /// malformed by whoever checks it.
     pub fn end(self) -> Option<ModelEvent> {
         match self.kind {
-            Kind::Head | Kind::Answer => None,
+            Kind::Plan | Kind::Head | Kind::Answer => None,
             Kind::Call { name, begin } => Some(ModelEvent::ToolCall {
                 index: 0,
                 id: self.id,
@@ -86,33 +84,29 @@ mod tests {
     use super::*;
 
     /// All events of a text that comes letter by letter.
-    fn read(text: &str, calls: bool) -> (Vec<ModelEvent>, Option<ModelEvent>) {
-        let mut step = Step::new("c1".into(), calls);
-        let events = text.chars().flat_map(|c| step.push(&c.to_string())).collect();
+    fn read(text: &str, call: bool) -> (Vec<ModelEvent>, Option<ModelEvent>) {
+        let mut step = Step::new("c1".into(), call);
+        let events = text.chars().filter_map(|c| step.push(&c.to_string())).collect();
         (events, step.end())
     }
 
     #[test]
-    fn an_answer_is_text() {
-        let (events, end) = read(&step::answer("Hi\n!"), true);
+    fn an_answer_is_text_and_a_plan_is_nothing() {
+        let (events, end) = read("Hi\n!", false);
         assert_eq!(events, ["H", "i", "\n", "!"].map(|text| ModelEvent::Text(text.into())));
         assert_eq!(end, None);
-        assert_eq!(read("tool: x\n", false).0.len(), 8, "without tools nothing is a call");
-    }
-
-    #[test]
-    fn an_answer_that_comes_at_once_is_told() {
-        let mut step = Step::new("c1".into(), true);
-        assert_eq!(step.push("tool: none\nHi"), [ModelEvent::Text("Hi".into())]);
+        let mut plan = Step::plan();
+        assert_eq!((plan.push("read"), plan.push(", show")), (None, None));
+        assert_eq!(plan.text(), "read, show");
+        assert_eq!(plan.end(), None);
     }
 
     #[test]
     fn a_call_streams_its_arguments_and_ends_whole() {
-        let text = step::call(Some("1. read, 2. é"), "file_read", &serde_json::json!({ "path": "ä\n" }));
-        let (events, end) = read(&text, true);
-        assert_eq!(events[0], ModelEvent::Reasoning("Plan: 1. read, 2. é\n".into()));
-        assert_eq!(events[1], delta(Some(("c1".into(), "file_read".into())), String::new()));
-        let streamed: String = events[2..]
+        let text = "tool: file_read\n{\"path\": \"ä\\n\"}";
+        let (events, end) = read(text, true);
+        assert_eq!(events[0], delta(Some(("c1".into(), "file_read".into())), String::new()));
+        let streamed: String = events[1..]
             .iter()
             .map(|event| match event {
                 ModelEvent::ToolCallDelta { arguments, .. } => arguments.as_str(),

@@ -6,6 +6,7 @@ mod packages;
 mod store;
 
 pub use install::{Installing, Progress, Sources, install};
+pub(crate) use store::digest;
 pub use store::{Shelf, Weights};
 
 use serde::Deserialize;

@@ -145,7 +145,7 @@ impl Shelf {
 pub(super) const PARTIAL: [&str; 3] = ["hub.partial", "packages.partial", "file.partial"];
 
 /// A file's SHA-256 in lower-case hexadecimal; `read` hears how many bytes were looked at.
-pub(super) fn digest(path: &Path, mut read: impl FnMut(u64)) -> io::Result<String> {
+pub(crate) fn digest(path: &Path, mut read: impl FnMut(u64)) -> io::Result<String> {
     let mut file = File::open(path)?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 20];

@@ -117,6 +117,17 @@ impl Cache {
         self.slots[slot].tokens.extend_from_slice(tokens);
     }
 
+    /// A slot was filled with these tokens from elsewhere; with none, whatever is in it goes.
+    pub fn refill(
+        &mut self,
+        context: &mut LlamaContext<'_>,
+        slot: usize,
+        tokens: &[LlamaToken],
+    ) -> Result<(), KvCacheConversionError> {
+        self.slots[slot].tokens = tokens.to_vec();
+        if tokens.is_empty() { self.clear(context, slot) } else { Ok(()) }
+    }
+
     /// Begins anew.
     pub fn forget(&mut self, context: &mut LlamaContext<'_>) {
         context.clear_kv_cache();

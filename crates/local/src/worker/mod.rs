@@ -7,12 +7,14 @@
 mod cache;
 mod grammar;
 mod model;
+mod prefix;
 pub mod protocol;
 mod sample;
 mod utf8;
 
 use llama_cpp_2::{LogOptions, llama_backend::LlamaBackend, send_logs_to_tracing};
 use model::{Engine, Failure};
+use prefix::Prefixes;
 use protocol::{Ask, Generate, Said, Wrong};
 use std::{
     io::{BufRead as _, Write as _},
@@ -51,7 +53,8 @@ fn serve(start: &Start) -> Result<(), Failure> {
         LlamaBackend::init().map_err(|error| Failure { wrong: Wrong::Other, detail: error.to_string() })?;
     let asked = Asked::listen();
     let model = model::load(&backend, Path::new(&start.model))?;
-    let mut engine = Engine::new(&backend, model, start.context, start.threads)?;
+    let prefixes = Prefixes::beside(&start.model);
+    let mut engine = Engine::new(&backend, model, prefixes, start.context, start.threads)?;
     say(&Said::Ready { context: engine.size() });
     while let Ok(ask) = asked.generations.recv() {
         let id = ask.id;

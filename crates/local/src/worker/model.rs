@@ -3,6 +3,7 @@
 use super::{
     cache::Cache,
     grammar::Grammar,
+    prefix::{LEAST, Prefixes},
     protocol::{Counts, Ended, Generate, Piece, Said, Wrong},
     sample::{Loop, likeliest},
     utf8::Pieces,
@@ -59,6 +60,7 @@ pub struct Engine<'a> {
     model: &'static LlamaModel,
     context: LlamaContext<'static>,
     cache: Cache,
+    prefixes: Prefixes,
     threads: u32,
     size: u32,
 }
@@ -91,6 +93,7 @@ impl<'a> Engine<'a> {
     pub fn new(
         backend: &'a LlamaBackend,
         model: &'static LlamaModel,
+        prefixes: Prefixes,
         size: u32,
         threads: u32,
     ) -> Result<Self, Failure> {
@@ -99,6 +102,7 @@ impl<'a> Engine<'a> {
             model,
             context: context(backend, model, size, threads)?,
             cache: Cache::new(SLOTS),
+            prefixes,
             threads,
             size,
         })
@@ -119,7 +123,9 @@ impl<'a> Engine<'a> {
         cancelled: impl Fn() -> bool,
         mut say: impl FnMut(Said),
     ) -> Result<(Ended, Counts), Failure> {
-        let tokens = self.tokens(&ask.prompt);
+        let mut tokens = self.tokens(&ask.prompt[..ask.stays]);
+        let stays = tokens.len();
+        tokens.extend(self.tokens(&ask.prompt[ask.stays..]));
         let input = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
         // Without room for some answer there is no point in reading.
         let least = ask.max_tokens.min(64);
@@ -134,23 +140,32 @@ impl<'a> Engine<'a> {
         let began = Instant::now();
         let room = usize::try_from(self.size).unwrap_or(usize::MAX);
         let wanted = tokens.len() + usize::try_from(ask.max_tokens).unwrap_or(usize::MAX).min(1024);
-        let (slot, kept) =
+        let (slot, mut kept) =
             self.cache.place(&mut self.context, &tokens, wanted.min(room)).map_err(Failure::other)?;
+        let keeps = stays >= LEAST && kept < stays;
+        if keeps && self.prefixes.has(&tokens[..stays]) {
+            kept = self.recall(slot, &tokens[..stays])?;
+        }
         let mut counts = Counts { input, cached: u32::try_from(kept).unwrap_or(0), ..Counts::default() };
-        for chunk in tokens[kept..].chunks(CHUNK) {
-            if cancelled() {
-                return Ok((Ended::Cancelled, counts));
+        let middle = stays.clamp(kept, tokens.len());
+        for part in [&tokens[kept..middle], &tokens[middle..]] {
+            for chunk in part.chunks(CHUNK) {
+                if cancelled() {
+                    return Ok((Ended::Cancelled, counts));
+                }
+                self.read(slot, chunk)?;
+                let done = u32::try_from(self.cache.len(slot)).unwrap_or(u32::MAX);
+                say(Said::Read { id: ask.id, done, of: input });
             }
-            self.read(slot, chunk)?;
-            let done = u32::try_from(self.cache.len(slot)).unwrap_or(u32::MAX);
-            say(Said::Read { id: ask.id, done, of: input });
+            if keeps && kept < stays && self.cache.len(slot) == stays {
+                self.prefixes.save(&self.context, sequence(slot)?, &tokens[..stays]);
+            }
         }
         counts.read_ms = millis(began.elapsed());
 
         let began = Instant::now();
         let (mut seen, mut stuck) = (Loop::default(), false);
         let mut pieces = Pieces::default();
-        let mut said = String::new();
         let mut blanks = 0;
         let most = ask.max_tokens.min(self.size.saturating_sub(input));
         let ended = loop {
@@ -177,10 +192,6 @@ impl<'a> Engine<'a> {
             counts.output += 1;
             let text = pieces.push(&vocab.token_to_piece(token, false, None));
             blanks = if text.trim().is_empty() { blanks + 1 } else { 0 };
-            said.push_str(&text);
-            if ask.free_after.as_ref().is_some_and(|mark| said.ends_with(mark)) {
-                grammar = None;
-            }
             if !text.is_empty() {
                 say(Said::Text { id: ask.id, text });
             }
@@ -188,6 +199,14 @@ impl<'a> Engine<'a> {
         };
         counts.write_ms = millis(began.elapsed());
         Ok((ended, counts))
+    }
+
+    /// Puts the beginning of a prompt into a slot as it was kept on disk. Says how many tokens the slot holds then.
+    fn recall(&mut self, slot: usize, beginning: &[LlamaToken]) -> Result<usize, Failure> {
+        let loaded = self.prefixes.load(&mut self.context, sequence(slot)?, beginning);
+        let held = if loaded { beginning } else { &[] };
+        self.cache.refill(&mut self.context, slot, held).map_err(Failure::other)?;
+        Ok(held.len())
     }
 
     fn tokens(&self, prompt: &[Piece]) -> Vec<LlamaToken> {
@@ -198,7 +217,7 @@ impl<'a> Engine<'a> {
     /// Appends at most [`CHUNK`] tokens to a slot; the logits after the last of them are there afterwards.
     fn read(&mut self, slot: usize, tokens: &[LlamaToken]) -> Result<(), Failure> {
         let mut batch = LlamaBatch::new(tokens.len(), 1);
-        let id = i32::try_from(slot).map_err(Failure::other)?;
+        let id = sequence(slot)?;
         for (at, token) in tokens.iter().enumerate() {
             let place = i32::try_from(self.cache.len(slot) + at).map_err(Failure::other)?;
             batch.add(*token, place, &[id], at + 1 == tokens.len()).map_err(Failure::other)?;
@@ -227,6 +246,10 @@ impl<'a> Engine<'a> {
         }
         Ok(())
     }
+}
+
+fn sequence(slot: usize) -> Result<i32, Failure> {
+    i32::try_from(slot).map_err(Failure::other)
 }
 
 fn millis(time: Duration) -> u64 {

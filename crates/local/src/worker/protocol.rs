@@ -27,12 +27,12 @@ pub struct Generate {
     /// Names it in every line about it.
     pub id: u64,
     pub prompt: Vec<Piece>,
+    /// Pieces at its beginning that are the same in many prompts.
+    #[serde(default)]
+    pub stays: usize,
     /// A grammar (GBNF) that the output keeps to; free text when absent.
     #[serde(default)]
     pub grammar: Option<String>,
-    /// After this text the rest is free, though a grammar is given.
-    #[serde(default)]
-    pub free_after: Option<String>,
     pub max_tokens: u32,
     /// Threads to compute with.
     pub threads: u32,
@@ -70,6 +70,17 @@ pub struct Counts {
     pub read_ms: u64,
     /// Milliseconds spent writing.
     pub write_ms: u64,
+}
+
+impl Counts {
+    /// Those of one more generation of the same answer.
+    pub fn add(&mut self, more: Self) {
+        self.input += more.input;
+        self.cached += more.cached;
+        self.output += more.output;
+        self.read_ms += more.read_ms;
+        self.write_ms += more.write_ms;
+    }
 }
 
 /// What went wrong.

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 const TOOLS: [&str; 6] =
     ["list_agents", "message_agent", "spawn_agent", "check_messages", "create_agent", "set_agent_model"];
 
-async fn office(model: Arc<Scripted>) -> Office {
+pub(super) async fn office(model: Arc<Scripted>) -> Office {
     let mut office = Office::new(model, &[]).await;
     let tools: Vec<Arc<dyn Tool>> = vec![
         Arc::new(ListAgents),
@@ -34,7 +34,7 @@ async fn office(model: Arc<Scripted>) -> Office {
     office
 }
 
-async fn hire(office: &Office, engine: &Engine, name: &str, peers: &[&Agent]) -> Agent {
+pub(super) async fn hire(office: &Office, engine: &Engine, name: &str, peers: &[&Agent]) -> Agent {
     let tools = TOOLS.into_iter().chain(["look"]).map(ToOwned::to_owned).collect();
     let new = CreateAgent {
         name: name.into(),
@@ -50,13 +50,13 @@ async fn befriend(office: &Office, engine: &Engine, agent: &Agent, peer: &Agent)
 }
 
 /// Says something to an agent in a new session of its own.
-async fn ask(office: &Office, engine: &Engine, agent: &Agent, words: &str) -> SessionId {
+pub(super) async fn ask(office: &Office, engine: &Engine, agent: &Agent, words: &str) -> SessionId {
     let request = ChatRequest { agent_id: Some(agent.id), ..office.request(None, words) };
     engine.chat(&office.house.owner, request).await.unwrap().session_id
 }
 
 /// Whose turn it is.
-fn is(request: &ModelRequest, name: &str) -> bool {
+pub(super) fn is(request: &ModelRequest, name: &str) -> bool {
     request.system.contains(&format!("You are {name}."))
 }
 
@@ -77,11 +77,11 @@ fn answered(request: &ModelRequest) -> bool {
 }
 
 /// How many calls of the session have come to an end.
-fn calls(request: &ModelRequest) -> usize {
+pub(super) fn calls(request: &ModelRequest) -> usize {
     request.messages.iter().filter(|message| message.role == Role::Tool).count()
 }
 
-async fn sessions(office: &Office) -> Vec<alumia_protocol::sessions::Session> {
+pub(super) async fn sessions(office: &Office) -> Vec<alumia_protocol::sessions::Session> {
     let snapshot = office.log.snapshot(&office.house.owner, office.house.project).await.unwrap();
     snapshot.sessions.into_iter().map(|view| view.session).collect()
 }
@@ -96,7 +96,7 @@ async fn live(office: &Office) -> i64 {
 }
 
 /// Nobody is at work and nobody waits.
-async fn empty_house(office: &Office) {
+pub(super) async fn empty_house(office: &Office) {
     office.until("the house is empty", || async { live(office).await == 0 }).await;
     let row: (i64,) =
         sqlx::query_as("SELECT COUNT(*) FROM peer_waits").fetch_one(office.house.store.read()).await.unwrap();
@@ -111,7 +111,7 @@ async fn empty_house(office: &Office) {
     }
 }
 
-async fn results(office: &Office, session: SessionId, tool: &str) -> Vec<Value> {
+pub(super) async fn results(office: &Office, session: SessionId, tool: &str) -> Vec<Value> {
     let results = office.events(session).await.into_iter().filter_map(|event| match event.data {
         EventData::ToolCompleted { tool: name, output, .. } if name == tool => Some(output),
         EventData::ToolFailed { tool: name, error, .. } if name == tool => Some(json!(error)),

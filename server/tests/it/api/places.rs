@@ -217,6 +217,7 @@ pub fn place(route: &Route, things: &Things) -> (Carries, String) {
         ("PATCH", "/workspaces/{id}") => json(json!({ "name": "Renamed" })),
         ("POST", "/workspaces/switch") => json(json!({ "workspaceId": null })),
         ("POST", "/workspaces/{id}/members") => json(json!({ "userId": things.member })),
+        ("POST", "/models/local") => json(json!({ "id": "smollm2-135m", "act": "stop" })),
         ("POST", "/api-keys") => json(json!({ "name": "New", "scopes": ["models:read"] })),
         ("PUT", "/billing/budgets") => json(json!({ "budgets": [] })),
         ("PUT", "/billing/auto-top-up") => json(json!({

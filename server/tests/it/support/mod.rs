@@ -90,7 +90,7 @@ impl App {
         let models = if let Some(model) = wishes.model {
             Models::new(vec![(model, vec![Scripted::model()])])
         } else if !config.providers.is_empty() {
-            serve::models(&config).unwrap()
+            serve::models(&config, None).unwrap()
         } else {
             let guide: Arc<dyn Provider> = Arc::new(Builtin::with_pace(Duration::ZERO));
             Models::new(vec![(guide, vec![Builtin::model()])])
@@ -113,6 +113,8 @@ impl App {
         .await
         .unwrap();
         platform.payments = serve::payments(&config, platform.payments).unwrap();
+        let local = serve::local_model(&config).unwrap();
+        platform.on_this_machine = serve::on_this_machine(&config, platform.on_this_machine, local);
         platform.sign_ups_open = config.security.sign_ups == SignUps::Open;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let running = serve::start(config, Role::All, platform.clone(), listener).unwrap();
