@@ -35,7 +35,11 @@ use alumia_protocol::{
     security::{Ceremony, FinishPasskey, StartPasskeySignUp},
 };
 use alumia_sandbox::Sandbox;
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    ops::{Deref, DerefMut},
+    path::PathBuf,
+    sync::Arc,
+};
 
 /// What the platform is made of; tests hand in fakes.
 pub struct Parts {
@@ -60,9 +64,28 @@ pub struct Parts {
     pub limits: EngineLimits,
 }
 
-/// Every capability's service. Cheap to clone.
+/// Every capability's service. One pointer: it is cloned several times for every request and kept by every open stream.
 #[derive(Clone)]
-pub struct Platform {
+pub struct Platform(Arc<Services>);
+
+impl Deref for Platform {
+    type Target = Services;
+
+    fn deref(&self) -> &Services {
+        &self.0
+    }
+}
+
+/// For whoever puts a platform together, before it is shared.
+impl DerefMut for Platform {
+    fn deref_mut(&mut self) -> &mut Services {
+        Arc::make_mut(&mut self.0)
+    }
+}
+
+/// What a [`Platform`] is.
+#[derive(Clone)]
+pub struct Services {
     pub store: Store,
     pub clock: Arc<dyn Clock>,
     pub audit: Audit,
@@ -262,7 +285,7 @@ impl Platform {
             own_keys: own_keys.clone(),
             limits,
         });
-        Ok(Self {
+        Ok(Self(Arc::new(Services {
             store,
             clock,
             audit: office.audit.clone(),
@@ -300,6 +323,6 @@ impl Platform {
             outbox,
             sign_ups_open: true,
             mailbox: None,
-        })
+        })))
     }
 }

@@ -35,6 +35,6 @@ mod build;
 mod spreadsheet;
 mod text;
 
-pub use build::{Parts, Platform};
+pub use build::{Parts, Platform, Services};
 pub use error::{Error, Result};
 pub use scope::OrgScope;

@@ -1,7 +1,7 @@
 //! Starting, serving, ending.
 
 use crate::{
-    app::App,
+    app::{App, AppParts},
     client_address::Proxies,
     command::Role,
     config::{self, BrowserMode, Config, Installs, Mode, PaymentGateway, SandboxMode, SignUps},
@@ -143,10 +143,10 @@ pub async fn build(config: &Config) -> Result<Platform> {
     if let Some(url) = &config.server.public_url {
         platform.outbox.links().settle(url);
     }
-    platform.on_this_machine = on_this_machine(config, platform.on_this_machine, local);
-    platform.payments = payments(config, platform.payments)?;
+    platform.on_this_machine = on_this_machine(config, platform.on_this_machine.clone(), local);
+    platform.payments = payments(config, platform.payments.clone())?;
     if config.mode == Mode::Production {
-        platform.keys = platform.keys.live();
+        platform.keys = platform.keys.clone().live();
     }
     Ok(platform)
 }
@@ -308,7 +308,7 @@ pub fn start(config: Config, role: Role, platform: Platform, listener: TcpListen
         // Others may serve the same people.
         limiter = limiter.shared(platform.store.clone(), platform.clock.clone());
     }
-    let app = App {
+    let app = App::new(AppParts {
         sessions: Sessions::new(platform.identity.web_sessions(), &config),
         limiter,
         frames: Arc::new(Frames::default()),
@@ -318,7 +318,7 @@ pub fn start(config: Config, role: Role, platform: Platform, listener: TcpListen
         ending: CancellationToken::new(),
         config: Arc::new(config),
         platform,
-    };
+    });
     let mut background = vec![tokio::spawn(keep_house(app.clone()))];
     if role != Role::Web {
         let (engine, ending) = (app.platform.engine.clone(), app.ending.clone());

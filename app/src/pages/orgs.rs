@@ -43,7 +43,7 @@ pub async fn load_orgs() -> Result<OrgsData, PageError> {
 pub async fn create_org(name: String) -> Result<(), PageError> {
     use alumia_protocol::orgs::CreateOrg;
     let user = crate::server::signed_in("/orgs")?;
-    let tenants = expect_context::<alumia_platform::Platform>().tenants;
+    let tenants = expect_context::<alumia_platform::Platform>().tenants.clone();
     match tenants.create(user, CreateOrg { name: name.clone() }, crate::server::origin()).await {
         Ok(org) => Ok(leptos_axum::redirect(&format!("/{}/lab", org.slug))),
         Err(error) => crate::server::form_error(error, "new_org", "/orgs", &[("name", name.as_str())]),
@@ -54,7 +54,7 @@ pub async fn create_org(name: String) -> Result<(), PageError> {
 #[server(prefix = "/fn", endpoint = "restore_org", client = SteppedUpClient)]
 pub async fn restore_org(id: OrgId) -> Result<(), PageError> {
     let Some(user) = crate::server::stepped_up("/orgs")? else { return Ok(()) };
-    let tenants = expect_context::<alumia_platform::Platform>().tenants;
+    let tenants = expect_context::<alumia_platform::Platform>().tenants.clone();
     let org = tenants.restore(user, id, crate::server::origin()).await?;
     leptos_axum::redirect(&format!("/{}/lab", org.slug));
     Ok(())

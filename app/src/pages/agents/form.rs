@@ -41,7 +41,7 @@ pub async fn save_agent(
 ) -> Result<(), PageError> {
     let page = super::page_of(&org, &slug);
     let scope = crate::server::member(crate::server::signed_in(&page)?, &org).await?;
-    let agents = expect_context::<alumia_platform::Platform>().agents;
+    let agents = expect_context::<alumia_platform::Platform>().agents.clone();
     let present = agents.get(&scope, agent).await?;
     let offered = agents.list(&scope).await?.items;
     let typed = Typed {

@@ -78,7 +78,7 @@ pub async fn manage_budget(
     let Some(caller) = crate::server::stepped_up(&page)? else { return Ok(()) };
     let scope = crate::server::member(caller, &org).await?;
     scope.require_treasurer()?;
-    let billing = expect_context::<alumia_platform::Platform>().billing;
+    let billing = expect_context::<alumia_platform::Platform>().billing.clone();
     let typed = limit.unwrap_or_default();
     let done = async {
         let (of, target_id) =

@@ -27,7 +27,7 @@ pub async fn add_own_key(org: String, provider: String, key: String) -> Result<(
     let Some(caller) = crate::server::stepped_up(&page)? else { return Ok(()) };
     let scope = crate::server::member(caller, &org).await?;
     scope.require_treasurer()?;
-    let keys = expect_context::<alumia_platform::Platform>().own_keys;
+    let keys = expect_context::<alumia_platform::Platform>().own_keys.clone();
     match keys.add(&scope, NewOwnKey { provider, key }).await {
         Ok(_) => Ok(leptos_axum::redirect(&page)),
         Err(error) => crate::server::form_error(error, "own_key", &page, &[]),

@@ -49,7 +49,7 @@ pub async fn buy_credits(org: String, credits: String) -> Result<Option<TopUp>, 
     let page = format!("/{}/billing", crate::live::api::percent_encode(&org));
     let scope = crate::server::member(crate::server::signed_in(&page)?, &org).await?;
     scope.require_treasurer()?;
-    let payments = expect_context::<alumia_platform::Platform>().payments;
+    let payments = expect_context::<alumia_platform::Platform>().payments.clone();
     let begun = match credits.trim().replace(',', "").parse() {
         Ok(credits) => payments.begin(&scope, NewTopUp { credits }).await,
         Err(_) => Err(Error::invalid("credits", "Write a whole number of credits.")),
@@ -78,7 +78,7 @@ pub async fn pay_test_money(
     let page = format!("/{}/billing", crate::live::api::percent_encode(&org));
     let scope = crate::server::member(crate::server::signed_in(&page)?, &org).await?;
     scope.require_treasurer()?;
-    let payments = expect_context::<alumia_platform::Platform>().payments;
+    let payments = expect_context::<alumia_platform::Platform>().payments.clone();
     match payments.pay_test_money(&scope, payment, &card).await {
         Ok(invoice) => {
             if crate::server::is_plain_form() {

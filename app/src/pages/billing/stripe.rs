@@ -20,7 +20,7 @@ pub async fn look_at_payment(org: String, payment: PaymentId) -> Result<Invoice,
     let page = format!("/{}/billing", crate::live::api::percent_encode(&org));
     let scope = crate::server::member(crate::server::signed_in(&page)?, &org).await?;
     scope.require_treasurer()?;
-    let payments = expect_context::<alumia_platform::Platform>().payments;
+    let payments = expect_context::<alumia_platform::Platform>().payments.clone();
     Ok(payments.look(&scope, payment).await?)
 }
 

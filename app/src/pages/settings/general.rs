@@ -58,7 +58,7 @@ pub async fn update_org(
     let scope = crate::server::member(user, &org).await?;
     let change =
         UpdateOrg { name: Some(name.clone()), slug: Some(slug.clone()), default_model: Some(default_model) };
-    let tenants = expect_context::<alumia_platform::Platform>().tenants;
+    let tenants = expect_context::<alumia_platform::Platform>().tenants.clone();
     match tenants.update(&scope, change).await {
         Ok(changed) => Ok(leptos_axum::redirect(&super::page_of(&changed.slug, "general"))),
         Err(error) => {

@@ -8,7 +8,6 @@ use crate::{
         field::FormError,
         status::{Badge, Tone},
     },
-    live::step_up::SteppedUpClient,
     pages::{PageError, Problem, auth::Before},
 };
 use alumia_protocol::models::{LocalAct, LocalModel, LocalState};
@@ -38,19 +37,18 @@ pub struct ModelsData {
 /// Reads what the page shows.
 #[server(prefix = "/fn", endpoint = "local_models")]
 pub async fn load_local_models(org: String, path: String) -> Result<ModelsData, PageError> {
-    let machine = expect_context::<alumia_platform::Platform>().on_this_machine;
+    let machine = expect_context::<alumia_platform::Platform>().on_this_machine.clone();
     let scope = crate::server::member(crate::server::signed_in(&path)?, &org).await?;
     Ok(ModelsData { org, manages: machine.manages(&scope), models: machine.list() })
 }
 
 /// Installs one, stops that, or removes it.
-#[server(prefix = "/fn", endpoint = "manage_local_model", client = SteppedUpClient)]
+#[server(prefix = "/fn", endpoint = "manage_local_model")]
 pub async fn manage_local_model(org: String, id: String, act: LocalAct) -> Result<(), PageError> {
     use alumia_protocol::models::ManageLocalModel;
     let page = super::page_of(&org, "models");
-    let Some(caller) = crate::server::stepped_up(&page)? else { return Ok(()) };
-    let scope = crate::server::member(caller, &org).await?;
-    let machine = expect_context::<alumia_platform::Platform>().on_this_machine;
+    let scope = crate::server::member(crate::server::signed_in(&page)?, &org).await?;
+    let machine = expect_context::<alumia_platform::Platform>().on_this_machine.clone();
     match machine.manage(&scope, &ManageLocalModel { id, act }).await {
         Ok(()) => Ok(leptos_axum::redirect(&page)),
         Err(error) => crate::server::form_error(error, "local_model", &page, &[]),

@@ -72,7 +72,7 @@ pub async fn manage_workspace(
     let page = super::page_of(&org, "workspaces");
     let Some(caller) = crate::server::stepped_up(&page)? else { return Ok(()) };
     let scope = crate::server::member(caller, &org).await?;
-    let workspaces = expect_context::<alumia_platform::Platform>().workspaces;
+    let workspaces = expect_context::<alumia_platform::Platform>().workspaces.clone();
     let named = NameWorkspace { name: name.clone().unwrap_or_default() };
     let done = match (act, id, user) {
         (Act::Create, ..) => workspaces.create(&scope, named).await.map(drop),

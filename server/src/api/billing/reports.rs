@@ -166,7 +166,7 @@ pub async fn calls(
 
 /// Written as it is read, however long it is.
 async fn calls_table(app: App, scope: OrgScope, span: Span, filter: CallFilter) -> Result<Response> {
-    let billing = app.platform.billing;
+    let billing = app.platform.billing.clone();
     let mut page = billing.calls(&scope, span, &filter, None, 1_000).await?;
     let body = async_stream::try_stream! {
         yield reports::CALLS_HEADER.to_owned();

@@ -112,9 +112,9 @@ impl App {
         })
         .await
         .unwrap();
-        platform.payments = serve::payments(&config, platform.payments).unwrap();
+        platform.payments = serve::payments(&config, platform.payments.clone()).unwrap();
         let local = serve::local_model(&config).unwrap();
-        platform.on_this_machine = serve::on_this_machine(&config, platform.on_this_machine, local);
+        platform.on_this_machine = serve::on_this_machine(&config, platform.on_this_machine.clone(), local);
         platform.sign_ups_open = config.security.sign_ups == SignUps::Open;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let running = serve::start(config, Role::All, platform.clone(), listener).unwrap();

@@ -34,7 +34,7 @@ pub async fn load_security(org: String, path: String) -> Result<SecurityData, Pa
     let (user, session) = (crate::server::signed_in(&path)?, crate::server::session());
     // An organisation that one doesn't belong to has no such page.
     platform.orgs.scope(user, &org).await?;
-    let identity = platform.identity;
+    let identity = platform.identity.clone();
     Ok(SecurityData {
         email: identity.me(user).await?.user.email,
         verified: identity.is_verified(user).await?,
