@@ -1,6 +1,7 @@
 import { createReadStream, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { Lab } from '../support/lab';
 import { Server } from '../support/server';
 import { expect, expectAccessible, hydrated, signUp, test } from '../support/test';
@@ -14,16 +15,15 @@ const WEIGHTS = join(process.env.ALUMIA_TEST_MODELS ?? '', 'b179c9523d0e6a0f98a3
 /** A hub that has the weights and sends them slowly enough to be seen. */
 function hub() {
   const size = statSync(WEIGHTS).size;
-  const server = createServer((request, response) => {
+  const server = createServer(async (request, response) => {
     const from = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
     response.writeHead(from ? 206 : 200, { 'content-length': size - from, 'content-range': `bytes ${from}-${size - 1}/${size}` });
-    const file = createReadStream(WEIGHTS, { start: from, highWaterMark: 2 << 20 });
-    file.on('data', () => {
-      file.pause();
-      setTimeout(() => file.resume(), 60);
-    });
-    file.pipe(response);
-    response.on('close', () => file.destroy());
+    for await (const piece of createReadStream(WEIGHTS, { start: from, highWaterMark: 2 << 20 })) {
+      if (response.destroyed) return;
+      response.write(piece);
+      await setTimeout(100);
+    }
+    response.end();
   });
   return new Promise<{ url: string; close: () => void }>((resolve) =>
     server.listen(0, '127.0.0.1', () => {
@@ -70,10 +70,11 @@ test('a model is installed, answers, and is removed', async ({ page, context, na
     await lab.settled();
     await expect(lab.chat).not.toContainText('alumia-tour');
 
-    await page.goto(`${server.url}/${person.org}/settings/models`);
+    await expect(async () => {
+      await page.goto(`${server.url}/${person.org}/settings/models`);
+      await expect(row).toContainText(/In memory.*wrote [\d.]+ tokens\/s last/, { timeout: 1_000 });
+    }).toPass({ timeout: 60_000 });
     await hydrated(page);
-    await expect(row).toContainText('In memory');
-    await expect(row).toContainText(/wrote [\d.]+ tokens\/s last/);
     await page.screenshot({ path: `test-results/shots/models-loaded-${narrow ? 'phone' : 'desktop'}.png` });
     await row.getByText('Remove', { exact: true }).click();
     await row.getByRole('button', { name: 'Remove SmolLM2 135M now' }).click();
