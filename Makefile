@@ -4,8 +4,8 @@
 
 DATA ?= data
 LISTEN ?= 127.0.0.1:3000
-# The language model that `make run` installs; none: none. See docs/MODELS.md for what they can do.
-MODEL ?= none
+# The language model that `make run` installs where no provider is configured; none: none. See docs/MODELS.md.
+MODEL ?= qwen2.5-coder-1.5b
 
 # A model that can't be had is no reason not to start.
 run:

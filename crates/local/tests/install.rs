@@ -314,3 +314,27 @@ async fn two_installs_at_once_do_not_write_over_each_other() {
     let busy = try_install(&shelf, &model(&content(), 1), &sources("", "")).await;
     assert!(matches!(busy, Err(WeightsError::Busy(_))));
 }
+
+/// A disk that has no room left when bytes are written to it, though it said that it had.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_disk_that_fills_up_is_told_of_and_what_came_counts_when_there_is_room() {
+    let (server, content) = (Server::start().await, content());
+    server.put("/a/b/resolve/main/m.gguf", content.clone());
+    let (_place, shelf) = place();
+    let model = model(&content, 1);
+    std::fs::create_dir_all(shelf.folder()).unwrap();
+    let partial = shelf.folder().join(format!("{}.hub.partial", model.sha256));
+    std::os::unix::fs::symlink("/dev/full", &partial).unwrap();
+    let from = sources(&server.address, "");
+    let error = try_install(&shelf, &model, &from).await.unwrap_err();
+    assert!(matches!(error, WeightsError::DiskFull { .. }), "{error}");
+    let told = error.to_string();
+    assert!(told.contains("Make room, and run the same command again"), "{told}");
+    assert!(shelf.open(&model).is_err());
+    std::fs::remove_file(&partial).unwrap();
+    std::fs::write(&partial, &content[..1_000]).unwrap();
+    server.asked();
+    assert!(try_install(&shelf, &model, &from).await.unwrap());
+    assert_eq!(server.asked(), ["/a/b/resolve/main/m.gguf 1000"]);
+}

@@ -36,6 +36,18 @@ fn program() -> Program {
     Program { path, arguments: Vec::new() }
 }
 
+fn settings(shelf: Shelf, model: &KnownModel, idle: Duration) -> Settings {
+    Settings {
+        shelf,
+        sources: Sources::default(),
+        preferred: model.id.clone(),
+        program: program(),
+        threads: 1,
+        context: 2048,
+        idle,
+    }
+}
+
 impl Bench {
     fn new() -> Self {
         Self::with(Duration::from_secs(600))
@@ -49,16 +61,12 @@ impl Bench {
         fs::create_dir_all(shelf.folder()).unwrap();
         // A copy: some tests damage it.
         fs::copy(file, shelf.path(model)).expect("ALUMIA_TEST_MODELS holds the weights");
-        let settings = Settings {
-            shelf,
-            sources: Sources::default(),
-            preferred: model.id.clone(),
-            program: program(),
-            threads: 1,
-            context: 2048,
-            idle,
-        };
+        let settings = settings(shelf, model, idle);
         Self { place, model, local: LocalModel::new(settings) }
+    }
+
+    fn settings(&self) -> Settings {
+        settings(Shelf::of(self.place.path()), self.model, Duration::from_secs(600))
     }
 
     fn file(&self) -> PathBuf {
@@ -161,6 +169,22 @@ async fn a_call_keeps_to_the_tools_schema() {
     // So small a model may write a word for ever; that is cut off.
     assert!(whole > 0, "a call comes to its end");
     assert_eq!(called, 3, "even the smallest model calls a tool that is named");
+}
+
+/// A worker that may take less memory than the model needs.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_model_that_gets_no_memory_fails_with_words_and_the_next_try_works() {
+    let bench = Bench::new();
+    let Program { path, .. } = program();
+    let limited = "ulimit -v 150000; exec \"$0\" \"$@\"";
+    let arguments = vec!["-c".into(), limited.into(), path.to_string_lossy().into_owned()];
+    let settings = Settings { program: Program { path: "/bin/sh".into(), arguments }, ..bench.settings() };
+    let poor = Bench { local: LocalModel::new(settings), ..bench };
+    let error = poor.ask(poor.request("Hello")).await.unwrap_err();
+    assert!(matches!(error, ModelError::Unusable { .. } | ModelError::Overloaded { .. }), "{error:?}");
+    let rich = Bench { local: LocalModel::new(poor.settings()), ..poor };
+    assert!(!text(&rich.ask(rich.request("Hello")).await.unwrap()).is_empty());
 }
 
 /// Files of the store that end so.

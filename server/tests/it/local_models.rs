@@ -6,7 +6,7 @@ use crate::support::{
     client::{Answer, Client},
     people::Person,
 };
-use alumia_local::weights::find;
+use alumia_local::weights::{Shelf, find};
 use alumia_protocol::{keys::Scope, people::Role};
 use axum::{
     Router,
@@ -19,10 +19,11 @@ use futures::StreamExt as _;
 use serde_json::{Value, json};
 use std::{
     path::PathBuf,
+    process::Stdio,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, process::Command};
 
 const MODEL: &str = "smollm2-135m";
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -41,6 +42,8 @@ enum Manner {
 struct Hub {
     manner: Arc<Mutex<Manner>>,
     weights: Bytes,
+    /// From which byte on it was asked.
+    asked: Arc<Mutex<Vec<usize>>>,
 }
 
 impl Hub {
@@ -49,7 +52,7 @@ impl Hub {
         let folder = std::env::var("ALUMIA_TEST_MODELS").expect("ALUMIA_TEST_MODELS is set by scripts/test");
         let file = PathBuf::from(folder).join(format!("{}.gguf", find(MODEL).unwrap().sha256));
         let weights = std::fs::read(file).expect("ALUMIA_TEST_MODELS holds the weights").into();
-        let hub = Self { manner: Arc::new(Mutex::new(Manner::Wrong)), weights };
+        let hub = Self { manner: Arc::new(Mutex::new(Manner::Wrong)), weights, asked: Arc::default() };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let router = Router::new().fallback(answer).with_state(hub.clone());
@@ -64,6 +67,10 @@ impl Hub {
 
 async fn answer(State(hub): State<Hub>, headers: HeaderMap) -> Response {
     let manner = *hub.manner.lock().unwrap();
+    let range = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
+    let from = range.and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok());
+    let from: usize = from.unwrap_or(0);
+    hub.asked.lock().unwrap().push(from);
     match manner {
         Manner::Wrong => "not a model".into_response(),
         Manner::Stuck => {
@@ -71,9 +78,6 @@ async fn answer(State(hub): State<Hub>, headers: HeaderMap) -> Response {
             Body::from_stream(begun.chain(futures::stream::pending())).into_response()
         }
         Manner::Right => {
-            let range = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
-            let from = range.and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok());
-            let from: usize = from.unwrap_or(0);
             let whole = hub.weights.len();
             let there = format!("bytes {from}-{}/{whole}", whole - 1);
             let status = if from == 0 { StatusCode::OK } else { StatusCode::PARTIAL_CONTENT };
@@ -167,4 +171,47 @@ async fn only_those_who_may_look_after_models_do() {
     let cleo = theirs.person("Cleo").await;
     let (status, _, reason) = act(&cleo, MODEL, "install").await.refusal();
     assert_eq!((status, reason.as_str()), (403, "operator_only"));
+}
+
+/// What the evaluation of models (`make eval`) offers them is what Ala has.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_evaluation_has_the_tools_as_they_are() {
+    let app = App::start().await;
+    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/local/eval/kit.json"));
+    let mut kit: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let tools = app.platform.tools.all().iter().map(
+        |tool| json!({ "name": tool.name(), "description": tool.description(), "schema": tool.schema() }),
+    );
+    let now = Value::Array(tools.collect());
+    if kit["tools"] != now {
+        kit["tools"] = now;
+        let new = path.with_extension("json.new");
+        std::fs::write(&new, format!("{kit:#}\n")).unwrap();
+        panic!("{} is behind the tools. Put {} in its place.", path.display(), new.display());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_install_that_was_killed_goes_on_where_it_was() {
+    let (hub, url) = Hub::start().await;
+    let place = tempfile::tempdir().unwrap();
+    let install = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_alumia"));
+        command.args(["model", "install", MODEL, "--data-dir"]).arg(place.path());
+        command.env("ALUMIA_LOCAL_MODEL__HUB", &url).env("ALUMIA_LOCAL_MODEL__PACKAGE_INDEX", "");
+        command.kill_on_drop(true).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    };
+    hub.be(Manner::Stuck);
+    let mut killed = install();
+    let partial = place.path().join("models").join(format!("{}.hub.partial", find(MODEL).unwrap().sha256));
+    let begun = Instant::now();
+    while std::fs::metadata(&partial).map_or(0, |file| file.len()) < 1 << 20 {
+        assert!(begun.elapsed() < PATIENCE, "nothing comes");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    killed.kill().await.unwrap();
+    hub.be(Manner::Right);
+    assert!(install().wait().await.unwrap().success());
+    assert_eq!(*hub.asked.lock().unwrap(), [0, 1 << 20]);
+    assert!(Shelf::of(place.path()).open(find(MODEL).unwrap()).is_ok() && !partial.exists());
 }
