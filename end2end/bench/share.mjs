@@ -27,6 +27,20 @@ const made = await api('POST', `/projects/${person.project}/share`, {});
 if (made.status !== 201) throw new Error(`sharing answered ${made.status}: ${await made.text()}`);
 const { token } = (await made.json()).data;
 
+// The author goes on working, as quickly as a person drags: how long each edit takes to be answered.
+const edits = async () => {
+  const times = [];
+  for (let n = 0; n < 40; n++) {
+    const sent = performance.now();
+    const answer = await api('POST', `/projects/${person.project}/blocks`, note(`Edit ${n}`));
+    if (answer.status !== 201) throw new Error(`an edit answered ${answer.status}`);
+    times.push(performance.now() - sent);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+  return summary(times);
+};
+const alone = await edits();
+
 const { port } = new URL(server.url);
 const sockets = [];
 const open = () =>
@@ -54,6 +68,11 @@ row(`${number(viewers)} viewers of one canvas of 100 blocks, all have come`, `${
 await new Promise((resolve) => setTimeout(resolve, 3000));
 row('their memory', `${number(rss(server.pid) - before)} MB (${number(before)} MB before)`);
 
+const watched = await edits();
+row(
+  "the author's edit is answered, alone → with them",
+  `p50 ${number(alone.p50)} → ${number(watched.p50)} ms; p99 ${number(alone.p99)} → ${number(watched.p99)} ms`,
+);
 const waits = [];
 const costs = [];
 for (let round = 0; round < 10; round++) {

@@ -10,6 +10,9 @@ use serde_json::{Map, Value};
 /// everything. Of a choice that has none of them it is offered all.
 const PLAIN: [&str; 7] = ["markdown", "metric", "table", "list", "chart", "document", "code"];
 
+/// Fields that go on with a long answer, which a small model isn't offered where it may leave them out.
+const PAGING: [&str; 3] = ["cursor", "limit", "offset"];
+
 /// The form of a value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Form {
@@ -81,8 +84,14 @@ impl Form {
         // In the order of declaration, which only this list keeps: what a thing is comes before what is in it.
         let mut fields: Vec<_> = required.iter().filter_map(Value::as_str).filter_map(named).collect();
         if fields.is_empty() {
-            let all: Vec<_> = properties.keys().filter_map(|name| named(name)).collect();
-            return if all.is_empty() { Self::Any } else { Self::Optional(all) };
+            if properties.is_empty() {
+                return Self::Any;
+            }
+            // Of lists it makes up what is in them, and it has no page to go on from.
+            let serves = |(name, form): &(String, Self)| {
+                !matches!(form, Self::Array(_)) && !PAGING.contains(&name.as_str())
+            };
+            return Self::Optional(properties.keys().filter_map(|name| named(name)).filter(serves).collect());
         }
         // Lists of words, such as a chart's labels, say what the rest is about.
         for (name, property) in properties {

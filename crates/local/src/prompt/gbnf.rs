@@ -42,6 +42,7 @@ impl Grammar {
                 let body = format!("\"{{\" {} \"}}\"", fields.join(" \", \" "));
                 self.named(&body)
             }
+            Form::Optional(fields) if fields.is_empty() => literal("{}"),
             Form::Optional(fields) => {
                 let fields: Vec<String> = fields.iter().map(|field| self.field(field)).collect();
                 let body = format!("\"{{\" ({})? \"}}\"", fields.join(" | "));

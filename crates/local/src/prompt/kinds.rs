@@ -37,6 +37,21 @@ struct Example {
     ask: String,
     call: String,
     arguments: Value,
+    #[serde(default)]
+    result: String,
+    #[serde(default)]
+    answer: String,
+}
+
+/// An example as the model reads it.
+pub struct Shown {
+    pub ask: &'static str,
+    /// The tool that is called.
+    pub tool: &'static str,
+    /// The call as it is written.
+    pub call: String,
+    /// The call's result, and the answer that is given then.
+    pub then: Option<(&'static str, &'static str)>,
 }
 
 #[derive(Deserialize)]
@@ -116,11 +131,13 @@ impl<'a> Kind<'a> {
     }
 
     /// Requests, each with the call that does it.
-    pub fn examples(&self) -> impl Iterator<Item = (&'static str, String)> {
+    pub fn examples(&self) -> impl Iterator<Item = Shown> {
         let examples = self.entry.map(|entry| entry.known.example.as_slice()).unwrap_or_default();
-        examples.iter().filter_map(|Example { ask, call, arguments }| {
-            let tool = self.tools.iter().find(|tool| tool.name == *call)?;
-            Some((ask.as_str(), step::call(call, arguments, &Form::of(&tool.schema))))
+        examples.iter().filter_map(|Example { ask, call: name, arguments, result, answer }| {
+            let tool = self.tools.iter().find(|tool| tool.name == *name)?;
+            let call = step::call(name, arguments, &Form::of(&tool.schema));
+            let then = (!answer.is_empty()).then_some((result.as_str(), answer.as_str()));
+            Some(Shown { ask, tool: name, call, then })
         })
     }
 

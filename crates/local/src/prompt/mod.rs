@@ -15,6 +15,7 @@ use crate::worker::protocol::Piece;
 use alumia_models::{ModelMessage, ModelRequest, Part, Role, ToolSpec};
 use form::Form;
 pub use kinds::Kind;
+use kinds::Shown;
 use plan::Plan;
 use std::fmt::Write as _;
 
@@ -26,8 +27,10 @@ You help with words and knowledge: explaining, writing, translating, taking thin
 briefly, in the person's language. You live in this project and reach nothing outside of it.";
 
 /// How to answer, shown as a conversation. None of these may be a task of the evaluation.
-const SHOWN: [(&str, &str); 3] = [
+const SHOWN: [(&str, &str); 5] = [
     ("Water my plants", "I can't do that: I reach nothing outside of this project."),
+    ("Order me a pizza", "I can't order anything: I reach nothing outside of this project."),
+    ("Call my mother", "I can't call or write to anybody outside of this project."),
     ("What did I eat today?", "I don't know: I only know what you tell me and what is in this project."),
     (
         "Write a birthday wish",
@@ -112,9 +115,14 @@ impl Then<'_> {
 fn show(pieces: &mut Vec<Piece>, kind: &Kind<'_>) {
     let told = Then::Call(kind).told(Role::User, "");
     let mut manual = kind.manual() + "\n\n";
-    for (ask, call) in kind.examples() {
+    for Shown { ask, tool, call, then } in kind.examples() {
         turn(pieces, "user", &format!("{manual}{ask}\n\n{told}"));
         turn(pieces, "assistant", &call);
+        if let Some((result, answer)) = then {
+            let hint = Then::Answer.told(Role::Tool, ask);
+            turn(pieces, "user", &format!("{}\n{hint}", outcome(tool, result, false)));
+            turn(pieces, "assistant", answer);
+        }
         manual.clear();
     }
     if !manual.is_empty() {
@@ -172,8 +180,7 @@ fn write(pieces: &mut Vec<Piece>, message: &ModelMessage, tools: &[ToolSpec], hi
             let mut text = String::new();
             for part in &message.parts {
                 if let Part::ToolResult { name, content, is_error, .. } = part {
-                    let word = if *is_error { "failed" } else { "answered" };
-                    let _ = writeln!(text, "{name} {word}:\n{}", middle_out(content));
+                    text.push_str(&outcome(name, content, *is_error));
                 }
             }
             text
@@ -183,6 +190,12 @@ fn write(pieces: &mut Vec<Piece>, message: &ModelMessage, tools: &[ToolSpec], hi
         let _ = write!(text, "\n\n{hint}");
     }
     turn(pieces, "user", text.trim_end());
+}
+
+/// What came of a call.
+fn outcome(tool: &str, content: &str, failed: bool) -> String {
+    let word = if failed { "failed" } else { "worked and answered" };
+    format!("{tool} {word}:\n{}\n", middle_out(content))
 }
 
 fn middle_out(text: &str) -> String {
@@ -234,7 +247,8 @@ mod tests {
         let then = built(&request(&["a.txt"]));
         assert_eq!(then.grammar, None);
         assert!(
-            text(&then).contains(&format!("file_read answered:\ntext\n\n\n({ANSWER}: read a.txt)")),
+            text(&then)
+                .contains(&format!("file_read worked and answered:\ntext\n\n\n({ANSWER}: read a.txt)")),
             "{}",
             text(&then)
         );
