@@ -59,7 +59,7 @@ fuzz:
 	@scripts/test fuzz
 
 eval:
-	@scripts/setup tools sandbox
+	@scripts/setup tools wasm sandbox node browser
 	@DATA=$(DATA) scripts/test eval_models
 
 fmt:
