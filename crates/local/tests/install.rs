@@ -1,6 +1,8 @@
 //! Installing weights from servers that behave and from such that don't.
 
-use alumia_local::weights::{Hub, Installing, KnownModel, Packages, Shelf, Sources, WeightsError, install};
+use alumia_local::weights::{
+    Hub, Installing, KnownModel, Packages, Purpose, Shelf, Sources, WeightsError, install,
+};
 use sha2::{Digest as _, Sha256};
 use std::{
     collections::HashMap,
@@ -128,6 +130,7 @@ fn model(content: &[u8], parts: u32) -> KnownModel {
         licence: "MIT".into(),
         sha256: hex(content),
         bytes: u64::try_from(content.len()).unwrap(),
+        purpose: Purpose::Answers,
         memory_mb: 1,
         context: 1024,
         hub: Hub { repository: "a/b".into(), file: "m.gguf".into() },

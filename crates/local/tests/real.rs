@@ -1,9 +1,11 @@
 //! The smallest real model through the real library. `ALUMIA_TEST_MODELS` names a folder with its weights, which
 //! `scripts/test` sets up.
 
+mod support;
+
 use alumia_local::{
     LocalModel, Program, Settings,
-    weights::{KnownModel, Shelf, Sources, find},
+    weights::{KnownModel, find},
 };
 use alumia_models::{
     ModelError, ModelEvent, ModelMessage, ModelRequest, Part, Provider as _, Role, StopReason, ToolSpec,
@@ -11,41 +13,15 @@ use alumia_models::{
 use futures::StreamExt as _;
 use serde_json::{Value, json};
 use std::{fs, path::PathBuf, time::Duration};
-use tempfile::TempDir;
 
 /// More than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A provider with a store of its own.
 struct Bench {
-    place: TempDir,
+    place: support::Place,
     model: &'static KnownModel,
     local: LocalModel,
-}
-
-#[expect(clippy::disallowed_methods, reason = "where tests find weights is no setting of the server")]
-fn weights(model: &KnownModel) -> PathBuf {
-    let folder = std::env::var("ALUMIA_TEST_MODELS").expect("ALUMIA_TEST_MODELS is set by scripts/test");
-    PathBuf::from(folder).join(format!("{}.gguf", model.sha256))
-}
-
-/// The example `worker`, which cargo builds along with tests.
-fn program() -> Program {
-    let tests = std::env::current_exe().unwrap();
-    let path = tests.parent().and_then(|deps| deps.parent()).unwrap().join("examples/worker");
-    Program { path, arguments: Vec::new() }
-}
-
-fn settings(shelf: Shelf, model: &KnownModel, idle: Duration) -> Settings {
-    Settings {
-        shelf,
-        sources: Sources::default(),
-        preferred: model.id.clone(),
-        program: program(),
-        threads: 1,
-        context: 2048,
-        idle,
-    }
 }
 
 impl Bench {
@@ -55,22 +31,17 @@ impl Bench {
 
     fn with(idle: Duration) -> Self {
         let model = find("smollm2-135m").unwrap();
-        let file = weights(model);
-        let place = tempfile::tempdir().unwrap();
-        let shelf = Shelf::of(place.path());
-        fs::create_dir_all(shelf.folder()).unwrap();
-        // A copy: some tests damage it.
-        fs::copy(file, shelf.path(model)).expect("ALUMIA_TEST_MODELS holds the weights");
-        let settings = settings(shelf, model, idle);
-        Self { place, model, local: LocalModel::new(settings) }
+        let place = support::place(&model.id);
+        let local = LocalModel::new(support::settings(&place, idle));
+        Self { place, model, local }
     }
 
     fn settings(&self) -> Settings {
-        settings(Shelf::of(self.place.path()), self.model, Duration::from_secs(600))
+        support::settings(&self.place, Duration::from_secs(600))
     }
 
     fn file(&self) -> PathBuf {
-        Shelf::of(self.place.path()).path(self.model)
+        self.place.shelf.path(self.model)
     }
 
     fn request(&self, text: &str) -> ModelRequest {
@@ -176,7 +147,7 @@ async fn a_call_keeps_to_the_tools_schema() {
 #[tokio::test]
 async fn a_model_that_gets_no_memory_fails_with_words_and_the_next_try_works() {
     let bench = Bench::new();
-    let Program { path, .. } = program();
+    let Program { path, .. } = support::program();
     let limited = "ulimit -v 150000; exec \"$0\" \"$@\"";
     let arguments = vec!["-c".into(), limited.into(), path.to_string_lossy().into_owned()];
     let settings = Settings { program: Program { path: "/bin/sh".into(), arguments }, ..bench.settings() };
@@ -189,7 +160,7 @@ async fn a_model_that_gets_no_memory_fails_with_words_and_the_next_try_works() {
 
 /// Files of the store that end so.
 fn kept(bench: &Bench, ending: &str) -> Vec<PathBuf> {
-    let files = fs::read_dir(Shelf::of(bench.place.path()).folder()).unwrap();
+    let files = fs::read_dir(bench.place.shelf.folder()).unwrap();
     let paths = files.map(|file| file.unwrap().path());
     paths.filter(|path| path.to_string_lossy().ends_with(ending)).collect()
 }
@@ -225,7 +196,7 @@ async fn what_all_plans_begin_with_is_read_once_for_all_processes() {
     assert!(again("What does third.md say?").await.cached_tokens < 16);
     assert!(again("What does fourth.md say?").await.cached_tokens >= 256, "it was kept anew");
 
-    Shelf::of(bench.place.path()).remove(bench.model).unwrap();
+    bench.place.shelf.remove(bench.model).unwrap();
     assert!(kept(&bench, ".state").is_empty() && kept(&bench, ".sum").is_empty());
 }
 

@@ -5,9 +5,11 @@
 
 pub mod builtin;
 pub mod config;
+mod embed;
 mod local;
 pub mod wire;
 
+pub use embed::Embedder;
 pub use local::{LocalModels, NotDone};
 
 use alumia_protocol::{agents::ReasoningEffort, events::Usage};

@@ -148,8 +148,8 @@ fn installed(config: &Config) -> Option<&'static KnownModel> {
         return None;
     }
     let shelf = model::shelf(config).ok()?;
-    let preferred = weights::find(&config.local_model.model).ok().into_iter();
-    preferred.chain(weights::known()).find(|model| shelf.has(model))
+    let preferred = weights::find_answering(&config.local_model.model).ok().into_iter();
+    preferred.chain(weights::answering()).find(|model| shelf.has(model))
 }
 
 fn local_model(config: &Config) -> Option<Finding> {

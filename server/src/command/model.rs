@@ -2,7 +2,7 @@
 
 use super::{Settings, print};
 use crate::config::Config;
-use alumia_local::weights::{self, Installing, KnownModel, Shelf};
+use alumia_local::weights::{self, Installing, KnownModel, Purpose, Shelf};
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{error::Error, fmt::Write as _, path::PathBuf};
@@ -96,7 +96,11 @@ async fn install(
     .await;
     bar.finish_and_clear();
     let done = if installed? { "is installed" } else { "was installed already" };
-    print(&format!("{} {done} ({SMALL}).\n", model.name));
+    let good_for = match model.purpose {
+        Purpose::Answers => SMALL,
+        Purpose::Embeddings => "turns texts into vectors, for search by meaning",
+    };
+    print(&format!("{} {done} ({good_for}).\n", model.name));
     Ok(())
 }
 
@@ -116,6 +120,6 @@ fn list(shelf: &Shelf) -> String {
             model.id, model.licence
         );
     }
-    let _ = writeln!(text, "\nEach is a {SMALL}.");
+    let _ = writeln!(text, "\nall-MiniLM turns texts into vectors; each other is a {SMALL}.");
     text
 }

@@ -157,7 +157,7 @@ fn check(config: &Config) -> Result<(), ConfigError> {
 
 fn local_model(settings: &LocalModel) -> Vec<String> {
     let mut wrong = Vec::new();
-    if let Err(error) = alumia_local::weights::find(&settings.model) {
+    if let Err(error) = alumia_local::weights::find_answering(&settings.model) {
         wrong.push(format!("[local_model] model: {error}"));
     }
     if settings.context != 0 && !(1_024..=32_768).contains(&settings.context) {

@@ -1,18 +1,20 @@
 //! The evaluation: tasks that a model is given with the real tools, each looked at for what came out.
 //!
 //! `eval --data-dir DIR [--tasks FILE] [--config FILE] [--model ID]… [--only WORD] [--verbose]`. Without `--model`
-//! every installed model of this machine is asked, and the default one of every provider that is configured.
+//! every installed model of this machine is asked, the one for embeddings too, and the default one of every provider that
+//! is configured.
 
+mod passages;
 mod report;
 mod run;
 mod tasks;
 
 use alumia_local::{
-    LocalModel, Program, Settings,
+    LocalEmbedder, LocalModel, Program, Settings,
     weights::{Shelf, Sources},
 };
 use alumia_models::{
-    Provider, builtin,
+    Embedder as _, Provider, builtin,
     config::{ProviderConfig, providers},
 };
 use alumia_protocol::models::CatalogModel;
@@ -47,7 +49,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .filter(|task| task.ask.contains(&options.only) || task.group.contains(&options.only))
         .collect();
     let kit = tasks::kit(&folder.join("kit.json"))?;
-    for (provider, model) in asked(&options)? {
+    let embedder = LocalEmbedder::new(settings(&options)?).filter(|embedder| {
+        let wanted = options.models.is_empty() || options.models.iter().any(|id| id == embedder.model());
+        wanted && options.only.is_empty() && embedder.unavailable().is_none()
+    });
+    if let Some(embedder) = &embedder {
+        println!("{}", passages::markdown(embedder, &folder.join("passages.toml")).await?);
+    }
+    let asked = asked(&options)?;
+    if asked.is_empty() && embedder.is_none() {
+        return Err("there is no model to ask: install one with `alumia model install`".into());
+    }
+    for (provider, model) in asked {
         eprintln!("{}/{}: {} tasks", model.provider, model.id, tasks.len());
         let mut results = Vec::new();
         for task in &tasks {
@@ -87,10 +100,10 @@ fn options() -> Result<Options, String> {
     Ok(options)
 }
 
-/// Who is asked, in the order of the catalog.
-fn asked(options: &Options) -> Result<Vec<Asked>, Box<dyn Error>> {
+/// How models of this machine run.
+fn settings(options: &Options) -> std::io::Result<Settings> {
     let program = std::env::current_exe()?.with_file_name("worker");
-    let local = LocalModel::new(Settings {
+    Ok(Settings {
         shelf: Shelf::of(&options.data_dir),
         sources: Sources::default(),
         preferred: String::new(),
@@ -98,7 +111,12 @@ fn asked(options: &Options) -> Result<Vec<Asked>, Box<dyn Error>> {
         threads: 0,
         context: 0,
         idle: Duration::from_secs(600),
-    });
+    })
+}
+
+/// Who is asked, in the order of the catalog.
+fn asked(options: &Options) -> Result<Vec<Asked>, Box<dyn Error>> {
+    let local = LocalModel::new(settings(options)?);
     let configured = match &options.config {
         Some(path) => toml::from_str::<Configured>(&std::fs::read_to_string(path)?)?.providers,
         None => Vec::new(),
@@ -114,8 +132,5 @@ fn asked(options: &Options) -> Result<Vec<Asked>, Box<dyn Error>> {
     let installed = |model: &CatalogModel| local.unavailable(&model.id).is_none();
     all.extend(local.models().into_iter().filter(installed).map(|model| (here.clone(), model)));
     all.retain(|(_, model)| options.models.is_empty() || options.models.contains(&model.id));
-    if all.is_empty() {
-        return Err("there is no model to ask: install one with `alumia model install`".into());
-    }
     Ok(all)
 }

@@ -1,7 +1,7 @@
 //! Looking after the models of this machine while the server runs.
 
 use super::LocalModel;
-use crate::weights::{self, Installing, KnownModel, Weights, WeightsError, find};
+use crate::weights::{self, Installing, KnownModel, Purpose, Weights, WeightsError, find_answering};
 use alumia_models::{LocalModels, NotDone};
 use alumia_protocol::models::{LocalModel as Seen, LocalState};
 use std::{
@@ -84,7 +84,7 @@ impl Desk {
 }
 
 fn known(id: &str) -> Result<&'static KnownModel, NotDone> {
-    find(id).map_err(|_| NotDone::Unknown)
+    find_answering(id).map_err(|_| NotDone::Unknown)
 }
 
 impl LocalModel {
@@ -121,7 +121,9 @@ impl LocalModels for LocalModel {
             Ok(process) => process.as_ref().map(|process| process.model.clone()),
             Err(_) => self.desk.state().asked.map(str::to_owned),
         };
-        self.settings.shelf.list().iter().map(|weights| self.seen(weights, loaded.as_deref())).collect()
+        let weights = self.settings.shelf.list();
+        let answering = weights.iter().filter(|weights| weights.model.purpose == Purpose::Answers);
+        answering.map(|weights| self.seen(weights, loaded.as_deref())).collect()
     }
 
     fn install(&self, id: &str) -> Result<(), NotDone> {
@@ -132,7 +134,8 @@ impl LocalModels for LocalModel {
             match &state.coming {
                 Some(coming) if coming.model == model.id => return Ok(()),
                 Some(coming) => {
-                    let other = find(coming.model).map_or(coming.model, |other| other.name.as_str());
+                    let other =
+                        find_answering(coming.model).map_or(coming.model, |other| other.name.as_str());
                     return Err(NotDone::Busy(format!("{other} is being fetched. One comes at a time.")));
                 }
                 None => {}

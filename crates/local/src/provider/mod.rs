@@ -2,19 +2,17 @@
 
 mod manage;
 mod parse;
-mod process;
 mod queue;
 mod words;
 
-pub use process::Program;
-
 use crate::{
     machine,
+    process::{Process, Program, failed, load, said_of},
     prompt::{
         self, Kind, Prompt,
         plan::{Plan, Planning},
     },
-    weights::{KnownModel, Shelf, Sources, known},
+    weights::{KnownModel, Shelf, Sources, answering},
     worker::protocol::{Ask, Counts, Ended, Generate, Said},
 };
 use alumia_models::{
@@ -26,7 +24,6 @@ use alumia_protocol::models::{Capabilities, CatalogModel, Price};
 use async_trait::async_trait;
 use manage::Desk;
 use parse::Step;
-use process::Process;
 use queue::Queue;
 use std::{
     sync::{
@@ -36,16 +33,12 @@ use std::{
     time::Duration,
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
-use words::{died, failed, is_tour, told, unusable, usage, waiting};
+use words::{is_tour, usage, waiting};
 
 /// Tokens of an answer when the request doesn't say.
 const ANSWER: u32 = 1_024;
 /// Tokens of a plan.
 const PLAN: u32 = 16;
-/// How long a worker may say nothing while it works.
-const SILENCE: Duration = Duration::from_secs(90);
-/// How long loading may take.
-const LOADING: Duration = Duration::from_secs(180);
 /// Something is said at least this often, so that nobody takes a queue for a dead provider.
 const SIGN: Duration = Duration::from_secs(30);
 
@@ -92,7 +85,7 @@ impl LocalModel {
     /// Its entries in the catalog, the preferred one first. Whether they are installed is asked each time
     /// ([`Provider::unavailable`]), because that changes while a server runs.
     pub fn models(&self) -> Vec<CatalogModel> {
-        let mut models: Vec<_> = known().iter().map(|model| self.entry(model)).collect();
+        let mut models: Vec<_> = answering().map(|model| self.entry(model)).collect();
         models.sort_by_key(|model| model.id != self.settings.preferred);
         models
     }
@@ -124,44 +117,6 @@ impl LocalModel {
     /// The process that holds a model now, if one does.
     pub async fn process_id(&self) -> Option<u32> {
         self.process.lock().await.as_ref().and_then(Process::id)
-    }
-
-    /// A worker with this model, loaded. Says what it does on the way.
-    async fn worker(
-        &self,
-        model: &'static KnownModel,
-        slot: &mut Option<Process>,
-        threads: u32,
-    ) -> Result<(), ModelError> {
-        if slot.as_mut().is_some_and(|process| process.model == model.id && process.is_alive()) {
-            return Ok(());
-        }
-        // Two models at once would need twice the memory.
-        *slot = None;
-        let shelf = self.settings.shelf.clone();
-        let opened = tokio::task::spawn_blocking(move || shelf.open(model)).await;
-        let path =
-            opened.map_err(|fault| unusable(fault.to_string()))?.map_err(|fault| unusable(told(fault)))?;
-        if let Some(free) = machine::free_memory_mb()
-            && free < model.memory_mb
-        {
-            return Err(unusable(format!(
-                "It needs {} MB of memory, and {free} MB are free. Close other programs, or choose a smaller model.",
-                model.memory_mb
-            )));
-        }
-        let context = self.context(model);
-        let started = Process::start(&self.settings.program, &model.id, &path, context, threads);
-        let mut process =
-            started.map_err(|fault| unusable(format!("Its process can't be started: {fault}.")))?;
-        match tokio::time::timeout(LOADING, process.next()).await {
-            Ok(Some(Said::Ready { .. })) => {}
-            Ok(Some(Said::Failed { wrong, detail, .. })) => return Err(failed(wrong, detail)),
-            Ok(_) => return Err(died(&mut process).await),
-            Err(_) => return Err(unusable("It could not be loaded within three minutes.".into())),
-        }
-        *slot = Some(process);
-        Ok(())
     }
 
     /// Unloads the model when nobody asks for it for long enough.
@@ -209,38 +164,7 @@ impl Turn {
     }
 
     async fn next(&mut self) -> Result<Said, ModelError> {
-        loop {
-            let Some(process) = self.process.as_mut() else {
-                return Err(unusable("It was unloaded.".into()));
-            };
-            let said = match tokio::time::timeout(SILENCE, process.next()).await {
-                Ok(Some(said)) => said,
-                Ok(None) => {
-                    let error = died(process).await;
-                    *self.process = None;
-                    return Err(error);
-                }
-                Err(_) => {
-                    *self.process = None;
-                    let detail = "the model on this machine made no progress and was ended".into();
-                    return Err(ModelError::Timeout { detail });
-                }
-            };
-            let id = match &said {
-                Said::Ready { .. } => continue,
-                Said::Failed { id: None, wrong, detail } => {
-                    let error = failed(*wrong, detail.clone());
-                    *self.process = None;
-                    return Err(error);
-                }
-                Said::Read { id, .. } | Said::Text { id, .. } | Said::Done { id, .. } => *id,
-                Said::Failed { id: Some(id), .. } => *id,
-            };
-            // The end of an answer that nobody waited for may still come.
-            if id == self.id {
-                return Ok(said);
-            }
-        }
+        said_of(self.id, &mut self.process).await
     }
 }
 
@@ -262,7 +186,7 @@ impl Provider for LocalModel {
     }
 
     fn unavailable(&self, model: &str) -> Option<String> {
-        let model = known().iter().find(|known| known.id == model)?;
+        let model = answering().find(|known| known.id == model)?;
         let missing = !self.settings.shelf.has(model);
         missing.then(|| {
             let size = model.bytes / 1_000_000;
@@ -275,7 +199,7 @@ impl Provider for LocalModel {
             builtin::MODEL_ID.clone_into(&mut request.model);
             return self.tour.stream(request).await;
         }
-        let model = known().iter().find(|model| model.id == request.model);
+        let model = answering().find(|model| model.id == request.model);
         let model = model.ok_or_else(|| ModelError::Malformed {
             detail: format!("there is no model \"{}\" for this machine", request.model),
         })?;
@@ -297,7 +221,7 @@ impl Provider for LocalModel {
             if process.as_mut().is_none_or(|process| process.model != model.id) {
                 yield ModelEvent::Reasoning(format!("Loading {} into memory.\n", model.name));
             }
-            this.worker(model, &mut process, threads).await?;
+            load(&this.settings, model, this.context(model), threads, &mut process).await?;
             this.desk.asked(&model.id);
             let mut turn = Turn { id: 0, process, local: this.clone(), threads, done: true };
             let (mut step, mut asked) = match prompt::plan::plan(&request) {
@@ -330,7 +254,7 @@ impl Provider for LocalModel {
                         Err(failed(wrong, detail))?;
                     }
                     // A sign of life.
-                    Said::Read { .. } | Said::Ready { .. } => yield ModelEvent::Reasoning(String::new()),
+                    Said::Read { .. } | Said::Ready { .. } | Said::Embedded { .. } => yield ModelEvent::Reasoning(String::new()),
                 }
             };
             turn.done = true;

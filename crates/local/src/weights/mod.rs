@@ -12,6 +12,17 @@ pub use store::{Shelf, Weights};
 use serde::Deserialize;
 use std::{path::PathBuf, sync::LazyLock};
 
+/// What a model does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// Answers people and calls tools.
+    #[default]
+    Answers,
+    /// Turns texts into vectors.
+    Embeddings,
+}
+
 /// A model that can be installed; see `known.toml`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,6 +30,8 @@ pub struct KnownModel {
     pub id: String,
     /// For people.
     pub name: String,
+    #[serde(default)]
+    pub purpose: Purpose,
     /// SPDX.
     pub licence: String,
     /// Of the file, in lower-case hexadecimal; also its name in the store.
@@ -67,6 +80,22 @@ pub fn known() -> &'static [KnownModel] {
     &KNOWN
 }
 
+/// Those that answer, the default one first.
+pub fn answering() -> impl Iterator<Item = &'static KnownModel> {
+    known().iter().filter(|model| model.purpose == Purpose::Answers)
+}
+
+/// The one that answers and has this id.
+///
+/// # Errors
+/// When there is none.
+pub fn find_answering(id: &str) -> Result<&'static KnownModel, WeightsError> {
+    find(id).and_then(|model| match model.purpose {
+        Purpose::Answers => Ok(model),
+        Purpose::Embeddings => Err(WeightsError::AnswersNobody(id.to_owned())),
+    })
+}
+
 /// The model with this id.
 ///
 /// # Errors
@@ -80,6 +109,8 @@ pub fn find(id: &str) -> Result<&'static KnownModel, WeightsError> {
 pub enum WeightsError {
     #[error("There is no model \"{0}\". There are: {names}.", names = names())]
     Unknown(String),
+    #[error("The model {0} makes embeddings and answers nobody.")]
+    AnswersNobody(String),
     #[error("The model {0} isn't installed. Install it with `alumia model install {0}`.")]
     Missing(String),
     #[error("The file of the model {id} is damaged: {how}. Run `alumia model install {id}` to get it anew.")]
@@ -122,5 +153,7 @@ mod tests {
     fn an_unknown_name_is_answered_with_those_that_there_are() {
         let message = find("gpt").unwrap_err().to_string();
         assert!(message.contains("\"gpt\"") && message.contains("qwen2.5-coder-1.5b"), "{message}");
+        assert!(matches!(find_answering("all-minilm-l6-v2"), Err(WeightsError::AnswersNobody(_))));
+        assert!(answering().all(|model| find_answering(&model.id).is_ok()));
     }
 }

@@ -3,7 +3,7 @@
 //! A file gets its name only after its SHA-256 was found right. A seal beside it remembers size and time of the
 //! file that was looked at, so that it needn't be read whole before each use; whatever changed it since is found.
 
-use super::{KnownModel, WeightsError, known};
+use super::{KnownModel, Purpose, WeightsError, known};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::{
@@ -54,7 +54,11 @@ impl Shelf {
 
     /// Where a model's file is when it is installed.
     pub fn path(&self, model: &KnownModel) -> PathBuf {
-        self.folder.join(format!("{}.gguf", model.sha256))
+        let format = match model.purpose {
+            Purpose::Answers => "gguf",
+            Purpose::Embeddings => "safetensors",
+        };
+        self.beside(model, format)
     }
 
     pub(super) fn beside(&self, model: &KnownModel, ending: &str) -> PathBuf {

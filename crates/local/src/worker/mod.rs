@@ -5,6 +5,7 @@
 //! be stopped for certain. [`main`] is that process; it ends when its standard input does.
 
 mod cache;
+mod encoder;
 mod grammar;
 mod model;
 mod prefix;
@@ -15,7 +16,7 @@ mod utf8;
 use llama_cpp_2::{LogOptions, llama_backend::LlamaBackend, send_logs_to_tracing};
 use model::{Engine, Failure};
 use prefix::Prefixes;
-use protocol::{Ask, Generate, Said, Wrong};
+use protocol::{Ask, Said, Wrong};
 use std::{
     io::{BufRead as _, Write as _},
     path::{Path, PathBuf},
@@ -29,7 +30,7 @@ use std::{
 /// What a worker is started with.
 #[derive(Clone, Debug)]
 pub struct Start {
-    /// The weights, a GGUF file.
+    /// The weights: a GGUF file of a model that answers, or a safetensors file of the one for embeddings.
     pub model: PathBuf,
     /// Tokens that fit the context.
     pub context: u32,
@@ -48,15 +49,19 @@ fn serve(start: &Start) -> Result<(), Failure> {
     if let Some(detail) = missing_instructions() {
         return Err(Failure { wrong: Wrong::Processor, detail });
     }
+    let asked = Asked::listen();
+    if start.model.extension().is_some_and(|format| format == "safetensors") {
+        return encoder::serve(&start.model, &asked);
+    }
     send_logs_to_tracing(LogOptions::default().with_logs_enabled(false));
     let backend =
         LlamaBackend::init().map_err(|error| Failure { wrong: Wrong::Other, detail: error.to_string() })?;
-    let asked = Asked::listen();
     let model = model::load(&backend, Path::new(&start.model))?;
     let prefixes = Prefixes::beside(&start.model);
     let mut engine = Engine::new(&backend, model, prefixes, start.context, start.threads)?;
     say(&Said::Ready { context: engine.size() });
-    while let Ok(ask) = asked.generations.recv() {
+    while let Ok(ask) = asked.work.recv() {
+        let Ask::Generate(ask) = ask else { return Err(misled()) };
         let id = ask.id;
         match engine.generate(&ask, || asked.is_cancelled(id), |said| say(&said)) {
             Ok((ended, counts)) => say(&Said::Done { id, ended, counts }),
@@ -66,9 +71,14 @@ fn serve(start: &Start) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The server has mixed its workers up.
+fn misled() -> Failure {
+    Failure { wrong: Wrong::Other, detail: "it was asked for what it isn't there for".into() }
+}
+
 /// What the server asks, read by a thread of its own, so that a cancellation is seen at once.
 struct Asked {
-    generations: mpsc::Receiver<Generate>,
+    work: mpsc::Receiver<Ask>,
     /// Generations up to this id are cancelled, because there is one at a time.
     cancelled: Arc<AtomicU64>,
     /// The server is gone.
@@ -77,19 +87,19 @@ struct Asked {
 
 impl Asked {
     fn listen() -> Self {
-        let (sender, generations) = mpsc::channel();
+        let (sender, work) = mpsc::channel();
         let (cancelled, ended) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
-        let asked = Self { generations, cancelled: cancelled.clone(), ended: ended.clone() };
+        let asked = Self { work, cancelled: cancelled.clone(), ended: ended.clone() };
         std::thread::spawn(move || {
             for line in std::io::stdin().lock().lines() {
                 match line.map(|line| serde_json::from_str(&line)) {
-                    Ok(Ok(Ask::Generate(generate))) => {
-                        if sender.send(generate).is_err() {
-                            break;
-                        }
-                    }
                     Ok(Ok(Ask::Cancel(id))) => {
                         cancelled.fetch_max(id, Ordering::Relaxed);
+                    }
+                    Ok(Ok(work)) => {
+                        if sender.send(work).is_err() {
+                            break;
+                        }
                     }
                     Ok(Err(error)) => {
                         let detail = format!("a line from the server can't be read: {error}");

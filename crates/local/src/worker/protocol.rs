@@ -45,6 +45,11 @@ pub enum Ask {
     Generate(Generate),
     /// Ends the generation with this id at its next token.
     Cancel(u64),
+    /// A vector for each text, in order.
+    Embed {
+        id: u64,
+        texts: Vec<String>,
+    },
 }
 
 /// Why a generation ended.
@@ -98,7 +103,7 @@ pub enum Wrong {
 }
 
 /// From the worker.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Said {
     /// The model is loaded.
@@ -120,10 +125,28 @@ pub enum Said {
         ended: Ended,
         counts: Counts,
     },
+    Embedded {
+        id: u64,
+        vectors: Vec<Vec<f32>>,
+    },
     /// Without an id the worker can't go on at all.
     Failed {
         id: Option<u64>,
         wrong: Wrong,
         detail: String,
     },
+}
+
+impl Said {
+    /// What it is about; `None` for what concerns the whole worker.
+    pub fn id(&self) -> Option<u64> {
+        match self {
+            Self::Ready { .. } => None,
+            Self::Read { id, .. }
+            | Self::Text { id, .. }
+            | Self::Done { id, .. }
+            | Self::Embedded { id, .. } => Some(*id),
+            Self::Failed { id, .. } => *id,
+        }
+    }
 }

@@ -1,6 +1,12 @@
 //! The worker as a child process.
 
-use crate::worker::protocol::{Ask, Said};
+use crate::{
+    machine,
+    provider::Settings,
+    weights::KnownModel,
+    worker::protocol::{Ask, Said, Wrong},
+};
+use alumia_models::ModelError;
 use std::{
     path::PathBuf,
     process::Stdio,
@@ -33,13 +39,108 @@ pub struct Process {
 
 /// Kept of standard error.
 const WORDS: usize = 600;
+/// How long a worker may say nothing while it works.
+const SILENCE: Duration = Duration::from_secs(90);
+/// How long loading may take.
+const LOADING: Duration = Duration::from_secs(180);
+
+/// Fills `slot` with a worker that has this model loaded, if it hasn't one already.
+///
+/// # Errors
+/// `Unusable` when the weights aren't there or whole or memory is short, `Overloaded` when the process died.
+pub async fn load(
+    settings: &Settings,
+    model: &'static KnownModel,
+    context: u32,
+    threads: u32,
+    slot: &mut Option<Process>,
+) -> Result<(), ModelError> {
+    if slot.as_mut().is_some_and(|process| process.model == model.id && process.is_alive()) {
+        return Ok(());
+    }
+    // Two models at once would need twice the memory.
+    *slot = None;
+    let shelf = settings.shelf.clone();
+    let opened = tokio::task::spawn_blocking(move || shelf.open(model)).await;
+    let path =
+        opened.map_err(|fault| unusable(fault.to_string()))?.map_err(|fault| unusable(fault.to_string()))?;
+    if let Some(free) = machine::free_memory_mb()
+        && free < model.memory_mb
+    {
+        return Err(unusable(format!(
+            "It needs {} MB of memory, and {free} MB are free. Close other programs, or choose a smaller model.",
+            model.memory_mb
+        )));
+    }
+    let started = Process::start(&settings.program, &model.id, &path, context, threads);
+    let mut process = started.map_err(|fault| unusable(format!("Its process can't be started: {fault}.")))?;
+    match tokio::time::timeout(LOADING, process.next()).await {
+        Ok(Some(Said::Ready { .. })) => {}
+        Ok(Some(Said::Failed { wrong, detail, .. })) => return Err(failed(wrong, detail)),
+        Ok(_) => return Err(died(&mut process).await),
+        Err(_) => return Err(unusable("It could not be loaded within three minutes.".into())),
+    }
+    *slot = Some(process);
+    Ok(())
+}
+
+/// What the worker in `slot` says next of what was asked with this id. On an error that it doesn't survive the slot is
+/// empty.
+///
+/// # Errors
+/// When it is gone, or says nothing for too long.
+pub async fn said_of(id: u64, slot: &mut Option<Process>) -> Result<Said, ModelError> {
+    loop {
+        let Some(process) = slot.as_mut() else {
+            return Err(unusable("It was unloaded.".into()));
+        };
+        let said = match tokio::time::timeout(SILENCE, process.next()).await {
+            Ok(Some(said)) => said,
+            Ok(None) => {
+                let error = died(process).await;
+                *slot = None;
+                return Err(error);
+            }
+            Err(_) => {
+                *slot = None;
+                let detail = "the model on this machine made no progress and was ended".into();
+                return Err(ModelError::Timeout { detail });
+            }
+        };
+        match said {
+            Said::Ready { .. } => {}
+            Said::Failed { id: None, wrong, detail } => {
+                *slot = None;
+                return Err(failed(wrong, detail));
+            }
+            // The end of an answer that nobody waited for may still come.
+            said if said.id() == Some(id) => return Ok(said),
+            _ => {}
+        }
+    }
+}
+
+pub fn unusable(detail: String) -> ModelError {
+    ModelError::Unusable { detail }
+}
+
+pub fn failed(wrong: Wrong, detail: String) -> ModelError {
+    match wrong {
+        Wrong::TooLong => ModelError::ContextTooLong { detail },
+        Wrong::Processor => unusable(format!("It can't run here: {detail}. Connect a provider instead.")),
+        Wrong::File | Wrong::Other => unusable(format!("It can't go on: {detail}.")),
+    }
+}
+
+/// Another try gets a new process.
+async fn died(process: &mut Process) -> ModelError {
+    let detail = format!("the process of the model on this machine is gone: {}", process.epitaph().await);
+    ModelError::Overloaded { retry_after: None, detail }
+}
 
 impl Process {
     /// Starts a worker on weights; it is loading them when this returns.
-    ///
-    /// # Errors
-    /// When there can be no process.
-    pub fn start(
+    fn start(
         program: &Program,
         model: &str,
         weights: &std::path::Path,
@@ -51,6 +152,8 @@ impl Process {
             .arg("--weights")
             .arg(weights)
             .args(["--context", &context.to_string(), "--threads", &threads.to_string()])
+            // What multiplies matrices for embeddings asks here how many.
+            .env("RAYON_NUM_THREADS", threads.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -102,7 +205,7 @@ impl Process {
     }
 
     /// What it says next; `None` when it is gone.
-    pub async fn next(&mut self) -> Option<Said> {
+    async fn next(&mut self) -> Option<Said> {
         self.said.recv().await
     }
 
@@ -117,7 +220,7 @@ impl Process {
     }
 
     /// How it ended, for people, after [`Self::next`] gave `None`.
-    pub async fn epitaph(&mut self) -> String {
+    async fn epitaph(&mut self) -> String {
         let status = tokio::time::timeout(Duration::from_secs(2), self.child.wait()).await;
         let how = match status {
             Ok(Ok(status)) => how(status),
