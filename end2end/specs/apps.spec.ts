@@ -1,4 +1,6 @@
+import type { Page } from '@playwright/test';
 import { post, withApp } from '../support/factors';
+import { call, callers, Canary } from '../support/realms';
 import { expect, test } from '../support/test';
 
 const file = (path: string, text: string) => ({ path, text });
@@ -70,9 +72,151 @@ test('an agent makes an app that keeps its data, changes it, and a reload loses 
   await shot('dark');
 });
 
+test('an app writes its page with innerHTML and draws what it likes', async ({ lab }) => {
+  const script = `const policy = globalThis.trustedTypes?.createPolicy('library', { createHTML: (it) => it });
+const out = document.querySelector('output');
+customElements.define('list-item', class extends HTMLElement { connectedCallback() { this.innerHTML = '<b>' + this.title + '</b>' } });
+out.innerHTML = '<ul>' + ['a', 'b'].map((it) => '<li><list-item title="' + it + '"></list-item></li>').join('') + '</ul>';
+out.insertAdjacentHTML('beforeend', '<svg viewBox="0 0 9 9"><circle r="4"/></svg><button onclick="this.textContent = 7">Go</button>');
+const more = document.createElement('template');
+more.innerHTML = '<tr><td>cell</td></tr>';
+const table = document.createElement('table');
+table.append(more.content.cloneNode(true));
+out.append(table, new DOMParser().parseFromString('<svg xmlns="http://www.w3.org/2000/svg"><g/></svg>', 'image/svg+xml').documentElement);
+const button = out.querySelector('button');
+button.setAttribute('onfocus', "this.title = 'focus'");
+button.focus();
+button.click();
+const inline = document.createElement('script');
+inline.textContent = "document.body.dataset.inline = 'ran'";
+document.body.append(inline);
+const shown = (src) => new Promise((resolve, reject) => out.append(Object.assign(new Image(), { src, onload: () => resolve('shown'), onerror: reject })));
+const drawing = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9" style="fill:red"/></svg>';
+document.body.dataset.images = [
+  await shown('look/dot.svg'),
+  await shown('data:image/svg+xml,' + encodeURIComponent(drawing)),
+  await shown(URL.createObjectURL(new Blob([drawing], { type: 'image/svg+xml' }))),
+].join();
+document.body.dataset.numbers = [1, 2, 3].filter((it) => it < 3).length;
+out.insertAdjacentHTML('beforeend', '<p>Film: <iframe src="https://films.example/"></iframe></p>');
+document.body.dataset.done = '';`;
+  const files = [
+    file('index.html', '<!doctype html><body><output></output><script>let frame = 3; for (var i = 0; i<frame ; i++);</script><script type="module" src="main.mjs"></script>'),
+    file('main.mjs', script),
+    file('look/dot.svg', '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><style>rect { fill: red }</style><rect width="9" height="9"/></svg>'),
+  ];
+  await lab.put('Ordinary', { kind: 'app', data: { files } }, { x: 0, y: 0, width: 400, height: 300 });
+  await lab.showCanvas();
+  await lab.fit();
+  const body = lab.block('Ordinary').frameLocator('iframe').locator('body');
+  await expect(body).toHaveAttribute('data-done', '', { timeout: 20_000 });
+  await expect(body).toHaveAttribute('data-inline', 'ran');
+  await expect(body).toHaveAttribute('data-images', 'shown,shown,shown');
+  await expect(body).toHaveAttribute('data-numbers', '2');
+  await expect(body.locator('list-item b')).toHaveText(['a', 'b']);
+  await expect(body.locator('svg')).toHaveCount(2);
+  await expect(body.locator('td')).toHaveText('cell');
+  await expect(body.locator('button')).toHaveText('7');
+  await expect(body.locator('button')).toHaveAttribute('title', 'focus');
+  // A frame is shown as what it is: text.
+  await expect(body.locator('p')).toHaveText('Film: < iframe src="https://films.example/">');
+  expect(await body.evaluate(() => length)).toBe(0);
+});
+
+/** Serves the apps' pages without a part of what protects them. */
+async function unguarded(page: Page, change: (headers: Record<string, string>) => void): Promise<void> {
+  await page.route('**/apps/**', async (route) => {
+    const response = await route.fetch();
+    const { 'content-encoding': _, 'content-length': __, ...headers } = response.headers();
+    change(headers);
+    await route.fulfill({ status: response.status(), headers, body: await response.body() });
+  });
+}
+
 test.describe('what an app may not', () => {
   // The browser says of each thing that it was stopped.
   test.use({ mayFail: true, hostile: true });
+
+  test('come by a frame, and call a server from there', async ({ lab, page }) => {
+    // Without the policy that only some browsers have.
+    await unguarded(page, (headers) => delete headers['connection-allowlist']);
+    const { apps, canaries, ways } = await callers();
+    let at = 0;
+    for (const [title, files] of Object.entries(apps)) {
+      const data = { files: Object.entries(files).map(([path, text]) => file(path, text)) };
+      await lab.put(title, { kind: 'app', data }, { x: (at % 3) * 320, y: Math.floor(at++ / 3) * 260, width: 300, height: 240 });
+    }
+    await lab.showCanvas();
+    await lab.fit();
+    // What a parser says of broken XML has a body too.
+    const body = (title: string) => lab.block(title).frameLocator('iframe').locator('body').first();
+    await expect(body('Scripts')).toHaveAttribute('data-out', /./, { timeout: 30_000 });
+    const out = JSON.parse((await body('Scripts').getAttribute('data-out'))!);
+    expect(out).toEqual(Object.fromEntries(ways.map((way) => [way, 'nothing'])));
+    await expect(body('Markup')).toHaveAttribute('data-out', '0');
+    // A call takes a tenth of this.
+    await page.waitForTimeout(3000);
+    const heard = Object.entries(canaries).filter(([, canary]) => canary.heard);
+    for (const canary of Object.values(canaries)) canary.close();
+    expect(heard.map(([way]) => way)).toEqual([]);
+  });
+
+  test('paste a frame', async ({ lab, page }) => {
+    const html = `<!doctype html><body><div contenteditable>here</div><script>
+document.addEventListener('copy', (event) => {
+  event.clipboardData.setData('text/html', document.body.dataset.copy);
+  event.preventDefault();
+});
+document.body.dataset.copy = '<b>bold</b><' + 'iframe></' + 'iframe>';
+</script>`;
+    await lab.put('Paste', { kind: 'app', data: { files: [file('index.html', html)] } }, { x: 0, y: 0, width: 400, height: 300 });
+    await lab.showCanvas();
+    await lab.fit();
+    const app = lab.block('Paste').frameLocator('iframe');
+    const text = app.locator('[contenteditable]');
+    const paste = async () => {
+      await text.evaluate((it: HTMLElement) => it.focus());
+      await page.keyboard.press('Control+C');
+      await page.keyboard.press('Control+V');
+    };
+    await expect(text).toBeVisible();
+    await paste();
+    await app.locator('body').evaluate((it) => (it.dataset.copy = '<b>plain</b>'));
+    await paste();
+    await expect(text.locator('b')).toHaveText('plain');
+    expect(await text.evaluate(() => length)).toBe(0);
+  });
+
+  test('call where nothing holds it but a policy of the network, and the canary hears what nothing holds', async ({ lab, page, browser }) => {
+    const canaries = { free: await Canary.listen(), held: await Canary.listen() };
+    const policy = { free: '(response-origin);webrtc=allow', held: '(response-origin);webrtc=block' };
+    for (const name of ['free', 'held'] as const) {
+      const body = `<!doctype html><body><script>${call(canaries[name].port)}</script>`;
+      const headers = { 'content-type': 'text/html', 'connection-allowlist': policy[name] };
+      await page.route(`**/${name}.html`, (route) => route.fulfill({ headers, body }));
+      const files = [file('index.html', `<script>location = '${name}.html'</script>`)];
+      await lab.put(name, { kind: 'app', data: { files } }, { x: name === 'free' ? 0 : 420, y: 0, width: 400, height: 300 });
+    }
+    await lab.showCanvas();
+    await lab.fit();
+    await expect.poll(() => canaries.free.heard, { timeout: 20_000 }).toBeGreaterThan(0);
+    await page.waitForTimeout(2000);
+    // Older ones don't know it.
+    if (Number.parseInt(browser.version()) >= 152) expect(canaries.held.heard).toBe(0);
+    for (const canary of Object.values(canaries)) canary.close();
+  });
+
+  test('run in a browser that enforces nothing', async ({ lab, page }) => {
+    await unguarded(page, (headers) => {
+      headers['content-security-policy'] = headers['content-security-policy'].replace(/require-trusted-types-for 'script';/, '');
+    });
+    await lab.put('Old', { kind: 'app', data: { files: TALLY } }, { x: 0, y: 0, width: 400, height: 300 });
+    await lab.showCanvas();
+    await lab.fit();
+    const app = lab.block('Old').frameLocator('iframe');
+    await expect(app.locator('html')).toHaveText('Apps need a newer browser.');
+    await expect(app.locator('output')).toHaveCount(0);
+  });
 
   test('reach the page, the network, cookies, or anything but its own data', async ({ lab, page }) => {
     const gone: string[] = [];

@@ -53,7 +53,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
       page.on('console', (message) => {
         const text = message.text();
         const cut = /net::ERR_|Failed to load resource/.test(text);
-        const stopped = /Content Security Policy|sandboxed|Fetch API cannot load/.test(text);
+        const stopped = /Content Security Policy|sandboxed|Fetch API cannot load|'TrustedScript' assignment/.test(text);
         // Under load the module can come later than the browser likes.
         const late = /was preloaded using link preload but not used/.test(text);
         if (['error', 'warning'].includes(message.type()) && !(mayFail && cut) && !(hostile && stopped) && !late) complaints.push(text);
