@@ -26,6 +26,15 @@ test('a newcomer signs up, is shown around, and finds everything again', async (
       await expect(nodes).toHaveCount(3, { timeout: 1_000 });
     }).toPass({ timeout: 45_000 });
   await allShown();
+  // The second agent that it asked has a node too, and its answer is in what the guide says last.
+  const second = page.getByRole('article', { name: /^Agent Ala: Second opinion/ });
+  await expect(async () => {
+    await page.locator('.canvas').press('1');
+    await expect(second).toBeVisible({ timeout: 1_000 });
+  }).toPass({ timeout: 30_000 });
+  if (narrow) await page.getByRole('tab', { name: 'Chat' }).click();
+  await expect(chat).toContainText('The second agent came to the same ends of the chart', { timeout: 45_000 });
+  await page.screenshot({ path: `test-results/shots/first-run-${narrow ? 'phone' : 'desktop'}.png` });
   await page.reload();
   if (narrow) await canvas.click();
   await allShown();

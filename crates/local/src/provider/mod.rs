@@ -33,7 +33,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
-use words::{is_tour, usage, waiting};
+use words::{usage, waiting};
 
 /// Tokens of an answer when the request doesn't say.
 const ANSWER: u32 = 1_024;
@@ -195,7 +195,8 @@ impl Provider for LocalModel {
     }
 
     async fn stream(&self, mut request: ModelRequest) -> Result<ModelStream, ModelError> {
-        if is_tour(&request.messages) {
+        // Whatever the model.
+        if builtin::is_tour(&request.messages) {
             builtin::MODEL_ID.clone_into(&mut request.model);
             return self.tour.stream(request).await;
         }

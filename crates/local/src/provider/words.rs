@@ -1,16 +1,7 @@
 //! What is told of a model on this machine: the queue, counts.
 
 use crate::worker::protocol::Counts;
-use alumia_models::{ModelMessage, Part, Role, builtin};
 use alumia_protocol::events::Usage;
-
-/// The tour is played by the guide, with whatever model.
-pub fn is_tour(messages: &[ModelMessage]) -> bool {
-    let asked = messages.iter().rfind(|message| message.role == Role::User);
-    asked.is_some_and(
-        |message| matches!(message.parts.as_slice(), [Part::Text(text)] if text.trim() == builtin::TOUR),
-    )
-}
 
 pub fn waiting(ahead: usize) -> String {
     match ahead {

@@ -8,6 +8,8 @@ pub const FILE_READ: &str = "file_read";
 pub const SANDBOX_EXEC: &str = "sandbox_exec";
 pub const HTTP_FETCH: &str = "http_fetch";
 pub const DATA_BLOCK: &str = "data_block";
+pub const SPAWN_AGENT: &str = "spawn_agent";
+pub const CHECK_MESSAGES: &str = "check_messages";
 
 /// A call to make: the tool, and its arguments as text, which need not be JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +38,14 @@ pub fn sandbox_exec(command: &str) -> NewCall {
 
 pub fn http_fetch(url: &str) -> NewCall {
     NewCall::new(HTTP_FETCH, &json!({ "url": url }))
+}
+
+pub fn spawn_agent(label: &str, task: &str) -> NewCall {
+    NewCall::new(SPAWN_AGENT, &json!({ "label": label, "task": task }))
+}
+
+pub fn check_messages(seconds: u32) -> NewCall {
+    NewCall::new(CHECK_MESSAGES, &json!({ "waitSeconds": seconds }))
 }
 
 pub fn data_block(title: &str, spec: &DataSpec) -> NewCall {

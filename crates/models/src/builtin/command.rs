@@ -1,12 +1,14 @@
 //! What a person can ask the guide for.
 
-use super::conversation::unlabelled;
+use super::{conversation::unlabelled, second_opinion::SECOND_OPINION};
 
 /// A message, understood.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Command<'a> {
     /// The tour of the sample project.
     Tour,
+    /// What the tour asks a second agent.
+    SecondOpinion,
     /// A shell command in the sandbox.
     Run(&'a str),
     /// A page or file from the web.
@@ -41,6 +43,9 @@ pub fn parse(message: &str) -> Command<'_> {
 }
 
 fn understand(message: &str) -> Command<'_> {
+    if message == SECOND_OPINION {
+        return Command::SecondOpinion;
+    }
     let plain = message.trim_end_matches(['.', '!', '?']).to_lowercase();
     match plain.as_str() {
         "help" | "what can you do" => return Command::Help,

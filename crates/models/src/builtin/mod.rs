@@ -13,6 +13,7 @@ mod play;
 mod raw_call;
 mod results;
 mod schema;
+mod second_opinion;
 mod tour;
 
 #[cfg(test)]
@@ -79,6 +80,13 @@ impl Builtin {
             own_key: false,
         }
     }
+}
+
+/// Whether what is asked last is the tour's, or its second agent's part of it: played by the guide whatever the model.
+pub fn is_tour(messages: &[ModelMessage]) -> bool {
+    let turn = conversation::read(messages);
+    let asked = turn.asks.first().map(|ask| conversation::unlabelled(ask).trim());
+    asked.is_some_and(|ask| ask == TOUR || ask == second_opinion::SECOND_OPINION)
 }
 
 #[async_trait]

@@ -5,7 +5,7 @@ use super::{
     command::{self, Command},
     conversation::{Call, Step, Turn},
     csv_view::Rows,
-    raw_call, results, tour,
+    raw_call, results, second_opinion, tour,
 };
 use crate::ToolSpec;
 use alumia_protocol::dataspec::{DataSpec, Markdown};
@@ -44,15 +44,26 @@ impl<'a> Kit<'a> {
     }
 }
 
-/// The next move of a turn. Messages that joined it are answered one after the other.
+/// The next move of a turn. Messages that joined it are answered one after the other; to the tour, what its second
+/// agent says is a part of it.
 pub fn next(turn: &Turn<'_>, kit: Kit<'_>) -> Move {
     let mut said = String::new();
     let mut steps = turn.steps.as_slice();
-    let mut asks = turn.asks.iter().peekable();
-    while let Some(ask) = asks.next() {
-        let command = command::parse(ask);
+    let mut commands: Vec<_> = turn.asks.iter().map(|ask| command::parse(ask)).collect();
+    let mut told = Vec::new();
+    if commands.first() == Some(&Command::Tour) {
+        commands.retain(|command| match command {
+            Command::Told(words) => {
+                told.push(*words);
+                false
+            }
+            _ => true,
+        });
+    }
+    let mut asks = commands.iter().peekable();
+    while let Some(command) = asks.next() {
         let taken = (0..=steps.len())
-            .map(|count| (count, answer(&command, &steps[..count], kit)))
+            .map(|count| (count, answer(command, &steps[..count], &told, kit)))
             .find(|(count, step)| step.calls.is_empty() || *count == steps.len());
         let Some((count, mut step)) = taken else { break };
         if !said.is_empty() {
@@ -71,10 +82,11 @@ pub fn next(turn: &Turn<'_>, kit: Kit<'_>) -> Move {
     Move::done(HELP)
 }
 
-fn answer(command: &Command<'_>, steps: &[Step<'_>], kit: Kit<'_>) -> Move {
+fn answer(command: &Command<'_>, steps: &[Step<'_>], told: &[&str], kit: Kit<'_>) -> Move {
     let result = steps.last().and_then(|step| step.last());
     match *command {
-        Command::Tour => tour::next(steps, kit),
+        Command::Tour => tour::next(steps, told, kit),
+        Command::SecondOpinion => second_opinion::next(result, kit),
         Command::Run(line) => match result {
             None => with_tool(kit, SANDBOX_EXEC, "I run that in the session's sandbox.", || {
                 calls::sandbox_exec(line)
@@ -124,7 +136,7 @@ fn answer(command: &Command<'_>, steps: &[Step<'_>], kit: Kit<'_>) -> Move {
     }
 }
 
-fn with_tool(kit: Kit<'_>, tool: &str, text: &str, call: impl FnOnce() -> NewCall) -> Move {
+pub fn with_tool(kit: Kit<'_>, tool: &str, text: &str, call: impl FnOnce() -> NewCall) -> Move {
     if kit.has(tool) {
         Move::act(text, [call()])
     } else {
@@ -218,7 +230,7 @@ const LABEL: &str = "I'm the **built-in guide**, a small fixed program inside Al
 
 const HELP: &str = "| say | and I |
 | --- | --- |
-| `show me around` | tour the sample project: read a file, compute, chart, table, note |
+| `show me around` | tour the sample project: read a file, compute, chart, table, note, ask a second agent |
 | `list files` | show what the project's folder holds |
 | `chart <file.csv>` | draw a file's numbers |
 | `table <file.csv>` | show a file's rows |

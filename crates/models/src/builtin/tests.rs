@@ -158,6 +158,46 @@ async fn the_tour_shows_what_the_sandbox_computed() {
     assert!(story.text.contains("not a language model") && story.text.contains("Things to try next"));
 }
 
+/// The tools, with those for a second agent.
+const WITH_PEERS: [&str; 6] =
+    ["file_list", "file_read", "sandbox_exec", "data_block", "spawn_agent", "check_messages"];
+
+#[tokio::test]
+async fn the_tour_compares_what_a_second_agent_found() {
+    let alone = play(vec![user(TOUR)], &WITH_PEERS, &working).await;
+    let tools = alone.tools();
+    assert_eq!(tools[4..], ["data_block", "data_block", "spawn_agent", "check_messages"]);
+    assert!(alone.text.contains("hasn't answered yet"), "{}", alone.text);
+
+    // What it is asked reaches it with a label, and its last words come back with one.
+    let label = |words: &str| format!("<peer_message from=\"Ala\">\n{words}\n</peer_message>");
+    let task = alone.calls[6].1["task"].as_str().unwrap();
+    let asked = vec![user(&label(task))];
+    assert!(is_tour(&asked) && is_tour(&alone.messages) && !is_tour(&[user("hello")]));
+    let second = play(asked, &WITH_PEERS, &working).await;
+    assert_eq!(second.tools(), ["sandbox_exec"]);
+    let words = second.text.lines().skip(1).collect::<Vec<_>>().join("\n");
+    assert!(words.starts_with("1959: 316.0 ppm"), "{words}");
+
+    let before = alone.messages.len() - 1;
+    let told = |words: &str| {
+        let mut messages = alone.messages[..before].to_vec();
+        messages.push(user(&label(&format!("I am done. My last words:\n\n{words}"))));
+        play(messages, &WITH_PEERS, &working)
+    };
+    let (same, other) = (told(&words).await, told("1959: 400.0 ppm").await);
+    assert!(same.calls.is_empty() && same.text.contains("came to the same ends"), "{}", same.text);
+    assert!(other.text.contains("something else: I am done."), "{}", other.text);
+    assert!(same.text.contains("Things to try next"));
+
+    let refused = play(vec![user(TOUR)], &WITH_PEERS, &|tool, arguments| match tool {
+        "spawn_agent" => ("{\"error\":{\"message\":\"No.\"}}".into(), true),
+        _ => working(tool, arguments),
+    });
+    let refused = refused.await;
+    assert!(!refused.tools().contains(&"check_messages") && !refused.text.contains("second agent came"));
+}
+
 #[tokio::test]
 async fn no_number_of_the_tour_is_its_own() {
     let other = |tool: &str, arguments: &Value| match tool {

@@ -1,13 +1,14 @@
-//! The tour of the sample project: a real file, a real computation, real blocks. Every number in it is
+//! The tour of the sample project: a real file, a real computation, real blocks, a second agent. Every number in it is
 //! taken from what the tools answered.
 
 use super::{
-    calls::{self, DATA_BLOCK, FILE_LIST, FILE_READ, NewCall, SANDBOX_EXEC},
+    calls::{self, CHECK_MESSAGES, DATA_BLOCK, FILE_LIST, FILE_READ, NewCall, SANDBOX_EXEC, SPAWN_AGENT},
     conversation::{Call, Step},
     csv_view,
     findings::Findings,
     play::{Kit, Move},
     results,
+    second_opinion::SECOND_OPINION,
 };
 use std::fmt::Write as _;
 
@@ -16,8 +17,11 @@ pub const DATA_FILE: &str = "mauna-loa-co2.csv";
 /// What the sandbox computes with; Python's standard library only.
 const SCRIPT: &str = include_str!("tour.py");
 
-/// The next move of the tour.
-pub fn next(steps: &[Step<'_>], kit: Kit<'_>) -> Move {
+/// Seconds that the second agent is waited for.
+const PATIENCE: u32 = 30;
+
+/// The next move of the tour; `told` is what other agents said since it began.
+pub fn next(steps: &[Step<'_>], told: &[&str], kit: Kit<'_>) -> Move {
     let calls = || steps.iter().flatten();
     let last_of = |tool: &str| calls().rfind(|call| call.name == tool);
 
@@ -48,9 +52,15 @@ pub fn next(steps: &[Step<'_>], kit: Kit<'_>) -> Move {
     }
     let blocks = calls().filter(|call| call.name == DATA_BLOCK).count();
     let findings = last_of(SANDBOX_EXEC).and_then(|run| Findings::of(run).ok());
+    let asked = last_of(SPAWN_AGENT).is_some_and(|call| call.success().is_some());
     match findings {
-        Some(findings) if blocks == 1 => table_and_note(&findings),
-        findings => close(steps, findings.is_some()),
+        Some(findings) if blocks == 1 => table_and_note(&findings, kit),
+        Some(_) if asked && last_of(CHECK_MESSAGES).is_none() => Move::act(
+            "It works in a session of its own, which has its own node on the canvas. I wait for its answer; a turn that \
+             waits costs nothing.",
+            [calls::check_messages(PATIENCE)],
+        ),
+        findings => close(steps, findings.as_ref(), asked.then_some(told)),
     }
 }
 
@@ -139,14 +149,31 @@ fn chart(findings: &Findings, kit: Kit<'_>) -> Move {
     )
 }
 
-fn table_and_note(findings: &Findings) -> Move {
-    Move::act(
-        "Now the decades as a table, and a note with what stands out. These two calls run at the same time.",
-        [
-            calls::data_block("Growth by decade", &findings.table()),
-            calls::data_block("What the record shows", &findings.note()),
-        ],
-    )
+fn table_and_note(findings: &Findings, kit: Kit<'_>) -> Move {
+    let mut text = String::from("Now the decades as a table, and a note with what stands out.");
+    let mut all = vec![
+        calls::data_block("Growth by decade", &findings.table()),
+        calls::data_block("What the record shows", &findings.note()),
+    ];
+    if kit.has(SPAWN_AGENT) && kit.has(CHECK_MESSAGES) {
+        text += " And a second opinion: another agent computes the ends of the chart its own way.";
+        all.push(calls::spawn_agent("Second opinion", SECOND_OPINION));
+    }
+    text += " These calls run at the same time.";
+    Move::act(text, all)
+}
+
+/// What the second agent's answer comes to.
+fn compared(findings: &Findings, told: &[&str]) -> String {
+    let Some(words) = told.last() else {
+        return "The second agent hasn't answered yet; its node on the canvas says what it is at.".into();
+    };
+    let (first, last) = (findings.first_mean(), findings.last_mean());
+    if words.contains(&format!("{first} ppm")) && words.contains(&format!("{last} ppm")) {
+        format!("The second agent came to the same ends of the chart: {first} and {last} ppm.")
+    } else {
+        format!("The second agent says something else: {}", results::shorten(words, 300))
+    }
 }
 
 fn without_sandbox(file: &str, reason: &str, kit: Kit<'_>) -> Move {
@@ -169,10 +196,10 @@ fn without_sandbox(file: &str, reason: &str, kit: Kit<'_>) -> Move {
     Move::act(text, blocks)
 }
 
-fn close(steps: &[Step<'_>], computed: bool) -> Move {
+fn close(steps: &[Step<'_>], findings: Option<&Findings>, told: Option<&[&str]>) -> Move {
     let blocks: Vec<_> = steps.iter().flatten().filter(|call| call.name == DATA_BLOCK).collect();
     let failed: Vec<_> = blocks.iter().filter_map(|call| call.failure()).collect();
-    let mut text = match (failed.first(), computed) {
+    let mut text = match (failed.first(), findings.is_some()) {
         (None, true) => "Done: a chart, a table and a note are on the canvas, each made from the output of \
                          the command that just ran."
             .to_owned(),
@@ -184,6 +211,9 @@ fn close(steps: &[Step<'_>], computed: bool) -> Move {
             results::reason(reason)
         ),
     };
+    if let (Some(findings), Some(told)) = (findings, told) {
+        let _ = write!(text, "\n\n{}", compared(findings, told));
+    }
     let _ = write!(
         text,
         "\n\nThings to try next:\n\n\
