@@ -72,7 +72,7 @@ test('a project is duplicated from its card, with blocks and files', async ({ la
   await look(page, 'copies-menu', narrow);
   await page.getByRole('button', { name: 'Duplicate', exact: true }).click();
   const dialog = page.getByRole('dialog', { name: 'Duplicate project' });
-  await expect(dialog).toContainText(`The copy of “${name}” has its blocks and files`);
+  await expect(dialog).toContainText(`The copy of “${name}” has its blocks, its files and what its apps have stored`);
   await expectAccessible(page);
   await look(page, 'copies-duplicate', narrow);
   await dialog.getByRole('button', { name: 'Duplicate' }).click();

@@ -1,7 +1,7 @@
 //! Copies of projects: within a workspace, and as archives.
 //!
-//! An archive is a zip file. `files/<path>` are the project's files, `manifest.json` is a [`Manifest`], and
-//! `manifest.json.sha256` is the manifest's own digest as `sha256sum -c` reads it.
+//! An archive is a zip file. `files/<path>` are the project's files, `apps/<block>.sqlite` what its apps have stored,
+//! `manifest.json` is a [`Manifest`], and `manifest.json.sha256` is the manifest's own digest as `sha256sum -c` reads it.
 
 use crate::{
     BlockId, Timestamp,
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 /// What [`Manifest::format`] says.
 pub const FORMAT: &str = "alumia-project";
 /// The version that is written; older ones are read too.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// `POST /projects/:id/duplicate`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -42,6 +42,9 @@ pub struct Manifest<B = ArchivedBlock> {
     pub blocks: Vec<B>,
     /// The files, by path.
     pub files: Vec<ArchivedFile>,
+    /// What the apps have stored; archives of version 1 have none.
+    #[serde(default)]
+    pub databases: Vec<ArchivedDatabase>,
 }
 
 /// A project without what ties it to its place: whose it is, where it is, who made it.
@@ -97,6 +100,18 @@ pub struct ArchivedFile {
     pub sha256: String,
 }
 
+/// An app's SQLite database, as it lies in the archive under `apps/`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ArchivedDatabase {
+    /// The block whose it is, as [`ArchivedBlock::id`] names it.
+    pub block: BlockId,
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256 of its bytes, in hex.
+    pub sha256: String,
+}
+
 /// What `POST /projects/restore` did, or with `dryRun` would do.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -114,7 +129,9 @@ pub struct RestoredProject {
     pub blocks: u64,
     /// Its files.
     pub files: u64,
-    /// Bytes of its files.
+    /// Its apps that have stored something.
+    pub databases: u64,
+    /// Bytes of its files and of what its apps have stored.
     pub bytes: u64,
     /// What is wrong, by the archive's entry: `files/plan.md`, `manifest.json#/blocks/3`; `archive` for all of it,
     /// `package` for what the organization's package has no room for. The first 50.

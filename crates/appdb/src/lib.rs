@@ -5,11 +5,17 @@
 //! other file, no setting, no loaded code (<https://www.sqlite.org/security.html>). Length, depth, rows, steps and size
 //! are limited. Every call is one transaction: all of its statements are done, or none.
 
+mod copy;
 mod gate;
 mod values;
 
+pub use copy::{copy, rebuild};
+
 use rusqlite::{
-    Connection, ErrorCode, OpenFlags, config::DbConfig, fallible_iterator::FallibleIterator as _,
+    Connection, ErrorCode, OpenFlags, Transaction,
+    config::DbConfig,
+    fallible_iterator::FallibleIterator as _,
+    hooks::{AuthContext, Authorization},
     limits::Limit,
 };
 use serde_json::Value;
@@ -113,18 +119,12 @@ pub fn run(
 ) -> Result<Answer, Error> {
     let parameters = values::bound(parameters)?;
     let mut database = open(path, limits, access)?;
-    let until = Instant::now() + limits.time;
-    let mut looks = limits.steps / u64::try_from(LOOK).unwrap_or(1);
-    let ends = move || {
-        looks = looks.saturating_sub(1);
-        looks == 0 || Instant::now() > until
-    };
     let behaviour = match access {
         Access::Read => rusqlite::TransactionBehavior::Deferred,
         Access::Write => rusqlite::TransactionBehavior::Immediate,
     };
     let transaction = database.transaction_with_behavior(behaviour).map_err(|error| told(&error))?;
-    transaction.progress_handler(LOOK, Some(ends)).map_err(|error| told(&error))?;
+    transaction.progress_handler(LOOK, Some(ends(limits))).map_err(|error| told(&error))?;
     transaction.authorizer(Some(gate::allows)).map_err(|error| told(&error))?;
     let before = transaction.total_changes();
     let mut answer = Answer::default();
@@ -139,13 +139,25 @@ pub fn run(
     }
     drop(batch);
     answer.changes = transaction.total_changes() - before;
-    transaction
-        .authorizer(None::<fn(rusqlite::hooks::AuthContext<'_>) -> rusqlite::hooks::Authorization>)
-        .map_err(|error| told(&error))?;
-    // What was asked for is decided: writing it down must not be cut short.
-    transaction.progress_handler(0, None::<fn() -> bool>).map_err(|error| told(&error))?;
-    transaction.commit().map_err(|error| told(&error))?;
+    finish(transaction).map_err(|error| told(&error))?;
     Ok(answer)
+}
+
+/// What was asked for is decided: writing it down must not be cut short.
+fn finish(transaction: Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.authorizer(None::<fn(AuthContext<'_>) -> Authorization>)?;
+    transaction.progress_handler(0, None::<fn() -> bool>)?;
+    transaction.commit()
+}
+
+/// Whether a call that begins now has used what it may, asked every [`LOOK`] steps.
+fn ends(limits: &Limits) -> impl FnMut() -> bool + Send + use<> {
+    let until = Instant::now() + limits.time;
+    let mut looks = limits.steps / u64::try_from(LOOK).unwrap_or(1);
+    move || {
+        looks = looks.saturating_sub(1);
+        looks == 0 || Instant::now() > until
+    }
 }
 
 fn open(path: &Path, limits: &Limits, access: Access) -> Result<Connection, Error> {
@@ -164,39 +176,41 @@ fn open(path: &Path, limits: &Limits, access: Access) -> Result<Connection, Erro
         Access::Read => Connection::open_in_memory(),
     };
     let database = database.map_err(|error| told(&error))?;
-    let set = || {
-        database.busy_timeout(limits.time)?;
-        database.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-        database.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-        let long = i32::try_from(limits.answer).unwrap_or(i32::MAX);
-        for (limit, most) in [
-            (Limit::SQLITE_LIMIT_LENGTH, long),
-            (Limit::SQLITE_LIMIT_SQL_LENGTH, 64 << 10),
-            (Limit::SQLITE_LIMIT_COLUMN, 200),
-            (Limit::SQLITE_LIMIT_EXPR_DEPTH, 100),
-            (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 50),
-            (Limit::SQLITE_LIMIT_VDBE_OP, 100_000),
-            (Limit::SQLITE_LIMIT_FUNCTION_ARG, 16),
-            (Limit::SQLITE_LIMIT_ATTACHED, 0),
-            (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 200),
-            (Limit::SQLITE_LIMIT_VARIABLE_NUMBER, 500),
-            (Limit::SQLITE_LIMIT_TRIGGER_DEPTH, 10),
-        ] {
-            database.set_limit(limit, most)?;
-        }
-        database.pragma_update(None, "page_size", PAGE)?;
-        database.pragma_update(
-            None,
-            "max_page_count",
-            i64::try_from(limits.bytes / u64::from(PAGE)).unwrap_or(1),
-        )?;
-        database.pragma_update(None, "cache_size", -2_000)?;
-        // A large sort goes to a file that has no name, not to the server's memory.
-        database.pragma_update(None, "temp_store", "FILE")?;
-        database.pragma_update(None, "foreign_keys", true)
-    };
-    set().map_err(|error| told(&error))?;
+    bind(&database, limits).map_err(|error| told(&error))?;
     Ok(database)
+}
+
+/// Binds a connection to what it may use.
+fn bind(database: &Connection, limits: &Limits) -> rusqlite::Result<()> {
+    database.busy_timeout(limits.time)?;
+    database.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    database.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    let long = i32::try_from(limits.answer).unwrap_or(i32::MAX);
+    for (limit, most) in [
+        (Limit::SQLITE_LIMIT_LENGTH, long),
+        (Limit::SQLITE_LIMIT_SQL_LENGTH, 64 << 10),
+        (Limit::SQLITE_LIMIT_COLUMN, 200),
+        (Limit::SQLITE_LIMIT_EXPR_DEPTH, 100),
+        (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 50),
+        (Limit::SQLITE_LIMIT_VDBE_OP, 100_000),
+        (Limit::SQLITE_LIMIT_FUNCTION_ARG, 16),
+        (Limit::SQLITE_LIMIT_ATTACHED, 0),
+        (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 200),
+        (Limit::SQLITE_LIMIT_VARIABLE_NUMBER, 500),
+        (Limit::SQLITE_LIMIT_TRIGGER_DEPTH, 10),
+    ] {
+        database.set_limit(limit, most)?;
+    }
+    database.pragma_update(None, "page_size", PAGE)?;
+    database.pragma_update(
+        None,
+        "max_page_count",
+        i64::try_from(limits.bytes / u64::from(PAGE)).unwrap_or(1),
+    )?;
+    database.pragma_update(None, "cache_size", -2_000)?;
+    // A large sort goes to a file that has no name, not to the server's memory.
+    database.pragma_update(None, "temp_store", "FILE")?;
+    database.pragma_update(None, "foreign_keys", true)
 }
 
 /// A failure of SQLite's as ours.

@@ -3,7 +3,7 @@ use crate::{
     Error, OrgScope, Result,
     canvas::Canvas,
     clock::Clock,
-    files::{Files, Place},
+    files::{APPS, Files, Place},
 };
 use alumia_appdb::{Access, Limits};
 use alumia_protocol::{
@@ -11,13 +11,11 @@ use alumia_protocol::{
     apps::{App, AppFrame, AppQuery, AppRows},
     blocks::{Block, Content},
 };
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 /// Databases that are worked on at once; who comes then waits.
 const AT_ONCE: usize = 2;
-/// The folder of a project's databases, beside its files.
-const FOLDER: &str = "apps";
 
 /// App blocks. Cheap to clone; clones share what is open.
 #[derive(Clone)]
@@ -92,8 +90,8 @@ impl Apps {
 
     async fn run(&self, scope: &OrgScope, id: BlockId, query: AppQuery, access: Access) -> Result<AppRows> {
         let (_, block) = self.get(scope, id).await?;
-        let place = Place { org: scope.org_id(), project: block.project_id, folder: FOLDER.into() };
-        let path = self.path(&place, id);
+        let place = Place { org: scope.org_id(), project: block.project_id, folder: APPS.into() };
+        let path = place.database(&self.files.root, id);
         let turn = self.turns.clone().acquire_owned().await.map_err(Error::internal)?;
         let mut limits = Limits::default();
         let mut refusal = None;
@@ -125,12 +123,6 @@ impl Apps {
             Ok(alumia_appdb::Answer { columns, rows, changes }) => Ok(AppRows { columns, rows, changes }),
             Err(error) => Err(told(error, most, refusal)),
         }
-    }
-
-    /// Where a block's database is, whether or not it is there.
-    fn path(&self, place: &Place, block: BlockId) -> PathBuf {
-        let home = self.files.root.join(place.org.to_string()).join(place.project.to_string());
-        home.join(FOLDER).join(format!("{block}.sqlite"))
     }
 }
 

@@ -42,7 +42,7 @@ impl Export {
 
 impl Copies {
     /// The project as an archive that [`Copies::restore`] takes, made while it is read: neither memory nor the disk
-    /// holds all of it. Each file in it is as it was at one moment, different files at slightly different ones.
+    /// holds all of it. Each file in it is as it was at one moment, different files at slightly different ones; so is each database, which lies on the disk for that long.
     ///
     /// # Errors
     /// `NotFound`, `TooLarge` for more than an archive holds, `Unavailable` while many archives are made.
@@ -51,13 +51,22 @@ impl Copies {
         let permit = self.permits.clone().try_acquire_owned().map_err(|_| busy())?;
         let seeds = canvas::seeds_of(&self.store, scope.org_id(), id).await?;
         let files = self.files.all(scope, id).await?;
-        model::check_size(seeds.len(), files.count(), files.bytes())?;
-        model::check_manifest(pack::manifest_size(&seeds, &files)?)?;
+        let databases = self.databases(scope, id, &seeds).await?;
+        let bytes = files.bytes().saturating_add(databases.bytes());
+        model::check_size(seeds.len(), files.count(), bytes)?;
+        model::check_manifest(pack::manifest_size(&seeds, &files, databases.count())?)?;
         let name = model::file_name(&project);
-        let details = json!({ "blocks": seeds.len(), "files": files.count(), "bytes": files.bytes() });
+        let details = json!({
+            "blocks": seeds.len(), "files": files.count(), "databases": databases.count(), "bytes": bytes,
+        });
         let entry =
             Entry::by(scope, "project.exported").on("project", id, project.name.clone()).with(details);
         self.audit.note([entry]).await?;
+        // A marker of a project that never will be: what a dead server left of the copies goes with it.
+        let coming = match databases.count() {
+            0 => None,
+            _ => Some(self.files.begin_coming(scope.org_id(), ProjectId::new()).await?),
+        };
         let facts = Facts {
             exported_at: self.clock.now(),
             project: ArchivedProject {
@@ -71,6 +80,7 @@ impl Copies {
             },
             seeds,
             files,
+            databases,
         };
         let (sender, pieces) = mpsc::channel(AHEAD);
         let runtime = Handle::current();
@@ -81,7 +91,11 @@ impl Copies {
                 waiting: Vec::new(),
                 given_up: Arc::default(),
             };
-            let packed = pack(facts, &mut pipe).and_then(|()| pipe.flush().map_err(Error::internal));
+            let packed =
+                pack(facts, coming.as_ref(), &mut pipe).and_then(|()| pipe.flush().map_err(Error::internal));
+            if let Some(coming) = coming {
+                runtime.block_on(coming.abandon());
+            }
             if let Err(error) = packed {
                 // A reader that is gone is no failure of ours.
                 if !sender.is_closed() {

@@ -9,7 +9,10 @@ use crate::{
     files::Coming,
     store::Tx,
 };
-use alumia_protocol::projects::{CreateProject, Project};
+use alumia_protocol::{
+    BlockId,
+    projects::{CreateProject, Project},
+};
 use serde_json::Value;
 
 /// A project that is ready to be made.
@@ -52,7 +55,9 @@ impl Copies {
     async fn prepare(&self, scope: &OrgScope, coming: &Coming, plan: Plan) -> Result<(Tx, Project)> {
         let Plan { new, seeds, action, details } = plan;
         let id = coming.project();
+        let formers: Vec<BlockId> = seeds.iter().map(|seed| seed.former).collect();
         let blocks = canvas::sow(id, seeds, self.clock.now())?;
+        coming.rename(formers.into_iter().zip(blocks.iter().map(|block| block.id))).await?;
         fault!("copy.gathered");
         let mut tx = self.store.begin().await?;
         // Before the account's turn, as whoever writes a file takes them.

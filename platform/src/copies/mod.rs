@@ -1,6 +1,6 @@
 //! Projects as copies: duplicated within their workspace, exported as an archive, restored from one.
 //!
-//! A copy holds the project's fields, its blocks and its files; no sessions, runs, sandboxes, share links or keys, and
+//! A copy holds the project's fields, its blocks, its files and what its apps have stored; no sessions, runs, sandboxes, share links or keys, and
 //! nothing that says who made it. Restoring never touches a project that is there: an archive becomes a project of its
 //! own, beside the one that it came from if that still exists, so nothing can be lost by it and nothing has to be
 //! brought back. Whatever the way, a copy is there whole or not at all (`make.rs`).
@@ -10,7 +10,9 @@
 //! | `duplicate.rs`, `export.rs`, `restore.rs` | the three verbs |
 //! | `make.rs` | making the new project, all or nothing |
 //! | `pack.rs`, `unpack.rs` | writing an archive; reading one that is as hostile as can be |
+//! | `databases.rs` | what apps have stored, on its way out and in |
 //! | `directory.rs` | an archive's table of contents, before a library believes it |
+mod databases;
 mod directory;
 mod duplicate;
 mod export;

@@ -1,10 +1,10 @@
 //! What archives may hold, the same for those that are written and those that are read, and words for it.
 
 use crate::{Error, Result};
-use alumia_protocol::{billing::size, projects::Project};
+use alumia_protocol::{BlockId, billing::size, projects::Project};
 use std::fmt::Write as _;
 
-/// Bytes of all files of an archive together, and of an archive.
+/// Bytes of all files and databases of an archive together, and of an archive.
 pub(super) const BYTES: u64 = 16 << 30;
 /// Files of an archive.
 pub(super) const FILES: usize = 100_000;
@@ -16,6 +16,12 @@ pub(super) const MANIFEST: u64 = 64 << 20;
 pub(super) const MANIFEST_NAME: &str = "manifest.json";
 pub(super) const DIGEST_NAME: &str = "manifest.json.sha256";
 pub(super) const FOLDER: &str = "files/";
+pub(super) const APPS: &str = "apps/";
+
+/// The entry of what an app has stored.
+pub(super) fn database_name(block: BlockId) -> String {
+    format!("{APPS}{block}.sqlite")
+}
 
 /// That a project fits into an archive that could be restored.
 ///

@@ -111,6 +111,7 @@ impl Copies {
         told.exported_at = Some(contents.exported_at);
         told.blocks = contents.seeds.len() as u64;
         told.files = contents.files.len() as u64;
+        told.databases = contents.databases.len() as u64;
         told.bytes = contents.bytes;
         // What can't be kept needn't be unpacked.
         let room = async {
@@ -124,50 +125,40 @@ impl Copies {
         if !problems.is_empty() {
             return refused(told, problems);
         }
-        if dry_run {
-            let problems = self.look(opened, contents).await?;
+        let coming = self.files.begin_coming(scope.org_id(), ProjectId::new()).await?;
+        let (coming, contents, problems) = self.gather(coming, opened, contents, dry_run).await?;
+        if dry_run || !problems.is_empty() {
+            coming.abandon().await;
             return if problems.is_empty() {
                 Ok((RestoredProject { restorable: true, ..told }, None))
             } else {
                 refused(told, problems)
             };
         }
-        let coming = self.files.begin_coming(scope.org_id(), ProjectId::new()).await?;
-        let (coming, contents, problems) = self.gather(coming, opened, contents).await?;
-        if !problems.is_empty() {
-            coming.abandon().await;
-            return refused(told, problems);
-        }
-        let Contents { exported_at, mut new, seeds, files, .. } = contents;
+        let Contents { exported_at, mut new, seeds, files, databases, .. } = contents;
         new.workspace_id = workspace_id;
         let details = json!({
             "exportedAt": exported_at, "archive": upload.digest, "blocks": seeds.len(), "files": files.len(),
+            "databases": databases.len(),
         });
         let plan = Plan { new, seeds, action: "project.restored", details };
         let project = self.make(scope, coming, plan).await?;
         Ok((RestoredProject { restorable: true, ..told }, Some(project)))
     }
 
-    /// Unpacks everything and keeps nothing.
-    async fn look(&self, mut opened: Opened, contents: Contents) -> Result<Problems> {
-        self.blocking(move || {
-            let mut problems = Problems::default();
-            opened.files(&contents.files, None, &mut problems)?;
-            Ok(problems)
-        })
-        .await
-    }
-
-    /// Unpacks everything into `coming`.
+    /// Unpacks everything into `coming`; files nowhere with `dry_run`.
     async fn gather(
         &self,
         coming: Coming,
         mut opened: Opened,
         contents: Contents,
+        dry_run: bool,
     ) -> Result<(Coming, Contents, Problems)> {
         let work = move || {
             let mut problems = Problems::default();
-            let done = opened.files(&contents.files, Some(&coming), &mut problems);
+            let done = opened
+                .files(&contents.files, (!dry_run).then_some(&coming), &mut problems)
+                .and_then(|()| opened.databases(&contents.databases, &coming, &mut problems));
             Ok((coming, contents, problems, done))
         };
         let (coming, contents, problems, done) = self.blocking(work).await?;
@@ -178,7 +169,7 @@ impl Copies {
         Ok((coming, contents, problems))
     }
 
-    async fn blocking<T: Send + 'static>(
+    pub(super) async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T> + Send + 'static,
     ) -> Result<T> {

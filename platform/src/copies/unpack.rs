@@ -2,8 +2,12 @@
 //! that is, and nothing is stored.
 
 use super::{
+    databases::{check_databases, is_database},
     directory::{self, Broken, Entry},
-    model::{BLOCKS, BYTES, DIGEST_NAME, FILES, FOLDER, MANIFEST, MANIFEST_NAME, bytes_in_words, hex},
+    model::{
+        APPS, BLOCKS, BYTES, DIGEST_NAME, FILES, FOLDER, MANIFEST, MANIFEST_NAME, bytes_in_words,
+        database_name, hex,
+    },
     pack::digest_line,
 };
 use crate::{
@@ -15,7 +19,7 @@ use crate::{
 };
 use alumia_protocol::{
     Timestamp,
-    copies::{ArchivedBlock, ArchivedFile, ArchivedProject, FORMAT, Manifest, VERSION},
+    copies::{ArchivedBlock, ArchivedDatabase, ArchivedFile, ArchivedProject, FORMAT, Manifest, VERSION},
     projects::CreateProject,
 };
 use serde::Deserialize;
@@ -31,7 +35,7 @@ use zip::ZipArchive;
 /// Problems that are told.
 const TOLD: usize = 50;
 /// Entries of an archive, folders and the manifest included.
-const ENTRIES: usize = 2 * FILES + 2;
+const ENTRIES: usize = 2 * FILES + BLOCKS + 3;
 
 /// What is wrong, by entry.
 #[derive(Debug, Default)]
@@ -76,7 +80,8 @@ pub(super) struct Contents {
     pub new: CreateProject,
     pub seeds: Vec<Seed>,
     pub files: Vec<ArchivedFile>,
-    /// Bytes of all files.
+    pub databases: Vec<ArchivedDatabase>,
+    /// Bytes of all files and databases.
     pub bytes: u64,
 }
 
@@ -120,7 +125,7 @@ pub(super) fn open(
     let mut opened = Opened { archive, entries: places };
     let Some(manifest) = opened.manifest(problems)? else { return Ok(None) };
     let contents = check(manifest, name, problems)?;
-    opened.compare(&contents.files, problems);
+    opened.compare(&contents, problems);
     Ok(Some((opened, contents)))
 }
 
@@ -151,7 +156,8 @@ fn places(entries: &[Entry], problems: &mut Problems) -> HashMap<String, usize> 
                 Err(Error::Invalid(fields)) => wrong(fields.values().next().map_or("", String::as_str)),
                 Err(_) => wrong("This can't be the path of a file."),
             },
-            None if name == MANIFEST_NAME || name == DIGEST_NAME => {}
+            None if [MANIFEST_NAME, DIGEST_NAME, APPS].contains(&name.as_str()) => {}
+            None if is_database(&name) => {}
             None => wrong("This entry doesn't belong in a project's archive."),
         }
         // 0o10 is a plain file's kind, 0o04 a folder's; archives from elsewhere say nothing.
@@ -239,16 +245,16 @@ impl Opened {
     }
 
     /// That manifest and archive name the same files.
-    fn compare(&self, files: &[ArchivedFile], problems: &mut Problems) {
-        let listed: HashSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
-        for file in files {
-            let name = format!("{FOLDER}{}", file.path);
-            if !self.entries.contains_key(&name) {
-                problems.add(name, "The manifest lists this file, but it is missing.");
-            }
+    fn compare(&self, contents: &Contents, problems: &mut Problems) {
+        let files = contents.files.iter().map(|file| format!("{FOLDER}{}", file.path));
+        let databases = contents.databases.iter().map(|database| database_name(database.block));
+        let listed: HashSet<String> = files.chain(databases).collect();
+        for name in listed.iter().filter(|name| !self.entries.contains_key(*name)) {
+            problems.add(name, "The manifest lists this file, but it is missing.");
         }
         for name in self.entries.keys() {
-            if name.strip_prefix(FOLDER).is_some_and(|path| !listed.contains(path)) {
+            let is_content = name.starts_with(FOLDER) || name.starts_with(APPS);
+            if is_content && !listed.contains(name) {
                 problems.add(name, "The manifest doesn't list this file.");
             }
         }
@@ -266,35 +272,49 @@ impl Opened {
     ) -> Result<()> {
         for file in files {
             let name = format!("{FOLDER}{}", file.path);
-            let Some(&at) = self.entries.get(&name) else { continue };
-            let Ok(entry) = self.archive.by_index(at) else {
-                problems.add(name, DAMAGED);
-                continue;
-            };
-            let mut reader = Hashed { reader: entry, hasher: Sha256::new() };
-            // One byte more tells that there are more.
-            let read = match coming {
-                Some(coming) => coming.put(&file.path, &mut reader, file.size)?,
-                None => io::copy(&mut (&mut reader).take(file.size + 1), &mut io::sink())
-                    .map(|read| (read <= file.size).then_some(read)),
-            };
-            match read {
-                Err(_) => problems.add(name, DAMAGED),
-                Ok(None) => problems.add(
-                    name,
-                    format!("This file has more than the {} bytes that the manifest says.", file.size),
-                ),
-                Ok(Some(read)) if read < file.size => {
-                    problems
-                        .add(name, format!("This file has {read} bytes; the manifest says {}.", file.size));
-                }
-                Ok(Some(_)) if !hex(&reader.hasher.finalize()).eq_ignore_ascii_case(&file.sha256) => {
-                    problems.add(name, "This file isn't the one that was exported: its checksum differs.");
-                }
-                Ok(Some(_)) => {}
-            }
+            self.unpack(&name, file.size, &file.sha256, problems, |reader| match coming {
+                Some(coming) => coming.put(&file.path, reader, file.size),
+                // One byte more tells that there are more.
+                None => Ok(io::copy(&mut reader.take(file.size + 1), &mut io::sink())
+                    .map(|read| (read <= file.size).then_some(read))),
+            })?;
         }
         Ok(())
+    }
+
+    /// Unpacks an entry to `put`, which says `None` where there are more bytes than the manifest says, and compares the
+    /// rest of what it says. Whether all is right; else the problem is told. Blocks.
+    ///
+    /// # Errors
+    /// Those of `put`.
+    pub(super) fn unpack(
+        &mut self,
+        name: &str,
+        size: u64,
+        sha256: &str,
+        problems: &mut Problems,
+        put: impl FnOnce(&mut dyn Read) -> Result<io::Result<Option<u64>>>,
+    ) -> Result<bool> {
+        // That it is missing was told.
+        let Some(&at) = self.entries.get(name) else { return Ok(false) };
+        let Ok(entry) = self.archive.by_index(at) else {
+            problems.add(name, DAMAGED);
+            return Ok(false);
+        };
+        let mut reader = Hashed { reader: entry, hasher: Sha256::new() };
+        let wrong = match put(&mut reader)? {
+            Err(_) => DAMAGED.into(),
+            Ok(None) => format!("This file has more than the {size} bytes that the manifest says."),
+            Ok(Some(read)) if read < size => {
+                format!("This file has {read} bytes; the manifest says {size}.")
+            }
+            Ok(Some(_)) if !hex(&reader.hasher.finalize()).eq_ignore_ascii_case(sha256) => {
+                "This file isn't the one that was exported: its checksum differs.".into()
+            }
+            Ok(Some(_)) => return Ok(true),
+        };
+        problems.add(name, wrong);
+        Ok(false)
     }
 }
 
@@ -314,7 +334,7 @@ impl<R: Read> Read for Hashed<R> {
 }
 
 fn check(manifest: Manifest<Value>, name: Option<String>, problems: &mut Problems) -> Result<Contents> {
-    let Manifest { exported_at, project, blocks, files, .. } = manifest;
+    let Manifest { exported_at, project, blocks, files, databases, .. } = manifest;
     let new = fields(project, name, problems)?;
     if blocks.len() > BLOCKS {
         problems.add("manifest.json#/blocks", format!("At most {BLOCKS} blocks can be restored at once."));
@@ -347,8 +367,12 @@ fn check(manifest: Manifest<Value>, name: Option<String>, problems: &mut Problem
         }
         seeds.push(seed);
     }
-    let bytes = check_files(&files, problems);
-    Ok(Contents { exported_at, new, seeds, files, bytes })
+    let stored = check_databases(&databases, &seeds, problems);
+    let bytes = check_files(&files, problems).saturating_add(stored);
+    if bytes > BYTES {
+        problems.add("manifest.json#/files", format!("The files take more than {}.", bytes_in_words(BYTES)));
+    }
+    Ok(Contents { exported_at, new, seeds, files, databases, bytes })
 }
 
 fn fields(project: ArchivedProject, name: Option<String>, problems: &mut Problems) -> Result<CreateProject> {
@@ -381,6 +405,10 @@ fn fields(project: ArchivedProject, name: Option<String>, problems: &mut Problem
     }
 }
 
+pub(super) fn is_digest(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// Bytes of all.
 fn check_files(files: &[ArchivedFile], problems: &mut Problems) -> u64 {
     if files.len() > FILES {
@@ -396,7 +424,7 @@ fn check_files(files: &[ArchivedFile], problems: &mut Problems) -> u64 {
         if !paths.insert(&file.path) {
             problems.add(format!("{entry}/path"), "Another file has the same path.");
         }
-        if file.sha256.len() != 64 || !file.sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        if !is_digest(&file.sha256) {
             problems.add(format!("{entry}/sha256"), "This is not a SHA-256 digest in hex.");
         }
         if file.size > MAX_FILE as u64 {
@@ -406,9 +434,6 @@ fn check_files(files: &[ArchivedFile], problems: &mut Problems) -> u64 {
             );
         }
         bytes = bytes.saturating_add(file.size);
-    }
-    if bytes > BYTES {
-        problems.add("manifest.json#/files", format!("The files take more than {}.", bytes_in_words(BYTES)));
     }
     bytes
 }

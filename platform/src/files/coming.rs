@@ -1,13 +1,19 @@
-//! Files of a project that is yet to be.
+//! Files of a project that is yet to be, and its apps' databases.
 //!
-//! They are gathered in `<org>/coming/<project>/files`, where nobody looks, and are moved to the project's folder in
+//! They are gathered in `<org>/coming/<project>`, where nobody looks, and are moved to the project's folder in
 //! the transaction that makes the project. `<org>/coming/<project>/lock` is locked by whoever gathers them and stays
 //! until the project is there: a marker that nobody holds is a dead server's, and what became of its project the
 //! database knows. So neither a failure nor a crash leaves half a project, or files of none ([`Files::clear_up`]).
 
-use super::{Files, Place, disk, path::RelativePath, room::signed, service::blocking, store};
+use super::{
+    Files, Place, disk,
+    path::RelativePath,
+    room::{APPS, database_name, signed},
+    service::blocking,
+    store,
+};
 use crate::{Error, Result, billing::Capped, store::Tx};
-use alumia_protocol::{OrgId, ProjectId};
+use alumia_protocol::{BlockId, OrgId, ProjectId};
 use std::{
     fs::{self, File},
     io::{self, Read},
@@ -15,6 +21,10 @@ use std::{
 };
 
 const COMING: &str = "coming";
+/// What becomes a project's, by folder.
+const FOLDERS: [&str; 2] = ["files", APPS];
+/// What nobody has looked at yet.
+const ASIDE: &str = "aside";
 
 /// Files that are gathered for a project. Whoever has one ends it with [`Coming::arrived`] or [`Coming::abandon`].
 #[derive(Debug)]
@@ -45,22 +55,77 @@ impl Coming {
         disk::gather(&self.marker.join("files"), &path, reader, most)
     }
 
+    /// Where a block's database is gathered, under the id that the block had.
+    ///
+    /// # Errors
+    /// `Unavailable` when the disk is full.
+    pub(crate) fn database(&self, block: BlockId) -> Result<PathBuf> {
+        Ok(disk::make(self.marker.join(APPS))?.join(database_name(block)))
+    }
+
+    /// Keeps what nobody has looked at yet where it becomes no project's, instead of what was there before; stops as
+    /// [`Coming::put`] does. Blocks.
+    ///
+    /// # Errors
+    /// `Unavailable` when the disk is full; what reading fails with stands inside.
+    pub(crate) fn set_aside(
+        &self,
+        reader: impl Read,
+        most: u64,
+    ) -> Result<(PathBuf, io::Result<Option<u64>>)> {
+        let path = self.marker.join(ASIDE);
+        disk::forget(&path)?;
+        Ok((path, disk::gather(&self.marker, &RelativePath::parse(ASIDE)?, reader, most)?))
+    }
+
+    /// Names the databases by the blocks' new ids.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub(crate) async fn rename(&self, blocks: impl Iterator<Item = (BlockId, BlockId)>) -> Result<()> {
+        let folder = self.marker.join(APPS);
+        let names = blocks.map(|(former, new)| (database_name(former), database_name(new)));
+        let names: Vec<(String, String)> = names.collect();
+        blocking(move || {
+            if !folder.exists() {
+                return Ok(());
+            }
+            for (former, new) in names {
+                match fs::rename(folder.join(former), folder.join(new)) {
+                    // Most blocks have none.
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        return Err(disk::explain(error));
+                    }
+                    _ => {}
+                }
+            }
+            File::open(&folder).and_then(|folder| folder.sync_all()).map_err(disk::explain)
+        })
+        .await
+    }
+
     /// Gives the files their place, in the transaction that has made the project, and counts them.
     ///
     /// # Errors
     /// `PaymentRequired` where the package includes no more.
     pub(crate) async fn place(&self, files: &Files, tx: &mut Tx) -> Result<()> {
-        let place = Place { org: self.org, project: self.project, folder: "files".into() };
         let projects = &files.projects;
-        let gathered = self.marker.join("files");
-        let bytes = signed(blocking(move || Ok(disk::total(&gathered))).await?);
+        let gathered = FOLDERS.map(|folder| self.marker.join(folder));
+        let size = |folder: PathBuf| folder.exists().then(|| signed(disk::total(&folder)));
+        let sizes = blocking(move || Ok(gathered.map(size))).await?;
+        let bytes = sizes.iter().flatten().sum::<i64>();
         let room = projects.allowance.room(tx, self.org, Capped::Storage, projects.clock.now()).await?;
         if let Some(room) = room.filter(|_| bytes > 0) {
             room.holds(store::used(tx, self.org).await?.saturating_add(bytes))?;
         }
-        store::add(tx, &place, bytes).await?;
-        let (from, to) = (self.marker.join("files"), self.home.join("files"));
-        blocking(move || disk::move_folder(&from, &to)).await
+        for (folder, bytes) in FOLDERS.into_iter().zip(sizes) {
+            let Some(bytes) = bytes else { continue };
+            let place = Place { org: self.org, project: self.project, folder: folder.into() };
+            store::add(tx, &place, bytes).await?;
+            let (from, to) = (self.marker.join(folder), self.home.join(folder));
+            blocking(move || disk::move_folder(&from, &to)).await?;
+        }
+        Ok(())
     }
 
     /// The project is there.

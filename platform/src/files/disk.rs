@@ -93,6 +93,14 @@ pub(super) fn unstage(part: &Path) {
     let _ = fs::remove_file(part);
 }
 
+/// Removes a file that may be there.
+pub(super) fn forget(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(explain(error)),
+        _ => Ok(()),
+    }
+}
+
 /// Gives what was staged its place. The file is there whole or as it was.
 pub(super) fn place(root: &Path, part: &Path, path: &RelativePath) -> Result<FileEntry> {
     fs::create_dir_all(root).map_err(explain)?;

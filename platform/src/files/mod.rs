@@ -13,6 +13,7 @@ mod tests_room;
 pub(crate) use coming::Coming;
 pub(crate) use disk::explain;
 pub use opened::Opened;
+pub(crate) use room::APPS;
 pub use room::Place;
 pub(crate) use service::blocking;
 pub use service::{Files, MAX_FILE};

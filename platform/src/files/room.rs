@@ -12,10 +12,16 @@ use crate::{
     OrgScope, Result,
     billing::{Capped, Room},
 };
-use alumia_protocol::{OrgId, ProjectId, SessionId};
-use std::{collections::BTreeSet, time::Duration};
+use alumia_protocol::{BlockId, OrgId, ProjectId, SessionId};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use tokio_util::sync::CancellationToken;
 
+/// The folder of a project's apps' databases, beside its files.
+pub(crate) const APPS: &str = "apps";
 const NIGHT: Duration = Duration::from_hours(24);
 /// Projects looked at in one go.
 const MOST: i64 = 100;
@@ -30,10 +36,21 @@ pub struct Place {
 }
 
 impl Place {
+    /// Where a block's database is, whether or not it is there.
+    pub(crate) fn database(&self, root: &Path, block: BlockId) -> PathBuf {
+        let home = root.join(self.org.to_string()).join(self.project.to_string());
+        home.join(APPS).join(database_name(block))
+    }
+
     /// A session's work folder.
     pub fn sandbox(scope: &OrgScope, project: ProjectId, session: SessionId) -> Self {
         Self { org: scope.org_id(), project, folder: format!("sandboxes/{session}") }
     }
+}
+
+/// What a block's database is called in its folder.
+pub(super) fn database_name(block: BlockId) -> String {
+    format!("{block}.sqlite")
 }
 
 impl Files {
@@ -134,7 +151,7 @@ impl Files {
                 let sandboxes = blocking(move || Ok(disk::folders(&home))).await?;
                 known.extend(sandboxes.into_iter().map(|name| (org, project, format!("sandboxes/{name}"))));
                 known.insert((org, project, "files".into()));
-                known.insert((org, project, "apps".into()));
+                known.insert((org, project, APPS.into()));
                 if !folder.is_empty() {
                     known.insert((org, project, folder));
                 }

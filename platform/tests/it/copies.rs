@@ -1,5 +1,7 @@
 //! Duplicates and archives of projects, on whichever engine `ALUMIA_TEST_DATABASE` names.
 
+mod apps;
+
 use crate::common::sign_up_form;
 use alumia_models::{Provider, builtin::Builtin};
 use alumia_platform::{
@@ -429,10 +431,16 @@ async fn what_a_dead_server_left_is_cleared_up() {
         fs::create_dir_all(coming.join(id.to_string()).join("files/deep")).unwrap();
         fs::write(coming.join(id.to_string()).join("lock"), "").unwrap();
         fs::write(coming.join(id.to_string()).join("files/deep/a"), "half").unwrap();
+        fs::create_dir_all(coming.join(id.to_string()).join("apps")).unwrap();
+        for name in ["apps/a.sqlite", "apps/a.sqlite-journal", "aside"] {
+            fs::write(coming.join(id.to_string()).join(name), "half").unwrap();
+        }
     }
-    let home = world.org_folder().join(placed.to_string()).join("files");
-    fs::create_dir_all(&home).unwrap();
-    fs::write(home.join("a"), "whole").unwrap();
+    let home = world.org_folder().join(placed.to_string());
+    for folder in ["files", "apps"] {
+        fs::create_dir_all(home.join(folder)).unwrap();
+        fs::write(home.join(folder).join("a"), "whole").unwrap();
+    }
     // One that a living server is at.
     let held = coming.join(ProjectId::new().to_string());
     fs::create_dir_all(held.join("files")).unwrap();
@@ -483,6 +491,22 @@ impl Forge {
         let about = json!({ "path": path, "size": bytes.len(), "sha256": sha256(bytes) });
         self.manifest["files"].as_array_mut().unwrap().push(about);
         self.files.push((format!("files/{path}"), bytes.to_vec()));
+    }
+
+    /// A block that is an app, with what it has stored; its id.
+    fn app(&mut self, database: Option<&[u8]>) -> String {
+        let id = uuid::Uuid::now_v7().to_string();
+        let mut block = self.manifest["blocks"][0].clone();
+        block["id"] = json!(id);
+        block["content"] = json!({ "kind": "app", "data": alumia_protocol::apps::App::example() });
+        self.manifest["blocks"].as_array_mut().unwrap().push(block);
+        if let Some(bytes) = database {
+            let about = json!({ "block": id, "size": bytes.len(), "sha256": sha256(bytes) });
+            self.manifest["version"] = json!(2);
+            self.manifest["databases"] = json!([about]);
+            self.files.push((format!("apps/{id}.sqlite"), bytes.to_vec()));
+        }
+        id
     }
 
     fn bytes(&self) -> Vec<u8> {
@@ -652,7 +676,7 @@ fn hostile() -> Vec<(&'static str, Vec<u8>, &'static str, &'static str)> {
             "manifest.json.sha255",
             "belong",
         ),
-        ("newer", with(&|it| it.manifest["version"] = json!(2)), "manifest.json", "version 2"),
+        ("newer", with(&|it| it.manifest["version"] = json!(3)), "manifest.json", "version 3"),
         (
             "of something else",
             with(&|it| it.manifest["format"] = json!("other")),
@@ -751,7 +775,9 @@ async fn a_hostile_archive_is_told_by_its_entry_and_stores_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn flipped_bytes_never_panic_and_never_leave_half_a_project() {
     let world = World::new().await;
-    let good = Forge::new().bytes();
+    let mut forge = Forge::new();
+    forge.app(Some(&apps::some()));
+    let good = forge.bytes();
     for at in (0..good.len()).step_by(3) {
         let mut bytes = good.clone();
         bytes[at] ^= 0x55;
@@ -759,8 +785,9 @@ async fn flipped_bytes_never_panic_and_never_leave_half_a_project() {
             Err(Error::Invalid(problems)) => assert!(!problems.is_empty()),
             // What isn't looked at may be anything: times, rights.
             Ok((_, Some(project))) => {
-                assert_eq!(world.blocks(project.id).await.len(), 2, "byte {at}");
+                assert_eq!(world.blocks(project.id).await.len(), 3, "byte {at}");
                 assert_eq!(world.files(project.id).len(), 2, "byte {at}");
+                assert_eq!(world.notes(project.id).await.len(), 2, "byte {at}");
             }
             other => panic!("byte {at}: {other:?}"),
         }

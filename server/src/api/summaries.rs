@@ -125,11 +125,11 @@ const SUMMARIES: &[(&str, &str)] = &[
     ("projects::delete", "Deletes a project."),
     (
         "copies::duplicate",
-        "Makes a project like this one in the same workspace: blocks and files, no sessions.",
+        "Makes a project like this one in the same workspace: blocks, files and what apps have stored, no sessions.",
     ),
     (
         "copies::export",
-        "The project as an archive: its fields, blocks and files with a checksummed manifest.",
+        "The project as an archive: its fields, blocks, files and what its apps have stored, with a checksummed manifest.",
     ),
     ("projects::snapshot", "Everything that a project's page shows."),
     ("projects::stream", "All events of a project, from a snapshot or after a position."),

@@ -85,7 +85,7 @@ pub(super) fn DuplicateDialog(
                     view! {
                         <form class="form" on:submit=submit>
                             <p class="muted">
-                                {move || format!("The copy of “{}” has its blocks and files, and none of its chats. Nobody sees it who doesn't see the project.", of())}
+                                {move || format!("The copy of “{}” has its blocks, its files and what its apps have stored, and none of its chats. Nobody sees it who doesn't see the project.", of())}
                             </p>
                             <FormError message=problem />
                             <div class="field">
@@ -102,7 +102,7 @@ pub(super) fn DuplicateDialog(
                                 </div>
                             </div>
                             <p class="muted" role="status">
-                                {move || busy.get().then_some("Copying blocks and files. You may leave this page; it goes on by itself.")}
+                                {move || busy.get().then_some("Copying blocks, files and what apps have stored. You may leave this page; it goes on by itself.")}
                             </p>
                             <Button kind=Kind::Primary submit=true icon="copy" busy=busy>"Duplicate"</Button>
                         </form>

@@ -220,7 +220,11 @@ fn contents(told: &RestoredProject) -> String {
     let when = told.exported_at.map(|at| format!(", exported on {}", date(at))).unwrap_or_default();
     let bytes = size(i64::try_from(told.bytes).unwrap_or(i64::MAX));
     let (blocks, files) = (count(told.blocks, "block"), count(told.files, "file"));
-    format!("“{}”: {blocks} and {files} ({bytes}){when}. Every checksum is right.", told.name)
+    let what = match told.databases {
+        0 => format!("{blocks} and {files}"),
+        apps => format!("{blocks}, {files} and what {} stored", count(apps, "app")),
+    };
+    format!("“{}”: {what} ({bytes}){when}. Every checksum is right.", told.name)
 }
 
 #[cfg(test)]
@@ -238,5 +242,8 @@ mod tests {
             ..RestoredProject::default()
         };
         assert_eq!(contents(&told), "“Rain”: 1 block and 3 files (2 KB). Every checksum is right.");
+        let told = RestoredProject { databases: 2, ..told };
+        let words = "“Rain”: 1 block, 3 files and what 2 apps stored (2 KB). Every checksum is right.";
+        assert_eq!(contents(&told), words);
     }
 }

@@ -104,6 +104,21 @@ async fn an_archive_goes_out_and_comes_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_an_app_stored_goes_along() {
+    let app = App::start().await;
+    let (ada, project) = maker(&app).await;
+    ada.app_with_rows(&project).await;
+    let copy = ada.post(&format!("/projects/{project}/duplicate"), &json!({})).await;
+    assert_eq!(ada.rows_of_app(&text(&copy.data()["id"])).await, 2);
+    let archive = ada.get(&format!("/projects/{project}/export")).await.bytes;
+    let told = restore(&ada, "?dryRun=true", &archive, None).await.data();
+    assert_eq!((told["restorable"].clone(), told["databases"].clone()), (json!(true), json!(1)));
+    let made = restore(&ada, "", &archive, None).await;
+    assert_eq!(made.status, 201, "{made}");
+    assert_eq!(ada.rows_of_app(&text(&made.data()["project"]["id"])).await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_archive_is_told_by_its_entry() {
     let app = App::start().await;
     let (ada, project) = maker(&app).await;

@@ -35,6 +35,7 @@ async fn a_copy_is_whole_or_not_at_all_wherever_the_server_dies() {
         let mut ada = Person::sign_up(Client::new(&server.url), "Ada").await;
         let project = ada.project("Tides").await;
         ada.block(&project).await;
+        ada.app_with_rows(&project).await;
         for name in ["a.txt", "deep/b.txt"] {
             let path = format!("/projects/{project}/files/content?path={name}");
             assert_eq!(ada.put(&path, "here").await.status, 200);
@@ -57,9 +58,10 @@ async fn a_copy_is_whole_or_not_at_all_wherever_the_server_dies() {
         if *point == "copy.made" {
             let copy = text(&copies[0]["id"]);
             let blocks = ada.get(&format!("/projects/{copy}/blocks")).await.data();
-            assert_eq!(blocks["items"].as_array().unwrap().len(), 1);
-            assert_eq!(walk(&files.join(&copy)).len(), 2, "{after:?}");
-            assert_eq!(after.len(), before.len() + 2, "{after:?}");
+            assert_eq!(blocks["items"].as_array().unwrap().len(), 2);
+            assert_eq!(walk(&files.join(&copy)).len(), 3, "{after:?}");
+            assert_eq!(after.len(), before.len() + 3, "{after:?}");
+            assert_eq!(ada.rows_of_app(&copy).await, 2);
         } else {
             assert!(copies.is_empty(), "{point}");
             assert_eq!(after, before, "{point}");
@@ -67,5 +69,6 @@ async fn a_copy_is_whole_or_not_at_all_wherever_the_server_dies() {
         // And it can be asked for again.
         let again = ada.post(&format!("/projects/{project}/duplicate"), &serde_json::json!({})).await;
         assert_eq!(again.status, 201, "{point}: {again}");
+        assert_eq!(ada.rows_of_app(&text(&again.data()["id"])).await, 2);
     }
 }

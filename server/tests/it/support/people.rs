@@ -68,6 +68,28 @@ impl Person {
         text(&self.post(&format!("/projects/{project}/blocks"), &note("A note")).await.data()["id"])
     }
 
+    /// An app that has stored two rows.
+    pub async fn app_with_rows(&self, project: &str) -> String {
+        let files = json!([{ "path": "index.html", "text": "<!doctype html>" }]);
+        let block = json!({ "title": "App", "content": { "kind": "app", "data": { "files": files } } });
+        let made = self.post(&format!("/projects/{project}/blocks"), &block).await.data();
+        let sql = json!({ "sql": "CREATE TABLE rows (at); INSERT INTO rows VALUES (1), (2)" });
+        let stored = self.post(&format!("/blocks/{}/execute", text(&made["id"])), &sql).await;
+        assert_eq!(stored.status, 200, "{stored}");
+        text(&made["id"])
+    }
+
+    /// How many rows the app of a project has stored that [`Person::app_with_rows`] made, or a copy of it.
+    pub async fn rows_of_app(&self, project: &str) -> Value {
+        let blocks = self.get(&format!("/projects/{project}/blocks")).await.data();
+        let is_app = |block: &&Value| block["content"]["kind"] == "app";
+        let app = text(&blocks["items"].as_array().unwrap().iter().find(is_app).unwrap()["id"]);
+        let sql = json!({ "sql": "SELECT count(*) FROM rows" });
+        let answer = self.post(&format!("/blocks/{app}/query"), &sql).await;
+        assert_eq!(answer.status, 200, "{answer}");
+        answer.data()["rows"][0][0].clone()
+    }
+
     /// Says something in a session, not waiting for the answer; returns what the server says of it.
     pub async fn say(&self, session: &str, content: &str) -> Value {
         let message = json!({ "id": Uuid::now_v7(), "content": content });
