@@ -161,23 +161,20 @@ fn ends(limits: &Limits) -> impl FnMut() -> bool + Send + use<> {
 }
 
 fn open(path: &Path, limits: &Limits, access: Access) -> Result<Connection, Error> {
-    let database = match access {
-        Access::Write => Connection::open_with_flags(
-            path,
-            OpenFlags::SQLITE_OPEN_READ_WRITE
-                | OpenFlags::SQLITE_OPEN_CREATE
-                | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-        ),
-        Access::Read if path.exists() => Connection::open_with_flags(
-            path,
-            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-        ),
-        // Nobody has written anything yet.
-        Access::Read => Connection::open_in_memory(),
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let opened = || {
+        let database = match access {
+            Access::Write => Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_CREATE),
+            // Not to read only: what a server that was killed had half written is taken back first.
+            Access::Read if path.exists() => Connection::open_with_flags(path, flags),
+            // Nobody has written anything yet.
+            Access::Read => Connection::open_in_memory(),
+        }?;
+        bind(&database, limits)?;
+        database.pragma_update(None, "query_only", access == Access::Read)?;
+        Ok(database)
     };
-    let database = database.map_err(|error| told(&error))?;
-    bind(&database, limits).map_err(|error| told(&error))?;
-    Ok(database)
+    opened().map_err(|error| told(&error))
 }
 
 /// Binds a connection to what it may use.
